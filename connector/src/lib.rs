@@ -1,0 +1,1 @@
+//! Reads other people's tables: one trait, one folder per kind of system.

@@ -1,0 +1,1 @@
+//! What Weir stores: one file per table, no behaviour.

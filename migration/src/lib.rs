@@ -1,0 +1,1 @@
+//! How Weir's schema grows: the same steps on SQLite and PostgreSQL.

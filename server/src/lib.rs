@@ -1,0 +1,1 @@
+//! The weir binary: API, web interface, workers.

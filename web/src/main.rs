@@ -1,0 +1,3 @@
+//! The browser application.
+
+fn main() {}
