@@ -1,1 +1,56 @@
 //! Reads other people's tables: one trait, one folder per kind of system.
+//!
+//! The promise every connector keeps, whatever the system behind it:
+//! a read returns every row whose cursor lies in the closed interval asked for, in (cursor, row key) order, each cell
+//! exactly as the system holds it, or ends in an error. It never ends early without one, so a caller may store what it
+//! got and move its watermark to the last row seen. A cell that cannot be represented is handed over as
+//! [`Cell::Unreadable`] with its raw text; one bad cell never ends a read.
+//!
+//! This crate knows nothing of Weir's own tables.
+
+pub mod batch;
+pub mod cell;
+pub mod check;
+pub mod cursor;
+pub mod decimal;
+pub mod error;
+pub mod read;
+pub mod table;
+
+use async_trait::async_trait;
+
+pub use batch::{Batch, Column, Data, Strings};
+pub use cell::{Cell, Moment};
+pub use check::{Check, Step};
+pub use cursor::{Cursor, CursorKind, Position, Watermark};
+pub use error::{ConnectorError, ErrorKind, Retry};
+pub use read::{BatchStream, NullCursors, ReadRequest, RunTag};
+pub use table::{ColumnInfo, Table, TableRef, Type};
+
+/// The result of every connector call.
+pub type Result<T> = std::result::Result<T, ConnectorError>;
+
+/// One opened source: everything Weir may ask of the system behind it. Reads only, never writes.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// Tries the connection in named steps, the table's steps included when one is given. A failed step ends the list.
+    async fn check(&self, table: Option<&TableRef>, cursor: Option<&str>) -> Check;
+
+    /// Lists the tables and views the credential may see, without their columns, ordered by name.
+    async fn discover(&self) -> Result<Vec<Table>>;
+
+    /// Describes one table with its columns.
+    ///
+    /// # Errors
+    /// `NotFound` when the table does not exist or may not be seen.
+    async fn describe(&self, table: &TableRef) -> Result<Table>;
+
+    /// Reads up to `limit` rows of the named columns, in no promised order.
+    async fn preview(&self, table: &TableRef, columns: &[String], limit: u32) -> Result<Batch>;
+
+    /// Tells the system's own clock, in UTC.
+    async fn clock(&self) -> Result<Moment>;
+
+    /// Reads rows as the request says. Dropping the stream cancels the statement behind it.
+    fn read(&self, request: ReadRequest) -> BatchStream;
+}

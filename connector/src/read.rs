@@ -1,0 +1,56 @@
+//! What a read asks for, and what comes back.
+
+use std::pin::Pin;
+
+use futures::Stream;
+
+use crate::{Batch, Cursor, Position, Result, TableRef, Watermark};
+
+/// Batches in order. Ends after the last row, or with the first error.
+pub type BatchStream = Pin<Box<dyn Stream<Item = Result<Batch>> + Send>>;
+
+/// What to do with rows whose cursor is null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NullCursors {
+    /// Leave them out: the column is declared not null, or they were read already.
+    Skip,
+    /// Hand them over before all others, in row key order.
+    First,
+}
+
+/// Who reads, for the system's own logs: it becomes the query tag or comment. Never secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunTag {
+    /// The organization's ID.
+    pub organization: String,
+    /// The stream's ID.
+    pub stream: String,
+}
+
+/// One read of one table: all rows with `from <= cursor <= until`, in (cursor, row key) order.
+#[derive(Clone, Debug)]
+pub struct ReadRequest {
+    /// The table.
+    pub table: TableRef,
+    /// The columns to return, in this order; they include the cursor and the row key.
+    pub columns: Vec<String>,
+    /// The column that orders the rows.
+    pub cursor: Cursor,
+    /// The columns that, after the cursor, make the order total.
+    pub key: Vec<String>,
+    /// The closed lower bound. With a key, only rows at or after (cursor, key); without, at or after the cursor.
+    /// The caller has already subtracted any lookback.
+    pub from: Option<Position>,
+    /// The closed upper bound on the cursor.
+    pub until: Option<Watermark>,
+    /// Rows whose cursor is null.
+    pub nulls: NullCursors,
+    /// The most rows in a batch.
+    pub batch_rows: usize,
+    /// About the most bytes in a batch; a single huge row may pass it.
+    pub batch_bytes: usize,
+    /// A cell longer than this many bytes comes as unreadable, cut.
+    pub cell_bytes: usize,
+    /// Who reads.
+    pub tag: RunTag,
+}
