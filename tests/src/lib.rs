@@ -1,1 +1,10 @@
 //! The harness and the suites that run Weir whole.
+//!
+//! Tests use real servers. A run starts each server once, on first need; every test gets a database of its
+//! own in it; nothing outlives the run. A server that cannot start fails the test that wanted it: no test is
+//! ever skipped.
+
+pub mod clickhouse;
+pub mod postgres;
+pub mod proxy;
+pub mod run;
