@@ -1,0 +1,147 @@
+//! What the tasks need on the machine: looked for first, installed where that is possible, named where it is not.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{output_of, program, run};
+
+/// The target the browser application is built for.
+pub const WASM: &str = "wasm32-unknown-unknown";
+const NODE_AT_LEAST: u32 = 20;
+const POSTGRES_AT_LEAST: u32 = 15;
+
+/// A program the tests need: how to see that it is there, and the Debian package that brings it.
+struct Need {
+    package: &'static str,
+    purpose: &'static str,
+    present: fn() -> bool,
+}
+
+const TEST_NEEDS: [Need; 3] = [
+    Need { package: "chromium", purpose: "browser tests", present: || browser().is_some() },
+    Need {
+        package: "postgresql",
+        purpose: "tests on PostgreSQL 15 or newer",
+        present: || postgres().is_some(),
+    },
+    Need {
+        package: "python3",
+        purpose: "the servers tests start",
+        present: || output_of("python3", &["--version"]).is_some(),
+    },
+];
+
+/// Sets up the browser build: Node, the WebAssembly target, npm packages.
+pub fn for_web() -> Result<()> {
+    node()?;
+    wasm_target()?;
+    npm_ci(Path::new("web"))
+}
+
+/// Sets up everything the tests need.
+pub fn for_tests() -> Result<()> {
+    for_web()?;
+    packages(&TEST_NEEDS)?;
+    npm_ci(Path::new("tests/web"))
+}
+
+/// Tells where a Chromium is.
+pub fn browser() -> Option<PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| find_program(name))
+}
+
+/// Installs the packages of a folder's lock file, unless that very lock file is what is installed.
+pub fn npm_ci(folder: &Path) -> Result<()> {
+    let lock = folder.join("package-lock.json");
+    let wanted = fs::read_to_string(&lock).with_context(|| format!("read {}", lock.display()))?;
+    let stamp = folder.join("node_modules/.installed-lock");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    run(program("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(folder))?;
+    fs::create_dir_all(folder.join("node_modules")).with_context(|| format!("make {}", stamp.display()))?;
+    fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))
+}
+
+fn node() -> Result<()> {
+    let version = output_of("node", &["--version"]).as_deref().and_then(major);
+    match version {
+        Some(found) if found >= NODE_AT_LEAST && find_program("npm").is_some() => Ok(()),
+        Some(found) => bail!("Node {NODE_AT_LEAST} or newer with npm is needed, found Node {found}"),
+        None => bail!("Node {NODE_AT_LEAST} or newer with npm is needed and was not found"),
+    }
+}
+
+fn wasm_target() -> Result<()> {
+    let installed = output_of("rustc", &["--print", "target-libdir", "--target", WASM]);
+    if installed.is_some_and(|folder| Path::new(&folder).is_dir()) {
+        return Ok(());
+    }
+    run(&mut program("rustup", &["target", "add", WASM]))
+        .context("the WebAssembly target is missing and rustup could not add it")
+}
+
+fn packages(needs: &[Need]) -> Result<()> {
+    let missing = needs.iter().filter(|need| !(need.present)()).collect::<Vec<_>>();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.iter().map(|need| need.package).collect::<Vec<_>>();
+    let root = output_of("id", &["-u"]).is_some_and(|id| id == "0");
+    if root && find_program("apt-get").is_some() {
+        let mut install = program("apt-get", &["install", "--yes", "--no-install-recommends"]);
+        install.args(&names).env("DEBIAN_FRONTEND", "noninteractive");
+        run(program("apt-get", &["update"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+        run(&mut install)?;
+    }
+    let still = missing.iter().filter(|need| !(need.present)()).collect::<Vec<_>>();
+    if still.is_empty() {
+        return Ok(());
+    }
+    for need in &still {
+        eprintln!("missing: {} (for {})", need.package, need.purpose);
+    }
+    let names = still.iter().map(|need| need.package).collect::<Vec<_>>().join(" ");
+    bail!("install what is missing and try again; on Debian or Ubuntu: sudo apt-get install {names}")
+}
+
+/// The folder of PostgreSQL's server programs, which distributions keep out of PATH.
+fn postgres() -> Option<PathBuf> {
+    let mut folders =
+        output_of("pg_config", &["--bindir"]).map(PathBuf::from).into_iter().collect::<Vec<_>>();
+    if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
+        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
+    }
+    folders.into_iter().find(|folder| {
+        let server = folder.join("postgres");
+        let version = output_of(&server.to_string_lossy(), &["--version"]);
+        let version = version.as_deref().and_then(|text| text.split_whitespace().nth(2)).and_then(major);
+        version.is_some_and(|found| found >= POSTGRES_AT_LEAST) && folder.join("initdb").is_file()
+    })
+}
+
+/// The first number of a version such as `v20.20.2` or `15.18`.
+fn major(version: &str) -> Option<u32> {
+    version.trim().trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn major_reads_the_first_number() {
+        assert_eq!(major("v20.20.2"), Some(20));
+        assert_eq!(major("15.18"), Some(15));
+        assert_eq!(major("16devel"), None);
+    }
+}

@@ -1,0 +1,104 @@
+//! `cargo xtask test`: everything there is to check, in one go.
+
+use anyhow::{Result, bail};
+
+use crate::{
+    command::{cargo, output_of, program, run, run_watched, target_dir},
+    lint, setup,
+    stage::Stages,
+    suite::{Count, Part},
+};
+
+/// What `cargo xtask test` takes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Runs only this part: lint, unit, web, or a folder of tests/tests such as api. May be repeated.
+    #[arg(long, value_name = "PART")]
+    only: Vec<String>,
+    /// Runs only Rust tests whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+}
+
+/// Sets up, lints, builds, tests.
+pub fn run_tests(args: &Args) -> Result<()> {
+    let parts = args.only.iter().map(|name| Part::named(name)).collect::<Result<Vec<_>>>()?;
+    let all = parts.is_empty();
+    let lints = all || parts.contains(&Part::Lint);
+    let browser = all || parts.contains(&Part::Web);
+    let rust =
+        parts.iter().filter(|part| !matches!(part, Part::Lint | Part::Web)).cloned().collect::<Vec<_>>();
+    let runs_rust = all || !rust.is_empty();
+
+    let mut stages = Stages::new("test");
+    let mut count = Count::default();
+    stages.run("set up", setup::for_tests)?;
+    if lints {
+        lint::run_stages(&mut stages)?;
+    }
+    if runs_rust || browser {
+        stages.run("build the web application", setup::for_web)?;
+        // The journeys and the whole-product tests start these programs.
+        stages.run("build the programs", || run(&mut cargo(&["build", "--bins"])))?;
+    }
+    if runs_rust {
+        stages.run("Rust tests", || rust_tests(&rust, args.filter.as_deref(), &mut count))?;
+    }
+    if browser {
+        stages.run("browser tests", || browser_tests(&mut count))?;
+    }
+    if (runs_rust || browser) && count.passed == 0 {
+        bail!("no test has run: check --only and --filter");
+    }
+    stages.finish("");
+    if count.passed > 0 {
+        println!("{} passed, {} failed", count.passed, count.failed);
+    }
+    Ok(())
+}
+
+/// Runs the Rust tests with nextest where it is installed, and with cargo's own runner otherwise.
+fn rust_tests(parts: &[Part], filter: Option<&str>, count: &mut Count) -> Result<()> {
+    let mut command = if output_of("cargo", &["nextest", "--version"]).is_some() {
+        let mut command = cargo(&["nextest", "run", "--no-fail-fast"]);
+        let sets = parts.iter().filter_map(nextest_set).collect::<Vec<_>>();
+        if !sets.is_empty() {
+            command.args(["--filterset", &sets.join(" or ")]);
+        }
+        command.args(filter);
+        command
+    } else {
+        let mut command = cargo(&["test", "--no-fail-fast"]);
+        if parts.is_empty() {
+            command.args(["--lib", "--bins", "--tests"]);
+        }
+        for part in parts {
+            match part {
+                Part::Binary(name) => command.args(["--test", name]),
+                _ => command.args(["--lib", "--bins"]),
+            };
+        }
+        if let Some(filter) = filter {
+            command.args(["--", filter]);
+        }
+        command
+    };
+    run_watched(&mut command, |line| count.see(line))
+}
+
+fn nextest_set(part: &Part) -> Option<String> {
+    match part {
+        Part::Unit => Some("kind(lib) or kind(bin)".to_owned()),
+        Part::Binary(name) => Some(format!("binary(={name})")),
+        Part::Lint | Part::Web => None,
+    }
+}
+
+fn browser_tests(count: &mut Count) -> Result<()> {
+    let mut command = program("node", &["--test", "tests/web"]);
+    command.env("WEIR_BINARY", std::path::absolute(target_dir().join("debug/weir"))?);
+    if let Some(browser) = setup::browser() {
+        command.env("CHROMIUM", browser);
+    }
+    run_watched(&mut command, |line| count.see(line))
+}
