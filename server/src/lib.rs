@@ -1,1 +1,8 @@
 //! The weir binary: API, web interface, workers.
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod telemetry;

@@ -1,0 +1,100 @@
+//! The database: SQLite in one file, or PostgreSQL. The same tables, the same code, two write paths where speed asks.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{PgPool, SqlitePool};
+
+use crate::error::{Result, StartError};
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite in one file.
+    Sqlite,
+    /// PostgreSQL 15 or newer.
+    Postgres,
+}
+
+/// An open database.
+#[derive(Clone, Debug)]
+pub struct Db {
+    orm: DatabaseConnection,
+    backend: Backend,
+}
+
+impl Db {
+    /// Opens the database at `url`, making the SQLite file when missing. Does not migrate.
+    ///
+    /// # Errors
+    /// When the URL is of no known kind or the database cannot be reached; the URL's password is not repeated.
+    pub async fn connect(url: &SecretString, connections: u32) -> std::result::Result<Self, StartError> {
+        let text = url.expose_secret();
+        let backend = match text.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Backend::Sqlite,
+            Some("postgres" | "postgresql") => Backend::Postgres,
+            _ => return Err(StartError::new("database.url must begin with sqlite: or postgres://")),
+        };
+        let mut options = ConnectOptions::new(text);
+        options
+            .max_connections(connections)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .sqlx_logging(false)
+            .map_sqlx_sqlite_opts(|options| {
+                options
+                    .create_if_missing(true)
+                    .foreign_keys(true)
+                    .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                    .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
+                    .busy_timeout(Duration::from_secs(10))
+                    .pragma("cache_size", "-16384")
+                    .pragma("temp_store", "memory")
+                    .pragma("journal_size_limit", "67108864")
+            })
+            .map_sqlx_postgres_opts(|options| {
+                options.application_name("weir").options([("timezone", "UTC")])
+            });
+        let orm = Database::connect(options)
+            .await
+            .map_err(|error| StartError::new(format!("the database cannot be opened: {error}")))?;
+        Ok(Self { orm, backend })
+    }
+
+    /// The connection for entities.
+    pub fn orm(&self) -> &DatabaseConnection {
+        &self.orm
+    }
+
+    /// Which database it is.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Begins a transaction that may write. On SQLite it takes the write lock at once: one that reads first and
+    /// writes later fails with "database is locked" under load, whatever the busy timeout.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or the lock is not free within the busy timeout.
+    pub async fn begin(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        Ok(self.orm.begin_with_options(options).await?)
+    }
+
+    /// The PostgreSQL pool, for COPY; `None` on SQLite.
+    pub fn postgres(&self) -> Option<&PgPool> {
+        (self.backend == Backend::Postgres).then(|| self.orm.get_postgres_connection_pool())
+    }
+
+    /// The SQLite pool, for prepared multi-row statements; `None` on PostgreSQL.
+    pub fn sqlite(&self) -> Option<&SqlitePool> {
+        (self.backend == Backend::Sqlite).then(|| self.orm.get_sqlite_connection_pool())
+    }
+}
