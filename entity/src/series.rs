@@ -1,0 +1,60 @@
+//! What a stream says of one metric of one outside account; the account is the match.
+
+use crate::id::{AccountId, MetricId, OrganizationId, SeriesId, StreamId};
+use sea_orm::entity::prelude::*;
+
+/// A stored row of `series`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "series")]
+pub struct Model {
+    /// Its ID, from the install-wide counter `series`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: SeriesId,
+    /// The organization that owns it.
+    pub organization_id: OrganizationId,
+    /// The stream that says it.
+    pub stream_id: StreamId,
+    /// The metric.
+    pub metric_id: MetricId,
+    /// The outside account, normalized.
+    pub external_account: String,
+    /// The product, empty without one.
+    pub product: String,
+    /// The account it is matched to.
+    pub account_id: Option<AccountId>,
+    /// When it was first seen.
+    pub created_at: i64,
+}
+
+/// What `series` is joined with.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    /// The `metric` it belongs to.
+    #[sea_orm(
+        belongs_to = "super::metric::Entity",
+        from = "(Column::OrganizationId, Column::MetricId)",
+        to = "(super::metric::Column::OrganizationId, super::metric::Column::Id)"
+    )]
+    Metric,
+    /// The `account` it belongs to.
+    #[sea_orm(
+        belongs_to = "super::account::Entity",
+        from = "(Column::OrganizationId, Column::AccountId)",
+        to = "(super::account::Column::OrganizationId, super::account::Column::Id)"
+    )]
+    Account,
+}
+
+impl Related<super::metric::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Metric.def()
+    }
+}
+
+impl Related<super::account::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Account.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}
