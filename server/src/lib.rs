@@ -1,6 +1,7 @@
 //! The weir binary: API, web interface, workers.
 
 pub mod app;
+pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod db;
