@@ -5,5 +5,7 @@ pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod domain;
 pub mod error;
+pub mod ingest;
 pub mod telemetry;

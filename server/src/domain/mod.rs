@@ -1,0 +1,3 @@
+//! What the product means: one file per noun, rules only.
+
+pub mod mapping;

@@ -1,0 +1,387 @@
+//! From rows to readings: what each row says, or why it cannot be said.
+//!
+//! Pure: no database, no clock. Preview, run and replay call the same [`Mapper`].
+
+use std::fmt::Write;
+
+use chrono_tz::Tz;
+use connector::{Batch, Cell, Strings, cursor, decimal};
+
+use super::dictionary::Dictionary;
+use super::reject::{Reason, Reject, push_json_text, row_json};
+use super::time::instant;
+
+/// No metric column: the reading is of a long-form row.
+pub const LONG: u32 = u32::MAX;
+
+/// Where the roles are in a batch's columns.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// The external account ID.
+    pub account: usize,
+    /// The metric and its value.
+    pub metrics: Metrics,
+    /// The time the value is of.
+    pub measured_at: usize,
+    /// The zone of times that carry none.
+    pub zone: Option<Tz>,
+    /// The business period.
+    pub period: Option<usize>,
+    /// The product.
+    pub product: Option<usize>,
+    /// The cursor; `None` where rows are mapped again and the cursor is known.
+    pub cursor: Option<usize>,
+    /// Rows with a null cursor are rejected; otherwise they are older than all others.
+    pub reject_null_cursor: bool,
+    /// The highest believable cursor rank, if the cursor is a time.
+    pub cursor_cap: Option<i64>,
+    /// The row key.
+    pub key: Vec<usize>,
+    /// A longer cell makes its row rejected, in bytes.
+    pub cell_bytes: usize,
+}
+
+/// Long or wide.
+#[derive(Clone, Debug)]
+pub enum Metrics {
+    /// A metric column and a value column.
+    Long {
+        /// The external metric ID.
+        metric: usize,
+        /// The value.
+        value: usize,
+    },
+    /// Each column is a metric.
+    Wide(Vec<usize>),
+}
+
+/// What one row, or one cell of a wide row, says. Texts are numbers in the mapper's [`Dictionary`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Its row's place in the batch.
+    pub row: u32,
+    /// The external account ID.
+    pub account: u32,
+    /// The external metric ID.
+    pub metric: u32,
+    /// The product; the empty text when there is none.
+    pub product: u32,
+    /// The business period; the empty text when there is none.
+    pub period: u32,
+    /// The value's place in [`Mapped::values`].
+    pub value: u32,
+    /// The metric column of a wide row, or [`LONG`].
+    pub part: u32,
+    /// Microseconds since 1970, UTC.
+    pub measured_at: i64,
+}
+
+/// What the rows of a batch say.
+#[derive(Debug, Default)]
+pub struct Mapped {
+    /// The readings in row order.
+    pub readings: Vec<Reading>,
+    /// Canonical decimals.
+    pub values: Strings,
+    /// Per row, its key as text.
+    pub keys: Strings,
+    /// Per row, its cursor's rank.
+    pub cursors: Vec<i64>,
+    /// The rows that say nothing, in row order.
+    pub rejects: Vec<Reject>,
+    /// Rows that were mapped.
+    pub rows_mapped: u64,
+    /// Rows delivered again: the same in every cell as the row before.
+    pub rows_repeated: u64,
+    /// Cells or rows without a value.
+    pub null_cells: u64,
+    /// Rows without a cursor.
+    pub null_cursors: u64,
+}
+
+/// Maps the batches of one read, in order.
+#[derive(Debug)]
+pub struct Mapper {
+    layout: Layout,
+    texts: Dictionary,
+    /// Cursor, key and cells of the last row, to tell a repeated row across batches.
+    last: Option<(i64, String, String)>,
+}
+
+impl Mapper {
+    /// Starts at the first row of a read.
+    pub fn new(layout: Layout) -> Self {
+        Self { layout, texts: Dictionary::default(), last: None }
+    }
+
+    /// The texts behind the numbers of readings.
+    pub fn texts(&self) -> &Dictionary {
+        &self.texts
+    }
+
+    /// Forgets all numbers given out; readings made before must not be used afterwards.
+    pub fn forget_texts(&mut self) {
+        self.texts = Dictionary::default();
+    }
+
+    /// Maps the next batch.
+    pub fn map(&mut self, batch: &Batch) -> Mapped {
+        let rows = batch.rows();
+        let mut mapped = Mapped { cursors: Vec::with_capacity(rows), ..Mapped::default() };
+        mapped.readings.reserve(rows);
+        let mut scratch = String::new();
+        for row in 0..rows {
+            let keyed = self.row_key(batch, row, &mut mapped);
+            let ranked = self.rank(batch, row, &mut mapped);
+            let outcome = match (keyed, ranked) {
+                (Err(column), _) => Err((Reason::NullKey, column)),
+                (_, Err(refused)) => Err(refused),
+                (Ok(()), Ok(())) => match self.twin(batch, row, &mapped) {
+                    Twin::None => self.readings(batch, row, &mut mapped, &mut scratch),
+                    Twin::Same => {
+                        mapped.rows_repeated += 1;
+                        continue;
+                    }
+                    Twin::Different => {
+                        Err((Reason::KeyNotUnique, self.layout.key.first().copied().unwrap_or(0)))
+                    }
+                },
+            };
+            match outcome {
+                Ok(()) => mapped.rows_mapped += 1,
+                Err((reason, column)) => mapped.rejects.push(Reject { row: row as u32, reason, column }),
+            }
+        }
+        if rows > 0 {
+            let mut json = String::new();
+            row_json(batch, rows - 1, &mut json);
+            self.last = Some((mapped.cursors[rows - 1], mapped.keys.get(rows - 1).to_owned(), json));
+        }
+        mapped
+    }
+
+    /// Appends the row's key as text; the column at fault when part of it is null or unusable.
+    fn row_key(&self, batch: &Batch, row: usize, mapped: &mut Mapped) -> Result<(), usize> {
+        let out = mapped.keys.buffer();
+        let mut wrong = None;
+        let mut part = String::new();
+        let single = self.layout.key.len() == 1;
+        if !single {
+            out.push('[');
+        }
+        for (place, index) in self.layout.key.iter().enumerate() {
+            let cell = batch.columns[*index].cell(row);
+            if matches!(cell, Cell::Null | Cell::Unreadable(_)) || holds_nul(&cell) {
+                wrong = wrong.or(Some(*index));
+            }
+            if single {
+                match cell {
+                    Cell::Text(text) | Cell::Decimal(text) => out.push_str(text),
+                    other => write!(out, "{other}").expect("writing to a String cannot fail"),
+                }
+            } else {
+                part.clear();
+                write!(part, "{cell}").expect("writing to a String cannot fail");
+                if place > 0 {
+                    out.push(',');
+                }
+                push_json_text(&part, out);
+            }
+        }
+        if !single {
+            out.push(']');
+        }
+        mapped.keys.close();
+        wrong.map_or(Ok(()), Err)
+    }
+
+    /// Appends the row's cursor rank, or tells why the row must be rejected.
+    fn rank(&self, batch: &Batch, row: usize, mapped: &mut Mapped) -> Result<(), (Reason, usize)> {
+        let Some(index) = self.layout.cursor else {
+            mapped.cursors.push(i64::MIN);
+            return Ok(());
+        };
+        let cell = batch.columns[index].cell(row);
+        let rank = cursor::rank(&cell);
+        mapped.cursors.push(rank.unwrap_or(i64::MIN));
+        match (cell, rank) {
+            (Cell::Null, _) => {
+                mapped.null_cursors += 1;
+                if self.layout.reject_null_cursor { Err((Reason::NullCursor, index)) } else { Ok(()) }
+            }
+            (_, None) => Err((Reason::Undecodable, index)),
+            (_, Some(rank)) if self.layout.cursor_cap.is_some_and(|cap| rank > cap) => {
+                Err((Reason::FutureCursor, index))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares a row with the one before it: rows come in (cursor, key) order, so twins are neighbors.
+    fn twin(&self, batch: &Batch, row: usize, mapped: &Mapped) -> Twin {
+        let (cursor, key) = (mapped.cursors[row], mapped.keys.get(row));
+        if row > 0 {
+            if cursor != mapped.cursors[row - 1] || key != mapped.keys.get(row - 1) {
+                return Twin::None;
+            }
+            let same = batch.columns.iter().all(|column| column.cell(row) == column.cell(row - 1));
+            return if same { Twin::Same } else { Twin::Different };
+        }
+        match &self.last {
+            Some((last_cursor, last_key, last_json)) if *last_cursor == cursor && last_key == key => {
+                let mut json = String::new();
+                row_json(batch, row, &mut json);
+                if *last_json == json { Twin::Same } else { Twin::Different }
+            }
+            _ => Twin::None,
+        }
+    }
+
+    /// Appends the row's readings; none of them when one cell is unusable.
+    fn readings(
+        &mut self,
+        batch: &Batch,
+        row: usize,
+        mapped: &mut Mapped,
+        scratch: &mut String,
+    ) -> Result<(), (Reason, usize)> {
+        let layout = &self.layout;
+        let at = |index: usize| batch.columns[index].cell(row);
+        let account = number(&mut self.texts, &at(layout.account), layout, scratch)
+            .map_err(|reason| (reason, layout.account))?
+            .ok_or((Reason::NullKey, layout.account))?;
+        let measured_at = instant(&at(layout.measured_at), layout.zone).map_err(|reason| {
+            let reason = if at(layout.measured_at).null() { Reason::NullKey } else { reason };
+            (reason, layout.measured_at)
+        })?;
+        let mut optional = |index: Option<usize>| match index {
+            Some(index) => match number(&mut self.texts, &at(index), layout, scratch) {
+                Ok(Some(number)) => Ok(number),
+                Ok(None) => Ok(self.texts.number("")),
+                Err(reason) => Err((reason, index)),
+            },
+            None => Ok(self.texts.number("")),
+        };
+        let period = optional(layout.period)?;
+        let product = optional(layout.product)?;
+        let mut reading = Reading {
+            row: row as u32,
+            account,
+            metric: 0,
+            product,
+            period,
+            value: 0,
+            part: LONG,
+            measured_at,
+        };
+        match &layout.metrics {
+            Metrics::Long { metric, value } => {
+                let name = number(&mut self.texts, &at(*metric), layout, scratch)
+                    .map_err(|reason| (reason, *metric))?
+                    .ok_or((Reason::NullKey, *metric))?;
+                reading.metric = name;
+                match push_value(&at(*value), &mut mapped.values).map_err(|reason| (reason, *value))? {
+                    Some(place) => mapped.readings.push(Reading { value: place, ..reading }),
+                    None => mapped.null_cells += 1,
+                }
+            }
+            Metrics::Wide(columns) => {
+                let start = mapped.readings.len();
+                let mut nulls = 0;
+                for index in columns {
+                    match push_value(&at(*index), &mut mapped.values) {
+                        Ok(Some(place)) => {
+                            reading.metric = self.texts.number(batch.columns[*index].name());
+                            reading.part = *index as u32;
+                            mapped.readings.push(Reading { value: place, ..reading });
+                        }
+                        Ok(None) => nulls += 1,
+                        Err(reason) => {
+                            mapped.readings.truncate(start);
+                            return Err((reason, *index));
+                        }
+                    }
+                }
+                mapped.null_cells += nulls;
+            }
+        }
+        Ok(())
+    }
+}
+
+enum Twin {
+    None,
+    Same,
+    Different,
+}
+
+fn holds_nul(cell: &Cell<'_>) -> bool {
+    matches!(cell, Cell::Text(text) | Cell::Json(text) if text.as_bytes().contains(&0))
+}
+
+/// The dictionary number of an identifying text; `None` when it is null or blank.
+fn number(
+    texts: &mut Dictionary,
+    cell: &Cell<'_>,
+    layout: &Layout,
+    scratch: &mut String,
+) -> Result<Option<u32>, Reason> {
+    let text = match cell {
+        Cell::Null => return Ok(None),
+        Cell::Unreadable(raw) if raw.len() >= layout.cell_bytes => return Err(Reason::CellTooLarge),
+        Cell::Unreadable(_) => return Err(Reason::Undecodable),
+        Cell::Text(text) | Cell::Decimal(text) | Cell::Json(text) => text.trim(),
+        other => {
+            scratch.clear();
+            write!(scratch, "{other}").expect("writing to a String cannot fail");
+            scratch.as_str()
+        }
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    // An index entry holds at most 2 700 bytes on PostgreSQL; no identifier comes near.
+    if text.len() > 1_000 {
+        return Err(Reason::CellTooLarge);
+    }
+    if text.as_bytes().contains(&0) {
+        return Err(Reason::Undecodable);
+    }
+    Ok(Some(texts.number(text)))
+}
+
+/// Appends a value in canonical form and gives its place; `None` for a null.
+fn push_value(cell: &Cell<'_>, values: &mut Strings) -> Result<Option<u32>, Reason> {
+    let before = values.len() as u32;
+    let out = values.buffer();
+    let length = out.len();
+    match cell {
+        Cell::Null => return Ok(None),
+        Cell::Int(value) => write!(out, "{value}").expect("writing to a String cannot fail"),
+        Cell::Decimal(text) => out.push_str(text),
+        Cell::Float(value) => {
+            if !decimal::float_into(*value, out) {
+                return Err(Reason::ValueNotFinite);
+            }
+        }
+        Cell::Text(text) | Cell::Unreadable(text) => {
+            let text = text.trim();
+            if !decimal::canonicalize_into(text, out) {
+                let word = text.trim_start_matches(['-', '+']).to_ascii_lowercase();
+                let infinite = matches!(word.as_str(), "nan" | "inf" | "infinity");
+                return Err(if infinite { Reason::ValueNotFinite } else { Reason::ValueNotNumeric });
+            }
+        }
+        _ => return Err(Reason::ValueNotNumeric),
+    }
+    if out.len() - length > 1_000 {
+        out.truncate(length);
+        return Err(Reason::ValueTooLong);
+    }
+    values.close();
+    Ok(Some(before))
+}
+
+#[cfg(test)]
+#[path = "mapping_tests.rs"]
+mod tests;

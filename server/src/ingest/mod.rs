@@ -1,0 +1,6 @@
+//! The line from row to measurement, files in order of travel.
+
+pub mod dictionary;
+pub mod mapping;
+pub mod reject;
+mod time;
