@@ -8,8 +8,8 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "unmatched_group")]
 pub struct Model {
-    /// Its ID, from the install-wide counter `group`.
-    #[sea_orm(primary_key, auto_increment = false)]
+    /// Its ID.
+    #[sea_orm(primary_key, auto_increment = true)]
     pub id: UnmatchedGroupId,
     /// The organization that owns it.
     pub organization_id: OrganizationId,

@@ -17,13 +17,14 @@ impl MigrationTrait for Migration {
 }
 
 async fn series(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let series = keyed("series", &["id"])
-        .col(big_integer("id"))
+    let series = Table::create()
+        .table("series")
+        .col(counted_id())
         .col(uuid("organization_id"))
         .col(uuid("stream_id"))
         .col(uuid("metric_id"))
-        .col(text("external_account"))
-        .col(text("product").default(""))
+        .col(byte_text(schema, "external_account"))
+        .col(byte_text(schema, "product").default(""))
         .col(uuid_null("account_id"))
         .col(big_integer("created_at"))
         .foreign_key(&mut owned_reference("stream_id", "stream", ForeignKeyAction::Cascade))

@@ -374,7 +374,7 @@ fn push_value(cell: &Cell<'_>, values: &mut Strings) -> Result<Option<u32>, Reas
         }
         _ => return Err(Reason::ValueNotNumeric),
     }
-    if out.len() - length > 1_000 {
+    if out.len() - length > 400 {
         out.truncate(length);
         return Err(Reason::ValueTooLong);
     }

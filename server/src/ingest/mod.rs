@@ -3,4 +3,5 @@
 pub mod dictionary;
 pub mod mapping;
 pub mod reject;
+pub mod store;
 mod time;

@@ -19,7 +19,7 @@ pub enum Reason {
     ValueNotNumeric,
     /// The value is NaN or infinite.
     ValueNotFinite,
-    /// The value has over a thousand digits before or after the point.
+    /// The value has over four hundred digits.
     ValueTooLong,
     /// The measurement time cannot be read.
     TimeUnreadable,

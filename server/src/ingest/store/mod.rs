@@ -1,0 +1,143 @@
+//! The engine's way to the database: one transaction per batch, the same statements on both databases, and a fast
+//! path of its own for the hot rows on each.
+//!
+//! Statements are written once. `$1` binds a value on both databases; a set of rows is bound as one relation, written
+//! `{rows}` in the statement: arrays unnested on PostgreSQL, a JSON text on SQLite.
+
+mod bind;
+mod copy;
+mod numeric;
+mod record;
+mod rows;
+
+pub use bind::{Bind, Rows};
+pub use copy::CopyBuffer;
+pub use record::{Record, Value};
+pub use rows::Insert;
+
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::db::{Backend, Db};
+use crate::error::{Error, Result};
+
+/// A transaction that may write. Dropping it undoes everything.
+pub enum Store {
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+    /// On SQLite, holding the write lock.
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+impl Store {
+    /// Begins a transaction; on SQLite it takes the write lock at once.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or the lock is not free in time.
+    pub async fn begin(db: &Db) -> Result<Self> {
+        if let Some(pool) = db.postgres() {
+            return Ok(Self::Postgres(pool.begin().await?));
+        }
+        let pool = db.sqlite().ok_or_else(|| Error::internal("begin", "neither PostgreSQL nor SQLite"))?;
+        Ok(Self::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?))
+    }
+
+    /// Which database it is on.
+    pub fn backend(&self) -> Backend {
+        match self {
+            Self::Postgres(_) => Backend::Postgres,
+            Self::Sqlite(_) => Backend::Sqlite,
+        }
+    }
+
+    /// Keeps everything.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing is kept.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Postgres(transaction) => transaction.commit().await?,
+            Self::Sqlite(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Runs a statement and gives its rows.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn fetch(&mut self, sql: &str, binds: &[Bind]) -> Result<Vec<Record>> {
+        match self {
+            Self::Postgres(transaction) => {
+                record::fetch_postgres(transaction, sql.to_owned(), binds, None).await
+            }
+            Self::Sqlite(transaction) => record::fetch_sqlite(transaction, sql.to_owned(), binds, None).await,
+        }
+    }
+
+    /// Runs a statement over a set of rows and gives what it returns. Does nothing for an empty set.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn fetch_rows(&mut self, sql: &str, binds: &[Bind], rows: &Rows) -> Result<Vec<Record>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = sql.replace("{rows}", &rows.relation(self.backend(), binds.len()));
+        match self {
+            Self::Postgres(transaction) => record::fetch_postgres(transaction, sql, binds, Some(rows)).await,
+            Self::Sqlite(transaction) => record::fetch_sqlite(transaction, sql, binds, Some(rows)).await,
+        }
+    }
+
+    /// Runs a statement and gives how many rows it touched.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn execute(&mut self, sql: &str, binds: &[Bind]) -> Result<u64> {
+        match self {
+            Self::Postgres(transaction) => {
+                record::execute_postgres(transaction, sql.to_owned(), binds, None).await
+            }
+            Self::Sqlite(transaction) => {
+                record::execute_sqlite(transaction, sql.to_owned(), binds, None).await
+            }
+        }
+    }
+
+    /// Runs a statement over a set of rows and gives how many rows it touched; 0 for an empty set.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn execute_rows(&mut self, sql: &str, binds: &[Bind], rows: &Rows) -> Result<u64> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let sql = sql.replace("{rows}", &rows.relation(self.backend(), binds.len()));
+        match self {
+            Self::Postgres(transaction) => {
+                record::execute_postgres(transaction, sql, binds, Some(rows)).await
+            }
+            Self::Sqlite(transaction) => record::execute_sqlite(transaction, sql, binds, Some(rows)).await,
+        }
+    }
+
+    /// The clause that makes a read row stay as it is until the end of the transaction; SQLite needs none.
+    pub fn share_lock(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "FOR SHARE",
+            Self::Sqlite(_) => "",
+        }
+    }
+
+    /// The clause that keeps other writers from a read row; SQLite needs none.
+    pub fn update_lock(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "FOR NO KEY UPDATE",
+            Self::Sqlite(_) => "",
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;
