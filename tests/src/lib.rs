@@ -5,6 +5,7 @@
 //! ever skipped.
 
 pub mod clickhouse;
+pub mod demo;
 pub mod postgres;
 pub mod proxy;
 pub mod run;
