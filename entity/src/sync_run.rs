@@ -80,6 +80,8 @@ pub struct Model {
     pub error_action: Option<String>,
     /// What the outside system said.
     pub error_detail: Option<String>,
+    /// When it is tried again, while it waits for that.
+    pub retry_at: Option<i64>,
     /// When someone asked it to stop.
     pub cancel_requested_at: Option<i64>,
     /// Who started it; null for schedules and tokens.

@@ -179,6 +179,7 @@ async fn runs(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(text_null("error_message"))
         .col(text_null("error_action"))
         .col(text_null("error_detail"))
+        .col(big_integer_null("retry_at"))
         .col(big_integer_null("cancel_requested_at"))
         .col(uuid_null("requested_by"))
         .col(big_integer("queued_at"))

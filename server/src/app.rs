@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::domain::job::Jobs;
 
 /// The process's dependencies; cheap to clone.
 #[derive(Clone, Debug)]
@@ -15,4 +16,6 @@ pub struct App {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
+    /// Rings for this process's workers.
+    pub jobs: Jobs,
 }
