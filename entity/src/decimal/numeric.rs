@@ -16,7 +16,7 @@ pub(super) fn read_binary(bytes: &[u8]) -> Result<Decimal, DecimalError> {
         NEGATIVE => true,
         _ => return Err(DecimalError::NotFinite),
     };
-    if groups.len() != usize::from(*count) || bytes.len() % 2 != 0 {
+    if groups.len() != usize::from(*count) || !bytes.len().is_multiple_of(2) {
         return Err(DecimalError::Malformed);
     }
     let mut digits = Vec::with_capacity(groups.len() * 4);
