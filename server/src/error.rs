@@ -36,6 +36,9 @@ pub enum Error {
         /// What is wrong and what would be right.
         reason: String,
     },
+    /// An expected refusal with a code of its own.
+    #[error("{}", .0.reason)]
+    Refused(crate::domain::refusal::Refusal),
     /// The change collides with what is stored.
     #[error("{0}")]
     Conflict(String),

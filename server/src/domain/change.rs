@@ -1,0 +1,70 @@
+//! One change by one viewer: the transaction it happens in, who makes it, when, and its audit event.
+
+use entity::audit_event;
+use entity::id::{AuditEventId, OrganizationId};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, Set};
+
+use crate::auth::Viewer;
+use crate::clock::Micros;
+use crate::error::Result;
+
+/// What a domain function needs to change something. `db` is a transaction, so that several functions make one change.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a, C> {
+    /// The transaction.
+    pub db: &'a C,
+    /// Who makes the change.
+    pub viewer: &'a Viewer,
+    /// When.
+    pub now: Micros,
+}
+
+impl<'a, C: ConnectionTrait> Change<'a, C> {
+    /// Makes a change of `viewer` inside `db`.
+    pub fn new(db: &'a C, viewer: &'a Viewer, now: Micros) -> Self {
+        Self { db, viewer, now }
+    }
+
+    /// The organization that is changed.
+    pub fn organization(&self) -> OrganizationId {
+        self.viewer.organization
+    }
+
+    /// Writes who did what to which object. `detail` holds no secret.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit(
+        &self,
+        action: &str,
+        subject_type: &str,
+        subject_id: impl ToString,
+        detail: serde_json::Value,
+    ) -> Result<()> {
+        let event = audit_event::ActiveModel {
+            organization_id: Set(self.organization()),
+            id: Set(AuditEventId::new()),
+            at: Set(self.now),
+            actor_kind: Set(self.viewer.kind()),
+            actor_id: Set(self.viewer.actor_id()),
+            actor_name: Set(self.viewer.name().to_owned()),
+            action: Set(action.to_owned()),
+            subject_type: Set(subject_type.to_owned()),
+            subject_id: Set(subject_id.to_string()),
+            detail: Set(detail.to_string()),
+        };
+        event.insert(self.db).await?;
+        Ok(())
+    }
+}
+
+/// Refuses a change based on an older version than the stored one.
+///
+/// # Errors
+/// `Stale` when `expected` is given and differs.
+pub fn expect_version(noun: &'static str, stored: i32, expected: Option<i32>) -> Result<()> {
+    match expected {
+        Some(expected) if expected != stored => Err(crate::error::Error::Stale(noun)),
+        _ => Ok(()),
+    }
+}
