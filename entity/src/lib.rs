@@ -1,4 +1,4 @@
-//! What Weir stores: one file per table, no behaviour.
+//! What Weir stores: one file per table, no behavior.
 //!
 //! Times are microseconds since the Unix epoch, in columns named `*_at`. JSON columns are text. UUIDs are
 //! `uuid` on PostgreSQL and 16-byte blobs on SQLite; bind them as `Uuid` in raw SQL too, never as text.

@@ -69,7 +69,7 @@ impl Line {
         let value = self.value(day, date.weekday(), random) * share;
         Row {
             id: 0,
-            feed: self.metric.feed,
+            view: self.metric.view,
             account: Some(spelling(&self.account, random)),
             metric: Some(self.metric.id.to_owned()),
             value: Some(format!("{:.*}", self.metric.digits, value)),

@@ -4,7 +4,7 @@ use super::{
     account::Account,
     calendar::Day,
     line::{Line, lines},
-    metric::Feed,
+    metric::View,
     random::Random,
 };
 
@@ -27,7 +27,7 @@ pub struct Row {
     /// The key.
     pub id: i64,
     /// Which view shows it.
-    pub feed: Feed,
+    pub view: View,
     /// The customer's ID.
     pub account: Option<String>,
     /// The metric's ID.

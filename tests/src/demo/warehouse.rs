@@ -10,7 +10,7 @@ use sqlx::{
 
 use super::{
     calendar::time_text,
-    metric::Feed,
+    metric::View,
     usage::{Row, Usage},
     wide,
 };
@@ -25,18 +25,18 @@ pub const WIDE: &str = "account_weekly";
 const SCHEMA: &str = "
     CREATE TABLE usage_daily (
         id INTEGER PRIMARY KEY,
-        feed TEXT NOT NULL,
+        area TEXT NOT NULL,
         account_id TEXT,
         metric TEXT,
         value TEXT,
         measured_at TEXT,
         updated_at DATETIME
     );
-    CREATE INDEX usage_daily_updated ON usage_daily (feed, updated_at, id);
+    CREATE INDEX usage_daily_updated ON usage_daily (area, updated_at, id);
     CREATE VIEW contract_usage AS
-        SELECT id, account_id, metric, value, measured_at, updated_at FROM usage_daily WHERE feed = 'contract';
+        SELECT id, account_id, metric, value, measured_at, updated_at FROM usage_daily WHERE area = 'contract';
     CREATE VIEW product_usage AS
-        SELECT id, account_id, metric, value, measured_at, updated_at FROM usage_daily WHERE feed = 'product';
+        SELECT id, account_id, metric, value, measured_at, updated_at FROM usage_daily WHERE area = 'product';
     CREATE TABLE account_weekly (
         account_id TEXT NOT NULL,
         week DATE NOT NULL,
@@ -107,14 +107,14 @@ impl Warehouse {
 async fn insert_usage(change: &mut Transaction<'static, Sqlite>, rows: &[Row]) -> Result<()> {
     for chunk in rows.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO usage_daily (id, feed, account_id, metric, value, measured_at, updated_at) ",
+            "INSERT INTO usage_daily (id, area, account_id, metric, value, measured_at, updated_at) ",
         );
         insert.push_values(chunk, |mut cells, row| {
-            let feed = match row.feed {
-                Feed::Contract => "contract",
-                Feed::Product => "product",
+            let area = match row.view {
+                View::Contract => "contract",
+                View::Product => "product",
             };
-            cells.push_bind(row.id).push_bind(feed).push_bind(&row.account).push_bind(&row.metric);
+            cells.push_bind(row.id).push_bind(area).push_bind(&row.account).push_bind(&row.metric);
             cells.push_bind(&row.value).push_bind(&row.measured_at).push_bind(row.updated_at.map(time_text));
         });
         insert.build().execute(&mut **change).await.context("fill usage_daily")?;

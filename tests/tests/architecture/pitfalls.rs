@@ -1,0 +1,73 @@
+//! Every known pitfall of such systems that has a testable claim here has a test that carries its number.
+
+use std::collections::BTreeSet;
+
+use crate::source::{Source, assert_none, rust_files};
+
+/// The numbers of `docs/pitfalls.md` that must be tested, and what each is.
+const REQUIRED: [(u32, &str); 27] = [
+    (1, "rows with the boundary value"),
+    (2, "ties longer than a page"),
+    (3, "state that grows"),
+    (4, "late commits"),
+    (5, "units of a lookback"),
+    (6, "a mark that moves backwards"),
+    (7, "rounded cursors"),
+    (8, "zones of naive times"),
+    (9, "text cursors"),
+    (10, "unfit cursor types"),
+    (11, "null cursors"),
+    (12, "a row dated far ahead"),
+    (13, "a changed cursor column"),
+    (14, "numbers through floats"),
+    (16, "half a result taken as whole"),
+    (20, "folded and odd names"),
+    (21, "the three nulls"),
+    (24, "counters that are summed"),
+    (25, "IDs that look equal"),
+    (26, "unmatched rows that vanish"),
+    (28, "a run that stays running"),
+    (29, "a healthy long run executed twice"),
+    (30, "overlapping runs"),
+    (31, "a schedule that stops"),
+    (32, "changes of the clock"),
+    (33, "blank counters"),
+    (34, "a changed schema"),
+];
+
+/// The numbers for which there is a test function `pitfall_NN_…`, declared a test right above or run by a suite.
+fn tested(files: &[Source]) -> BTreeSet<u32> {
+    let mut numbers = BTreeSet::new();
+    for file in files {
+        for (_, line) in file.code() {
+            let Some((before, after)) = line.split_once("fn pitfall_") else { continue };
+            let only_words =
+                before.split_whitespace().all(|word| matches!(word, "pub" | "async" | "pub(crate)"));
+            let digits = after.split('_').next().and_then(|digits| digits.parse::<u32>().ok());
+            numbers.extend(digits.filter(|_| only_words));
+        }
+    }
+    numbers
+}
+
+fn untested(files: &[Source]) -> Vec<String> {
+    let tested = tested(files);
+    let missing = REQUIRED.iter().filter(|(number, _)| !tested.contains(number));
+    missing.map(|(number, what)| format!("no test named pitfall_{number:02}_…: {what}")).collect()
+}
+
+#[test]
+fn every_pitfall_has_a_test() {
+    assert_none("each pitfall has a test with its number", &untested(&rust_files()));
+}
+
+#[test]
+fn the_check_can_fail() {
+    let one =
+        Source::new("tests/tests/connector/ties.rs", "#[test]\nfn pitfall_02_ties_longer_than_a_page() {}\n");
+    let missing = untested(&[one]);
+    assert_eq!(missing.len(), REQUIRED.len() - 1);
+    assert!(!missing.iter().any(|line| line.contains("pitfall_02_")));
+    let comment = Source::new("tests/tests/connector/ties.rs", "// fn pitfall_02_ties() {}\n");
+    assert_eq!(untested(&[comment]).len(), REQUIRED.len());
+}
