@@ -7,6 +7,7 @@ use figment::providers::{Env, Format, Toml};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::clock::{Micros, SECOND};
 use crate::error::StartError;
 
 /// The defaults, which are also the manual of settings.
@@ -20,6 +21,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The web server.
     pub http: Http,
+    /// Signed-in browsers.
+    pub session: Session,
     /// The database.
     pub database: Database,
     /// The key ring.
@@ -50,6 +53,30 @@ pub struct Http {
     pub introspection: bool,
     /// Reverse proxies in front.
     pub trusted_proxies: usize,
+    /// Requests a viewer may make in a minute.
+    pub requests_per_minute: u32,
+}
+
+/// How long people stay signed in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// Hours without a request after which a session ends.
+    pub idle_hours: u32,
+    /// Hours after which a session ends in any case.
+    pub longest_hours: u32,
+}
+
+impl Session {
+    /// The time without a request after which a session ends.
+    pub fn idle(&self) -> Micros {
+        i64::from(self.idle_hours) * 3600 * SECOND
+    }
+
+    /// The time after which a session ends in any case.
+    pub fn longest(&self) -> Micros {
+        i64::from(self.longest_hours) * 3600 * SECOND
+    }
 }
 
 /// The database's settings.
@@ -175,6 +202,20 @@ impl Config {
         if !self.keyring.file.is_empty() && !self.keyring.value.expose_secret().is_empty() {
             return refuse("set keyring.file or keyring.value, not both");
         }
+        if self.session.idle_hours == 0 || self.session.longest_hours < self.session.idle_hours {
+            return refuse("session.idle_hours must be at least 1, and session.longest_hours no less");
+        }
+        if !(4096..=16_777_216).contains(&self.http.body_limit) {
+            return refuse("http.body_limit must be between 4096 and 16777216");
+        }
+        if self.http.requests_per_minute == 0 {
+            return refuse("http.requests_per_minute must be at least 1");
+        }
+        if !self.http.public_url.is_empty() {
+            self.http.public_url = origin(&self.http.public_url).ok_or_else(|| {
+                StartError::new("http.public_url must be http:// or https://, a host, and no path")
+            })?;
+        }
         if !(5..=60).contains(&self.workers.lease_seconds) {
             return refuse("workers.lease_seconds must be between 5 and 60");
         }
@@ -205,6 +246,20 @@ impl Config {
     }
 }
 
+/// The scheme, host and port of a URL as browsers send them in `Origin`; `None` when it is none or has a path.
+fn origin(url: &str) -> Option<String> {
+    let url = url.trim_end_matches('/').to_ascii_lowercase();
+    let (scheme, host) = url.split_once("://")?;
+    let default = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return None,
+    };
+    let host = host.strip_suffix(default).unwrap_or(host);
+    let plain = !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']);
+    plain.then(|| format!("{scheme}://{host}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +273,17 @@ mod tests {
         let mut wrong = base.clone();
         wrong.workers.lease_seconds = 1;
         assert!(wrong.validated().is_err());
+        let mut wrong = base.clone();
+        wrong.session.longest_hours = 1;
+        assert!(wrong.validated().is_err());
+        let mut wrong = base.clone();
+        wrong.http.public_url = "https://weir.example.com/app".to_owned();
+        assert!(wrong.validated().is_err());
+        let mut public = base.clone();
+        public.http.public_url = "HTTPS://Weir.Example.com:443/".to_owned();
+        let public = public.validated().expect("a good URL");
+        assert_eq!(public.http.public_url, "https://weir.example.com");
+        assert!(public.https());
         let mut wrong = base;
         wrong.sync.batch_rows = 1;
         assert!(wrong.validated().is_err());
