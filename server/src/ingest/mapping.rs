@@ -2,17 +2,22 @@
 //!
 //! Pure: no database, no clock. Preview, run and replay call the same [`Mapper`].
 
+use std::collections::HashSet;
 use std::fmt::Write;
+use std::hash::BuildHasher;
 
 use chrono_tz::Tz;
 use connector::{Batch, Cell, Strings, cursor, decimal};
+use rustc_hash::FxBuildHasher;
 
 use super::dictionary::Dictionary;
-use super::reject::{Reason, Reject, push_json_text, row_json};
+use super::reject::{Reason, Reject, fingerprint, push_json_text, row_json};
 use super::time::instant;
 
 /// No metric column: the reading is of a long-form row.
 pub const LONG: u32 = u32::MAX;
+/// A longer row key is stored as its fingerprint: databases bound what an index entry may hold.
+const KEY_BYTES: usize = 500;
 
 /// Where the roles are in a batch's columns.
 #[derive(Clone, Debug)]
@@ -130,13 +135,14 @@ impl Mapper {
         let mut mapped = Mapped { cursors: Vec::with_capacity(rows), ..Mapped::default() };
         mapped.readings.reserve(rows);
         let mut scratch = String::new();
+        let mut seen = HashSet::with_capacity_and_hasher(rows, FxBuildHasher);
         for row in 0..rows {
             let keyed = self.row_key(batch, row, &mut mapped);
             let ranked = self.rank(batch, row, &mut mapped);
             let outcome = match (keyed, ranked) {
                 (Err(column), _) => Err((Reason::NullKey, column)),
                 (_, Err(refused)) => Err(refused),
-                (Ok(()), Ok(())) => match self.twin(batch, row, &mapped) {
+                (Ok(()), Ok(())) => match self.twin(batch, row, &mapped, &mut seen) {
                     Twin::None => self.readings(batch, row, &mut mapped, &mut scratch),
                     Twin::Same => {
                         mapped.rows_repeated += 1;
@@ -163,6 +169,7 @@ impl Mapper {
     /// Appends the row's key as text; the column at fault when part of it is null or unusable.
     fn row_key(&self, batch: &Batch, row: usize, mapped: &mut Mapped) -> Result<(), usize> {
         let out = mapped.keys.buffer();
+        let start = out.len();
         let mut wrong = None;
         let mut part = String::new();
         let single = self.layout.key.len() == 1;
@@ -191,6 +198,11 @@ impl Mapper {
         if !single {
             out.push(']');
         }
+        if out.len() - start > KEY_BYTES {
+            let short = fingerprint(&out[start..]);
+            out.truncate(start);
+            out.push_str(&short);
+        }
         mapped.keys.close();
         wrong.map_or(Ok(()), Err)
     }
@@ -217,14 +229,20 @@ impl Mapper {
         }
     }
 
-    /// Compares a row with the one before it: rows come in (cursor, key) order, so twins are neighbors.
-    fn twin(&self, batch: &Batch, row: usize, mapped: &Mapped) -> Twin {
+    /// Finds a row of the same key in the batch, or at the end of the one before. A batch is of one moment, so there a
+    /// key that occurs twice is either a row delivered again, and then its twin is its neighbor, or no key at all.
+    fn twin(
+        &self,
+        batch: &Batch,
+        row: usize,
+        mapped: &Mapped,
+        seen: &mut HashSet<u64, FxBuildHasher>,
+    ) -> Twin {
         let (cursor, key) = (mapped.cursors[row], mapped.keys.get(row));
-        if row > 0 {
-            if cursor != mapped.cursors[row - 1] || key != mapped.keys.get(row - 1) {
-                return Twin::None;
-            }
-            let same = batch.columns.iter().all(|column| column.cell(row) == column.cell(row - 1));
+        if !seen.insert(FxBuildHasher.hash_one(key)) {
+            let neighbor = row > 0 && cursor == mapped.cursors[row - 1] && key == mapped.keys.get(row - 1);
+            let same =
+                neighbor && batch.columns.iter().all(|column| column.cell(row) == column.cell(row - 1));
             return if same { Twin::Same } else { Twin::Different };
         }
         match &self.last {

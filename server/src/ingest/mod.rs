@@ -1,7 +1,26 @@
 //! The line from row to measurement, files in order of travel.
+//!
+//! `run` reads batches (plan), maps rows to readings (mapping, time, reject), matches accounts (matching), routes each
+//! reading to a series or a group (route, groups), writes (measure, waiting) and moves the checkpoint (checkpoint):
+//! one transaction per batch (batch). Reading the next batch overlaps with writing this one. Nothing is held open in
+//! our database while the source is waited for.
 
+pub mod batch;
+pub mod checkpoint;
 pub mod dictionary;
+pub mod groups;
 pub mod mapping;
+pub mod matching;
+pub mod measure;
+pub mod newest;
+pub mod plan;
 pub mod reject;
+pub mod route;
+pub mod run;
 pub mod store;
-mod time;
+pub mod tally;
+pub mod time;
+pub mod waiting;
+
+pub use batch::Lease;
+pub use run::{Outcome, Range, run};

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use connector::{Batch, Cell};
+use sha2::{Digest, Sha256};
 
 /// The closed list of why a row is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,6 +109,12 @@ pub fn push_json_text(text: &str, out: &mut String) {
         }
     }
     out.push('"');
+}
+
+/// The key of a row that has no usable key of its own: a fingerprint of the whole row, so that reading it again
+/// finds it again.
+pub fn fingerprint(row: &str) -> String {
+    format!("~{}", hex::encode(&Sha256::digest(row.as_bytes())[..16]))
 }
 
 #[cfg(test)]

@@ -1,0 +1,299 @@
+//! One batch, one transaction: measurements, waiting rows, counters, checkpoint and lease, or nothing.
+
+use std::fmt::Write;
+
+use connector::{Batch, Position, Watermark};
+use entity::{OrganizationId, SyncRunId};
+
+use super::checkpoint::Checkpoint;
+use super::groups::{GroupKey, Groups};
+use super::mapping::{LONG, Mapped, Mapper, Reading};
+use super::measure::{self, Put};
+use super::newest::Newest;
+use super::plan::Plan;
+use super::reject::{Reason, fingerprint, row_json};
+use super::route::{Router, Target};
+use super::store::{Bind, Store};
+use super::tally::Tally;
+use super::waiting::{Item, Waiting, Why};
+use crate::app::App;
+use crate::clock::Micros;
+use crate::error::{Error, Result};
+
+/// Texts remembered at most before the run starts its dictionary anew.
+const MOST_TEXTS: usize = 500_000;
+
+/// The run a batch belongs to, as its lease holder knows it.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The run.
+    pub run: SyncRunId,
+    /// Its small number, carried by what it writes.
+    pub number: i64,
+    /// The lease's fence: another holder has a higher one.
+    pub fence: i64,
+}
+
+/// Whether the run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It does.
+    GoOn,
+    /// Somebody asked it to stop.
+    Cancelled,
+}
+
+/// Takes the batches of one run.
+pub struct Intake {
+    plan: Plan,
+    lease: Lease,
+    /// Moves the checkpoint; a backfill does not.
+    moves: bool,
+    mapper: Mapper,
+    router: Router,
+    groups: Groups,
+    waiting: Waiting,
+    newest: Newest,
+    /// The checkpoint's version after our last write.
+    version: Option<i64>,
+}
+
+impl Intake {
+    /// Starts a run; `cap` is the highest believable cursor rank.
+    pub fn new(plan: Plan, lease: Lease, moves: bool, cap: Option<i64>) -> Self {
+        let (organization, stream) = (plan.route.organization, plan.route.stream);
+        let layout = super::mapping::Layout { cursor_cap: cap, ..plan.layout.clone() };
+        Self {
+            mapper: Mapper::new(layout),
+            router: Router::new(plan.route.clone()),
+            groups: Groups::new(organization, stream),
+            waiting: Waiting::new(organization, stream),
+            newest: Newest::default(),
+            version: None,
+            plan,
+            lease,
+            moves,
+        }
+    }
+
+    /// Takes one batch. After an error the intake is of no more use.
+    ///
+    /// # Errors
+    /// `LeaseLost` when another worker has taken the run over; otherwise when the database refuses.
+    pub async fn take(&mut self, app: &App, batch: &Batch) -> Result<(Tally, Next)> {
+        if self.mapper.texts().len() > MOST_TEXTS {
+            self.mapper.forget_texts();
+            self.router.forget();
+            self.groups.forget();
+        }
+        let mapped = self.mapper.map(batch);
+        let now = app.clock.now();
+        let mut store = Store::begin(&app.db).await?;
+        let column = self.plan.cursor.column.clone();
+        let cursor = (column.as_str(), self.plan.cursor.kind);
+        let (organization, stream) = (self.plan.route.organization, self.plan.route.stream);
+        let mut checkpoint = Checkpoint::lock(&mut store, organization, stream, cursor, now).await?;
+        if self.version != Some(checkpoint.version) {
+            self.newest.forget();
+            self.groups.forget();
+            self.waiting.look(&mut store).await?;
+            self.groups.load_rules(&mut store, now).await?;
+        }
+        let triples = mapped.readings.iter().map(triple);
+        self.router.resolve(&mut store, self.mapper.texts(), &mut self.newest, triples, now).await?;
+        let tally = self.store(&mut store, batch, &mapped, now).await?;
+        tally.balance()?;
+        match self.position(batch, &mapped).filter(|_| self.moves) {
+            Some(position) => {
+                checkpoint.advance(&mut store, cursor.0, position, self.lease.run, now).await?;
+            }
+            None => checkpoint.touch(&mut store).await?,
+        }
+        let reached = checkpoint.position.as_ref().map(|position| position.watermark.text.clone());
+        let next = progress(&mut store, &self.lease, &tally, reached, now).await?;
+        store.commit().await?;
+        self.version = Some(checkpoint.version);
+        Ok((tally, next))
+    }
+
+    async fn store(
+        &mut self,
+        store: &mut Store,
+        batch: &Batch,
+        mapped: &Mapped,
+        now: Micros,
+    ) -> Result<Tally> {
+        let texts = self.mapper.texts();
+        let run = self.lease.number;
+        let mut puts: Vec<Put<'_>> = Vec::with_capacity(mapped.readings.len());
+        let mut items: Vec<Item<'_>> = Vec::new();
+        let mut ignored = 0;
+        let period = |number: u32| Some(texts.text(number)).filter(|text| !text.is_empty());
+        for reading in &mapped.readings {
+            let row = reading.row as usize;
+            let value = mapped.values.get(reading.value as usize);
+            match self.router.target(triple(reading)) {
+                Target::Series(series) => puts.push(Put {
+                    series,
+                    measured_at: reading.measured_at,
+                    cursor: mapped.cursors[row],
+                    run,
+                    row_key: mapped.keys.get(row),
+                    value,
+                    period: period(reading.period),
+                }),
+                Target::Waits(reason) => {
+                    let key = GroupKey {
+                        reason,
+                        account: texts.text(reading.account).to_owned(),
+                        metric: texts.text(reading.metric).to_owned(),
+                    };
+                    ignored += u64::from(self.groups.ignored(&key.account, &key.metric));
+                    let mut json = String::with_capacity(160);
+                    row_json(batch, row, &mut json);
+                    items.push(Item {
+                        row_key: mapped.keys.get(row),
+                        part: if reading.part == LONG { "" } else { texts.text(reading.metric) },
+                        why: Why::Unmatched(key),
+                        run,
+                        cursor: mapped.cursors[row],
+                        product: texts.text(reading.product),
+                        value: Some(value),
+                        measured_at: Some(reading.measured_at),
+                        period: period(reading.period),
+                        row: json,
+                    });
+                }
+            }
+        }
+        let waiting = items.len() as u64;
+        let prints = rejected_keys(batch, mapped);
+        for (reject, (print, json)) in mapped.rejects.iter().zip(&prints) {
+            let row = reject.row as usize;
+            let column = &batch.columns[reject.column];
+            let mut raw = String::new();
+            write!(raw, "{}", column.cell(row)).expect("writing to a String cannot fail");
+            raw.truncate(raw.floor_char_boundary(1_000));
+            items.push(Item {
+                row_key: print.as_deref().unwrap_or_else(|| mapped.keys.get(row)),
+                part: "",
+                why: Why::Rejected {
+                    reason: reject.reason.as_str(),
+                    column: column.name(),
+                    raw: raw.replace('\0', "\u{fffd}"),
+                },
+                run,
+                cursor: mapped.cursors[row],
+                product: "",
+                value: None,
+                measured_at: None,
+                period: None,
+                row: json.clone(),
+            });
+        }
+        let written = measure::write(store, &mut self.newest, &mut puts, now).await?;
+        let own =
+            (0..batch.rows()).map(|row| mapped.keys.get(row)).filter(|key| !key.as_bytes().contains(&0));
+        let keys = own.chain(prints.iter().filter_map(|(print, _)| print.as_deref()));
+        self.waiting.write(store, &mut self.groups, keys, &items, now).await?;
+        self.groups.write(store, now).await?;
+        Ok(Tally {
+            rows_read: batch.rows() as u64,
+            rows_mapped: mapped.rows_mapped,
+            rows_rejected: mapped.rejects.len() as u64,
+            rows_repeated: mapped.rows_repeated,
+            readings: mapped.readings.len() as u64,
+            written: written.written,
+            unchanged: written.unchanged,
+            superseded: written.superseded,
+            unmatched: waiting - ignored,
+            ignored,
+            null_cells: mapped.null_cells,
+            null_cursors: mapped.null_cursors,
+            batches: 1,
+            bytes_read: batch.bytes() as u64,
+        })
+    }
+
+    /// Where the read stands after this batch: its last row with a cursor that can be believed.
+    fn position(&self, batch: &Batch, mapped: &Mapped) -> Option<Position> {
+        let column = batch.column(&self.plan.cursor.column)?;
+        let future: Vec<u32> = mapped
+            .rejects
+            .iter()
+            .filter(|reject| reject.reason == Reason::FutureCursor)
+            .map(|reject| reject.row)
+            .collect();
+        let row = (0..batch.rows()).rev().find(|row| {
+            connector::cursor::rank(&column.cell(*row)).is_some()
+                && future.binary_search(&(*row as u32)).is_err()
+        })?;
+        let watermark = Watermark::of(self.plan.cursor.kind, &column.cell(row))?;
+        let key =
+            self.plan.layout.key.iter().map(|index| batch.columns[*index].cell(row).to_string()).collect();
+        Some(Position { watermark, key })
+    }
+}
+
+/// The dictionary numbers that decide where a reading goes.
+fn triple(reading: &Reading) -> (u32, u32, u32) {
+    (reading.account, reading.metric, reading.product)
+}
+
+/// Per rejected row: the key it is kept under when its own is no key, and the row as JSON.
+fn rejected_keys(batch: &Batch, mapped: &Mapped) -> Vec<(Option<String>, String)> {
+    let one = |reject: &super::reject::Reject| {
+        let mut json = String::with_capacity(160);
+        row_json(batch, reject.row as usize, &mut json);
+        let keyless = matches!(reject.reason, Reason::NullKey | Reason::KeyNotUnique)
+            || mapped.keys.get(reject.row as usize).as_bytes().contains(&0);
+        (keyless.then(|| fingerprint(&json)), json)
+    };
+    mapped.rejects.iter().map(one).collect()
+}
+
+/// Adds to the run's counters, if the lease still stands.
+///
+/// # Errors
+/// `LeaseLost` when it does not.
+pub async fn progress(
+    store: &mut Store,
+    lease: &Lease,
+    tally: &Tally,
+    reached: Option<String>,
+    now: Micros,
+) -> Result<Next> {
+    let sql = "UPDATE sync_run SET rows_read = rows_read + $4, rows_mapped = rows_mapped + $5, \
+        rows_rejected = rows_rejected + $6, rows_repeated = rows_repeated + $7, readings = readings + $8, \
+        written = written + $9, unchanged = unchanged + $10, superseded = superseded + $11, \
+        unmatched = unmatched + $12, ignored = ignored + $13, null_cells = null_cells + $14, \
+        null_cursors = null_cursors + $15, batches = batches + $16, bytes_read = bytes_read + $17, \
+        cursor_after = COALESCE($18, cursor_after), heartbeat_at = $19 \
+        WHERE organization_id = $1 AND id = $2 AND fence = $3 AND status = 'running' RETURNING cancel_requested_at";
+    let binds: [Bind; 19] = [
+        lease.organization.0.into(),
+        lease.run.0.into(),
+        lease.fence.into(),
+        tally.rows_read.into(),
+        tally.rows_mapped.into(),
+        tally.rows_rejected.into(),
+        tally.rows_repeated.into(),
+        tally.readings.into(),
+        tally.written.into(),
+        tally.unchanged.into(),
+        tally.superseded.into(),
+        tally.unmatched.into(),
+        tally.ignored.into(),
+        tally.null_cells.into(),
+        tally.null_cursors.into(),
+        tally.batches.into(),
+        tally.bytes_read.into(),
+        reached.into(),
+        now.into(),
+    ];
+    let found = store.fetch(sql, &binds).await?;
+    let record = found.first().ok_or(Error::LeaseLost)?;
+    Ok(if record.maybe_int(0)?.is_some() { Next::Cancelled } else { Next::GoOn })
+}
