@@ -1,0 +1,133 @@
+//! The `weir` program as a customer runs it: started, waited for, stopped.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::process::{Child, Command};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+
+/// What the server is started with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The program.
+    pub program: PathBuf,
+    /// Where it keeps its data, and here its log.
+    pub data: PathBuf,
+    /// The port to serve on.
+    pub port: u16,
+    /// A PostgreSQL URL instead of SQLite in the data folder.
+    pub database: Option<String>,
+    /// A folder whose SQLite files may be sources.
+    pub folder: PathBuf,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Where it serves.
+    pub url: String,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts the server and waits until it answers.
+    pub async fn start(settings: &Settings) -> Result<Self> {
+        fs::create_dir_all(&settings.data).with_context(|| format!("make {}", settings.data.display()))?;
+        let log = settings.data.join("weir.log");
+        let output = File::create(&log).with_context(|| format!("make {}", log.display()))?;
+        let mut command = Command::new(&settings.program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("WEIR_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .arg("serve")
+            .env("WEIR_DATA_DIR", &settings.data)
+            .env("WEIR_HTTP__LISTEN", format!("127.0.0.1:{}", settings.port))
+            .env("WEIR_SOURCES__FOLDERS", format!("[{:?}]", settings.folder.display().to_string()))
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .kill_on_drop(true);
+        if let Some(database) = &settings.database {
+            command.env("WEIR_DATABASE__URL", database);
+        }
+        let child = command.spawn().with_context(|| format!("start {}", settings.program.display()))?;
+        let mut server = Self { child, url: format!("http://127.0.0.1:{}", settings.port), log };
+        server.answers(settings.port).await?;
+        Ok(server)
+    }
+
+    async fn answers(&mut self, port: u16) -> Result<()> {
+        let began = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("weir ended with {status} before it served:\n{}", self.said());
+            }
+            ensure!(
+                began.elapsed() < START_LIMIT,
+                "weir does not serve after {START_LIMIT:?}:\n{}",
+                self.said()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// The one-time token it printed for making the first account.
+    pub fn setup_token(&self) -> Result<String> {
+        let said = self.said();
+        let token = said.lines().find_map(|line| {
+            let (_, after) = line.split_once("setup_token=").or_else(|| line.split_once("set-up token: "))?;
+            after.split_whitespace().next().map(|token| token.trim_matches('"').to_owned())
+        });
+        token.with_context(|| format!("weir has not printed a set-up token:\n{said}"))
+    }
+
+    /// What it has printed so far.
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_else(|error| format!("({}: {error})", self.log.display()))
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
+        self.child.wait().await.context("wait for weir")
+    }
+
+    /// Asks it to stop, and waits until the batch in hand is committed and it has ended.
+    pub async fn stop(mut self) -> Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        let process = self.child.id().context("weir has a process number while it runs")?;
+        let asked = Command::new("kill").args(["-TERM", &process.to_string()]).status().await?;
+        ensure!(asked.success(), "weir could not be asked to stop");
+        let Ok(status) = tokio::time::timeout(STOP_LIMIT, self.child.wait()).await else {
+            self.child.kill().await?;
+            bail!("weir did not stop within {STOP_LIMIT:?}:\n{}", self.said());
+        };
+        let status = status?;
+        ensure!(status.success(), "weir stopped with {status}:\n{}", self.said());
+        Ok(())
+    }
+}
+
+/// A port of this machine that nothing listens on.
+pub fn free_port() -> Result<u16> {
+    let probe = std::net::TcpListener::bind(("127.0.0.1", 0)).context("find a free port")?;
+    Ok(probe.local_addr()?.port())
+}
+
+/// Whether a folder can take the demo: it is missing or empty.
+pub fn vacant(folder: &Path) -> bool {
+    fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}
