@@ -4,6 +4,7 @@ pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod custody;
 pub mod db;
 pub mod domain;
 pub mod error;
