@@ -7,7 +7,7 @@ use entity::{OrganizationId, SyncRunId};
 
 use super::checkpoint::Checkpoint;
 use super::groups::{GroupKey, Groups};
-use super::mapping::{LONG, Mapped, Mapper, Reading};
+use super::mapping::{LONG, Layout, Mapped, Mapper, Reading};
 use super::measure::{self, Put};
 use super::newest::Newest;
 use super::plan::Plan;
@@ -48,7 +48,10 @@ pub enum Next {
 /// Takes the batches of one run.
 pub struct Intake {
     plan: Plan,
-    lease: Lease,
+    /// The number of the run whose rows these are.
+    run: i64,
+    /// The lease to check and count under; rows that are here already need none.
+    lease: Option<Lease>,
     /// Moves the checkpoint; a backfill does not.
     moves: bool,
     mapper: Mapper,
@@ -63,8 +66,16 @@ pub struct Intake {
 impl Intake {
     /// Starts a run; `cap` is the highest believable cursor rank.
     pub fn new(plan: Plan, lease: Lease, moves: bool, cap: Option<i64>) -> Self {
+        Self::start(Layout { cursor_cap: cap, ..plan.layout.clone() }, plan, lease.number, Some(lease), moves)
+    }
+
+    /// Starts on rows of an earlier run that are here already: no lease, no cursor to judge, no checkpoint to move.
+    pub fn again(plan: &Plan, run: i64) -> Self {
+        Self::start(Layout { cursor: None, ..plan.layout.clone() }, plan.clone(), run, None, false)
+    }
+
+    fn start(layout: Layout, plan: Plan, run: i64, lease: Option<Lease>, moves: bool) -> Self {
         let (organization, stream) = (plan.route.organization, plan.route.stream);
-        let layout = super::mapping::Layout { cursor_cap: cap, ..plan.layout.clone() };
         Self {
             mapper: Mapper::new(layout),
             router: Router::new(plan.route.clone()),
@@ -73,6 +84,7 @@ impl Intake {
             newest: Newest::default(),
             version: None,
             plan,
+            run,
             lease,
             moves,
         }
@@ -89,6 +101,31 @@ impl Intake {
             self.groups.forget();
         }
         let mapped = self.mapper.map(batch);
+        self.commit(app, batch, &mapped, &[]).await
+    }
+
+    /// Takes rows again whose cursors and waiting keys are known; those keys are given up or kept as the rows turn out.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn take_again(
+        &mut self,
+        app: &App,
+        batch: &Batch,
+        cursors: Vec<i64>,
+        keys: &[String],
+    ) -> Result<Tally> {
+        let mapped = Mapped { cursors, ..self.mapper.map(batch) };
+        Ok(self.commit(app, batch, &mapped, keys).await?.0)
+    }
+
+    async fn commit(
+        &mut self,
+        app: &App,
+        batch: &Batch,
+        mapped: &Mapped,
+        keys: &[String],
+    ) -> Result<(Tally, Next)> {
         let now = app.clock.now();
         let mut store = Store::begin(&app.db).await?;
         let column = self.plan.cursor.column.clone();
@@ -103,16 +140,22 @@ impl Intake {
         }
         let triples = mapped.readings.iter().map(triple);
         self.router.resolve(&mut store, self.mapper.texts(), &mut self.newest, triples, now).await?;
-        let tally = self.store(&mut store, batch, &mapped, now).await?;
+        let tally = self.store(&mut store, batch, mapped, keys, now).await?;
         tally.balance()?;
-        match self.position(batch, &mapped).filter(|_| self.moves) {
-            Some(position) => {
-                checkpoint.advance(&mut store, cursor.0, position, self.lease.run, now).await?;
+        let lease = self.lease.as_ref();
+        match (self.position(batch, mapped), lease) {
+            (Some(position), Some(lease)) if self.moves => {
+                checkpoint.advance(&mut store, cursor.0, position, lease.run, now).await?;
             }
-            None => checkpoint.touch(&mut store).await?,
+            _ => checkpoint.touch(&mut store).await?,
         }
-        let reached = checkpoint.position.as_ref().map(|position| position.watermark.text.clone());
-        let next = progress(&mut store, &self.lease, &tally, reached, now).await?;
+        let next = match lease {
+            Some(lease) => {
+                let reached = checkpoint.position.as_ref().map(|position| position.watermark.text.clone());
+                progress(&mut store, lease, &tally, reached, now).await?
+            }
+            None => Next::GoOn,
+        };
         store.commit().await?;
         self.version = Some(checkpoint.version);
         Ok((tally, next))
@@ -123,10 +166,11 @@ impl Intake {
         store: &mut Store,
         batch: &Batch,
         mapped: &Mapped,
+        known: &[String],
         now: Micros,
     ) -> Result<Tally> {
         let texts = self.mapper.texts();
-        let run = self.lease.number;
+        let run = self.run;
         let mut puts: Vec<Put<'_>> = Vec::with_capacity(mapped.readings.len());
         let mut items: Vec<Item<'_>> = Vec::new();
         let mut ignored = 0;
@@ -197,6 +241,7 @@ impl Intake {
         let own =
             (0..batch.rows()).map(|row| mapped.keys.get(row)).filter(|key| !key.as_bytes().contains(&0));
         let keys = own.chain(prints.iter().filter_map(|(print, _)| print.as_deref()));
+        let keys = keys.chain(known.iter().map(String::as_str));
         self.waiting.write(store, &mut self.groups, keys, &items, now).await?;
         self.groups.write(store, now).await?;
         Ok(Tally {

@@ -7,9 +7,10 @@ use std::fmt::Write;
 use std::hash::BuildHasher;
 
 use chrono_tz::Tz;
-use connector::{Batch, Cell, Strings, cursor, decimal};
+use connector::{Batch, Cell, Strings, cursor};
 use rustc_hash::FxBuildHasher;
 
+use super::cells::{holds_nul, number, push_value};
 use super::dictionary::Dictionary;
 use super::reject::{Reason, Reject, fingerprint, push_json_text, row_json};
 use super::time::instant;
@@ -265,7 +266,7 @@ impl Mapper {
     ) -> Result<(), (Reason, usize)> {
         let layout = &self.layout;
         let at = |index: usize| batch.columns[index].cell(row);
-        let account = number(&mut self.texts, &at(layout.account), layout, scratch)
+        let account = number(&mut self.texts, &at(layout.account), layout.cell_bytes, scratch)
             .map_err(|reason| (reason, layout.account))?
             .ok_or((Reason::NullKey, layout.account))?;
         let measured_at = instant(&at(layout.measured_at), layout.zone).map_err(|reason| {
@@ -273,7 +274,7 @@ impl Mapper {
             (reason, layout.measured_at)
         })?;
         let mut optional = |index: Option<usize>| match index {
-            Some(index) => match number(&mut self.texts, &at(index), layout, scratch) {
+            Some(index) => match number(&mut self.texts, &at(index), layout.cell_bytes, scratch) {
                 Ok(Some(number)) => Ok(number),
                 Ok(None) => Ok(self.texts.number("")),
                 Err(reason) => Err((reason, index)),
@@ -294,7 +295,7 @@ impl Mapper {
         };
         match &layout.metrics {
             Metrics::Long { metric, value } => {
-                let name = number(&mut self.texts, &at(*metric), layout, scratch)
+                let name = number(&mut self.texts, &at(*metric), layout.cell_bytes, scratch)
                     .map_err(|reason| (reason, *metric))?
                     .ok_or((Reason::NullKey, *metric))?;
                 reading.metric = name;
@@ -331,73 +332,6 @@ enum Twin {
     None,
     Same,
     Different,
-}
-
-fn holds_nul(cell: &Cell<'_>) -> bool {
-    matches!(cell, Cell::Text(text) | Cell::Json(text) if text.as_bytes().contains(&0))
-}
-
-/// The dictionary number of an identifying text; `None` when it is null or blank.
-fn number(
-    texts: &mut Dictionary,
-    cell: &Cell<'_>,
-    layout: &Layout,
-    scratch: &mut String,
-) -> Result<Option<u32>, Reason> {
-    let text = match cell {
-        Cell::Null => return Ok(None),
-        Cell::Unreadable(raw) if raw.len() >= layout.cell_bytes => return Err(Reason::CellTooLarge),
-        Cell::Unreadable(_) => return Err(Reason::Undecodable),
-        Cell::Text(text) | Cell::Decimal(text) | Cell::Json(text) => text.trim(),
-        other => {
-            scratch.clear();
-            write!(scratch, "{other}").expect("writing to a String cannot fail");
-            scratch.as_str()
-        }
-    };
-    if text.is_empty() {
-        return Ok(None);
-    }
-    // An index entry holds at most 2 700 bytes on PostgreSQL; no identifier comes near.
-    if text.len() > 1_000 {
-        return Err(Reason::CellTooLarge);
-    }
-    if text.as_bytes().contains(&0) {
-        return Err(Reason::Undecodable);
-    }
-    Ok(Some(texts.number(text)))
-}
-
-/// Appends a value in canonical form and gives its place; `None` for a null.
-fn push_value(cell: &Cell<'_>, values: &mut Strings) -> Result<Option<u32>, Reason> {
-    let before = values.len() as u32;
-    let out = values.buffer();
-    let length = out.len();
-    match cell {
-        Cell::Null => return Ok(None),
-        Cell::Int(value) => write!(out, "{value}").expect("writing to a String cannot fail"),
-        Cell::Decimal(text) => out.push_str(text),
-        Cell::Float(value) => {
-            if !decimal::float_into(*value, out) {
-                return Err(Reason::ValueNotFinite);
-            }
-        }
-        Cell::Text(text) | Cell::Unreadable(text) => {
-            let text = text.trim();
-            if !decimal::canonicalize_into(text, out) {
-                let word = text.trim_start_matches(['-', '+']).to_ascii_lowercase();
-                let infinite = matches!(word.as_str(), "nan" | "inf" | "infinity");
-                return Err(if infinite { Reason::ValueNotFinite } else { Reason::ValueNotNumeric });
-            }
-        }
-        _ => return Err(Reason::ValueNotNumeric),
-    }
-    if out.len() - length > 400 {
-        out.truncate(length);
-        return Err(Reason::ValueTooLong);
-    }
-    values.close();
-    Ok(Some(before))
 }
 
 #[cfg(test)]

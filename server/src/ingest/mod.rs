@@ -6,17 +6,22 @@
 //! our database while the source is waited for.
 
 pub mod batch;
+pub mod cells;
 pub mod checkpoint;
 pub mod dictionary;
 pub mod groups;
+pub mod links;
 pub mod mapping;
 pub mod matching;
 pub mod measure;
 pub mod newest;
 pub mod plan;
 pub mod reject;
+pub mod rejected;
+pub mod replay;
 pub mod route;
 pub mod run;
+pub mod scope;
 pub mod store;
 pub mod tally;
 pub mod time;

@@ -6,14 +6,14 @@ use std::collections::HashMap;
 
 use entity::{AccountId, Destination, MetricId, OrganizationId, StreamId, UnmatchedReason};
 use rustc_hash::FxBuildHasher;
-use uuid::Uuid;
 
 use super::dictionary::Dictionary;
+use super::links::{Link, links};
 use super::matching::{self, Match, Space};
 use super::newest::Newest;
 use super::store::{Bind, Rows, Store};
 use crate::clock::Micros;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// External account, metric and product, as numbers of the run's dictionary.
 pub type Triple = (u32, u32, u32);
@@ -23,6 +23,15 @@ pub type Triple = (u32, u32, u32);
 pub enum Target {
     /// Into this series.
     Series(i64),
+    /// Nowhere yet.
+    Waits(UnmatchedReason),
+}
+
+/// Whether readings of an external account and metric go anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Into a series.
+    Goes,
     /// Nowhere yet.
     Waits(UnmatchedReason),
 }
@@ -183,6 +192,53 @@ impl Router {
         Ok(())
     }
 
+    /// Decides for pairs of external account and metric whether their readings would go somewhere. Makes no series.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn decide(
+        &mut self,
+        store: &mut Store,
+        texts: &Dictionary,
+        pairs: &[(u32, u32)],
+        now: Micros,
+    ) -> Result<Vec<Outcome>> {
+        self.hold_still(store).await?;
+        let triples: Vec<Triple> = pairs.iter().map(|(account, metric)| (*account, *metric, 0)).collect();
+        self.match_accounts(store, texts, &triples).await?;
+        self.find_metrics(store, texts, &triples, now).await?;
+        self.outcomes(store, pairs).await
+    }
+
+    /// The outcomes of pairs whose accounts were matched and whose metrics were found.
+    async fn outcomes(&self, store: &mut Store, pairs: &[(u32, u32)]) -> Result<Vec<Outcome>> {
+        let known = |pair: &(u32, u32)| match (self.accounts.get(&pair.0), self.metrics.get(&pair.1)) {
+            (Some(Match::Account { account, archived: false, .. }), Some(metric)) => {
+                Some((account.0, metric.0))
+            }
+            _ => None,
+        };
+        let links = match self.route.destination {
+            Destination::Inputs => {
+                links(store, self.route.organization, pairs.iter().filter_map(known).collect()).await?
+            }
+            Destination::Usage => HashMap::new(),
+        };
+        let outcome = |pair: &(u32, u32)| match self.accounts.get(&pair.0) {
+            Some(Match::Account { archived: true, .. }) => Outcome::Waits(UnmatchedReason::TargetGone),
+            Some(Match::Ambiguous) => Outcome::Waits(UnmatchedReason::AccountAmbiguous),
+            Some(Match::Unknown) | None => Outcome::Waits(UnmatchedReason::AccountUnknown),
+            Some(Match::Account { .. }) if self.route.destination == Destination::Usage => Outcome::Goes,
+            Some(Match::Account { .. }) => match known(pair).and_then(|pair| links.get(&pair)) {
+                Some(Link::Live) => Outcome::Goes,
+                Some(Link::Disabled) => Outcome::Waits(UnmatchedReason::LinkDisabled),
+                Some(Link::TargetGone) => Outcome::Waits(UnmatchedReason::TargetGone),
+                None => Outcome::Waits(UnmatchedReason::MetricUnlinked),
+            },
+        };
+        Ok(pairs.iter().map(outcome).collect())
+    }
+
     async fn find_targets(
         &mut self,
         store: &mut Store,
@@ -191,44 +247,24 @@ impl Router {
         triples: &[Triple],
         now: Micros,
     ) -> Result<()> {
+        let pairs: Vec<(u32, u32)> = triples.iter().map(|triple| (triple.0, triple.1)).collect();
+        let outcomes = self.outcomes(store, &pairs).await?;
         let mut matched: Vec<(Triple, AccountId, MetricId)> = Vec::new();
-        for triple in triples {
-            match self.accounts.get(&triple.0) {
-                Some(Match::Account { account, archived: false, .. }) => {
-                    if let Some(metric) = self.metrics.get(&triple.1) {
-                        matched.push((*triple, *account, *metric));
-                    }
+        for (triple, outcome) in triples.iter().zip(outcomes) {
+            match (outcome, self.accounts.get(&triple.0), self.metrics.get(&triple.1)) {
+                (Outcome::Goes, Some(Match::Account { account, .. }), Some(metric)) => {
+                    matched.push((*triple, *account, *metric));
                 }
-                Some(Match::Account { archived: true, .. }) => {
-                    self.wait(*triple, UnmatchedReason::TargetGone)
+                (Outcome::Goes, ..) => {
+                    return Err(Error::internal(
+                        "route a reading",
+                        "its account or metric was not looked up",
+                    ));
                 }
-                Some(Match::Ambiguous) => self.wait(*triple, UnmatchedReason::AccountAmbiguous),
-                Some(Match::Unknown) | None => self.wait(*triple, UnmatchedReason::AccountUnknown),
+                (Outcome::Waits(reason), ..) => _ = self.targets.insert(*triple, Target::Waits(reason)),
             }
         }
-        if self.route.destination == Destination::Inputs {
-            let links = links(store, self.route.organization, &matched).await?;
-            matched.retain(|(triple, account, metric)| match links.get(&(account.0, metric.0)) {
-                Some(Link::Live) => true,
-                Some(Link::Disabled) => {
-                    self.targets.insert(*triple, Target::Waits(UnmatchedReason::LinkDisabled));
-                    false
-                }
-                Some(Link::TargetGone) => {
-                    self.targets.insert(*triple, Target::Waits(UnmatchedReason::TargetGone));
-                    false
-                }
-                None => {
-                    self.targets.insert(*triple, Target::Waits(UnmatchedReason::MetricUnlinked));
-                    false
-                }
-            });
-        }
         self.find_series(store, texts, newest, &matched, now).await
-    }
-
-    fn wait(&mut self, triple: Triple, reason: UnmatchedReason) {
-        self.targets.insert(triple, Target::Waits(reason));
     }
 
     /// Finds or makes the series, and binds each to the account its external ID now means.
@@ -299,40 +335,4 @@ impl Router {
             .texts(open.iter().map(|index| texts.text(at(index).0.2)))
             .uuids(open.iter().map(|index| at(index).1.0))
     }
-}
-
-/// What a metric link says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Link {
-    Live,
-    Disabled,
-    TargetGone,
-}
-
-async fn links(
-    store: &mut Store,
-    organization: OrganizationId,
-    matched: &[(Triple, AccountId, MetricId)],
-) -> Result<HashMap<(Uuid, Uuid), Link>> {
-    let mut pairs: Vec<(Uuid, Uuid)> =
-        matched.iter().map(|(_, account, metric)| (account.0, metric.0)).collect();
-    pairs.sort_unstable();
-    pairs.dedup();
-    let rows = Rows::new().uuids(pairs.iter().map(|pair| pair.0)).uuids(pairs.iter().map(|pair| pair.1));
-    let sql = "SELECT l.account_id, l.metric_id, l.enabled, \
-        CASE WHEN i.archived_at IS NULL AND o.archived_at IS NULL THEN 0 ELSE 1 END \
-        FROM {rows} CROSS JOIN metric_link l CROSS JOIN input i CROSS JOIN opportunity o \
-        WHERE l.organization_id = $1 AND l.account_id = b.c0 AND l.metric_id = b.c1 \
-        AND i.organization_id = l.organization_id AND i.id = l.input_id \
-        AND o.organization_id = i.organization_id AND o.id = i.opportunity_id";
-    let mut links = HashMap::new();
-    for record in store.fetch_rows(sql, &[organization.0.into()], &rows).await? {
-        let link = match (record.bool(2)?, record.int(3)?) {
-            (false, _) => Link::Disabled,
-            (true, 0) => Link::Live,
-            (true, _) => Link::TargetGone,
-        };
-        links.insert((record.uuid(0)?, record.uuid(1)?), link);
-    }
-    Ok(links)
 }

@@ -1,0 +1,240 @@
+//! Rows that wait, sent down the line again when something that decides matching has changed.
+//!
+//! A row leaves the waiting table in the transaction that writes its measurement, so pressing replay twice, or while
+//! a sync runs, ends the same. Matching is decided once per group: all its rows have one external account and metric.
+
+use std::collections::BTreeMap;
+
+use entity::OrganizationId;
+use tokio_util::sync::CancellationToken;
+
+use super::checkpoint::Checkpoint;
+use super::dictionary::Dictionary;
+use super::groups::{GroupKey, Groups};
+use super::measure::{self, Put};
+use super::newest::Newest;
+use super::plan::Plan;
+use super::rejected;
+use super::route::{Outcome, Router, Target};
+use super::scope::{Candidate, candidates};
+use super::store::{Bind, Rows, Store};
+use super::tally::Tally;
+use crate::app::App;
+use crate::domain::matching_change::Scope;
+use crate::error::Result;
+
+/// Rows moved in one transaction.
+const ROWS: i64 = 20_000;
+
+/// Tries the waiting rows in scope again and tells what became of them. Rows that still match nothing stay, under the
+/// reason that holds now.
+///
+/// # Errors
+/// When the database refuses; what was committed before stays done.
+pub async fn waiting(
+    app: &App,
+    organization: OrganizationId,
+    scope: &Scope,
+    stop: &CancellationToken,
+) -> Result<Tally> {
+    let mut tally = Tally::default();
+    if let Scope::Rejected { stream, rows } = scope {
+        let plan = Plan::load(app, organization, *stream).await?;
+        return rejected::retry(app, &plan, rows, stop).await;
+    }
+    for (stream, groups) in candidates(app, organization, scope).await? {
+        let plan = match Plan::load(app, organization, stream).await {
+            Ok(plan) => plan,
+            // A stream that cannot run cannot replay either; its rows go on waiting.
+            Err(error) if !error.transient() => {
+                tracing::info!(stream.id = %stream, %error, "waiting rows of a stream were left alone");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let mut replay = Replay::new(&plan);
+        for part in groups.chunks(2_000) {
+            while let Some(done) = replay.step(app, part).await? {
+                tally.add(&done);
+                if stop.is_cancelled() {
+                    return Ok(tally);
+                }
+            }
+        }
+    }
+    Ok(tally)
+}
+
+/// The replay of one stream.
+struct Replay<'a> {
+    plan: &'a Plan,
+    texts: Dictionary,
+    router: Router,
+    groups: Groups,
+    newest: Newest,
+    version: Option<i64>,
+}
+
+/// A waiting row as replay needs it.
+struct Waiting {
+    id: i64,
+    group: i64,
+    row_key: String,
+    product: String,
+    value: String,
+    measured_at: i64,
+    period: Option<String>,
+    cursor: i64,
+    run: i64,
+}
+
+impl<'a> Replay<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            texts: Dictionary::default(),
+            router: Router::new(plan.route.clone()),
+            groups: Groups::new(plan.route.organization, plan.route.stream),
+            newest: Newest::default(),
+            version: None,
+        }
+    }
+
+    /// Moves up to [`ROWS`] rows of these groups in one transaction; `None` when none of them can move.
+    async fn step(&mut self, app: &App, candidates: &[Candidate]) -> Result<Option<Tally>> {
+        let now = app.clock.now();
+        let mut store = Store::begin(&app.db).await?;
+        let cursor = (self.plan.cursor.column.as_str(), self.plan.cursor.kind);
+        let (organization, stream) = (self.plan.route.organization, self.plan.route.stream);
+        let mut checkpoint = Checkpoint::lock(&mut store, organization, stream, cursor, now).await?;
+        if self.version != Some(checkpoint.version) {
+            self.newest.forget();
+            self.groups.forget();
+            self.groups.load_rules(&mut store, now).await?;
+        }
+        let mut free: BTreeMap<i64, (u32, u32)> = BTreeMap::new();
+        let mut moved: Vec<(i64, GroupKey)> = Vec::new();
+        let pairs: Vec<(u32, u32)> = candidates
+            .iter()
+            .map(|candidate| (self.texts.number(&candidate.account), self.texts.number(&candidate.metric)))
+            .collect();
+        let outcomes = self.router.decide(&mut store, &self.texts, &pairs, now).await?;
+        for ((candidate, pair), outcome) in candidates.iter().zip(&pairs).zip(outcomes) {
+            match outcome {
+                Outcome::Goes => _ = free.insert(candidate.id, *pair),
+                Outcome::Waits(reason) if reason != candidate.reason => {
+                    let key = GroupKey {
+                        reason,
+                        account: candidate.account.clone(),
+                        metric: candidate.metric.clone(),
+                    };
+                    moved.push((candidate.id, key));
+                }
+                Outcome::Waits(_) => {}
+            }
+        }
+        let relabelled = self.relabel(&mut store, &moved, now).await?;
+        let rows = self.load(&mut store, &free).await?;
+        if rows.is_empty() && relabelled == 0 {
+            return Ok(None);
+        }
+        let tally = self.write(&mut store, &free, &rows, now).await?;
+        self.groups.write(&mut store, now).await?;
+        checkpoint.touch(&mut store).await?;
+        store.commit().await?;
+        self.version = Some(checkpoint.version);
+        Ok(Some(tally))
+    }
+
+    /// Moves rows whose reason has changed into the group of the reason that holds now.
+    async fn relabel(
+        &mut self,
+        store: &mut Store,
+        moved: &[(i64, GroupKey)],
+        now: crate::clock::Micros,
+    ) -> Result<u64> {
+        self.groups.ensure(store, moved.iter().map(|(_, key)| key), now).await?;
+        let mut rows = 0;
+        for (from, key) in moved {
+            let to = self.groups.id(key);
+            let sql = "UPDATE waiting_row SET group_id = $2 WHERE group_id = $1";
+            let count = store.execute(sql, &[(*from).into(), to.into()]).await?;
+            if count > 0 {
+                self.groups.leave(*from, count as i64);
+                (0..count).for_each(|_| self.groups.join(key, to));
+                rows += count;
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn load(&self, store: &mut Store, free: &BTreeMap<i64, (u32, u32)>) -> Result<Vec<Waiting>> {
+        let sql = "SELECT w.id, w.group_id, w.row_key, w.product, CAST(w.value AS TEXT), w.measured_at, w.period, \
+            w.cursor, w.run FROM {rows} CROSS JOIN waiting_row w WHERE w.group_id = b.c0 \
+            AND w.value IS NOT NULL AND w.measured_at IS NOT NULL LIMIT $1";
+        let found =
+            store.fetch_rows(sql, &[Bind::from(ROWS)], &Rows::new().ints(free.keys().copied())).await?;
+        found
+            .iter()
+            .map(|record| {
+                Ok(Waiting {
+                    id: record.int(0)?,
+                    group: record.int(1)?,
+                    row_key: record.text(2)?.to_owned(),
+                    product: record.text(3)?.to_owned(),
+                    value: record.text(4)?.to_owned(),
+                    measured_at: record.int(5)?,
+                    period: record.maybe_text(6)?.map(str::to_owned),
+                    cursor: record.int(7)?,
+                    run: record.int(8)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn write(
+        &mut self,
+        store: &mut Store,
+        free: &BTreeMap<i64, (u32, u32)>,
+        rows: &[Waiting],
+        now: crate::clock::Micros,
+    ) -> Result<Tally> {
+        let triples: Vec<(u32, u32, u32)> = rows
+            .iter()
+            .map(|row| {
+                let (account, metric) = free[&row.group];
+                (account, metric, self.texts.number(&row.product))
+            })
+            .collect();
+        self.router.resolve(store, &self.texts, &mut self.newest, triples.iter().copied(), now).await?;
+        let mut puts = Vec::with_capacity(rows.len());
+        for (row, triple) in rows.iter().zip(&triples) {
+            if let Target::Series(series) = self.router.target(*triple) {
+                puts.push(Put {
+                    series,
+                    measured_at: row.measured_at,
+                    cursor: row.cursor,
+                    run: row.run,
+                    row_key: &row.row_key,
+                    value: &row.value,
+                    period: row.period.as_deref(),
+                });
+            }
+        }
+        let readings = puts.len() as u64;
+        let written = measure::write(store, &mut self.newest, &mut puts, now).await?;
+        let sql = "DELETE FROM waiting_row WHERE id IN (SELECT b.c0 FROM {rows})";
+        store.execute_rows(sql, &[], &Rows::new().ints(rows.iter().map(|row| row.id))).await?;
+        for row in rows {
+            self.groups.leave(row.group, 1);
+        }
+        Ok(Tally {
+            readings,
+            written: written.written,
+            unchanged: written.unchanged,
+            superseded: written.superseded,
+            batches: 1,
+            ..Tally::default()
+        })
+    }
+}
