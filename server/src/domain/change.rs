@@ -2,7 +2,7 @@
 
 use entity::audit_event;
 use entity::id::{AuditEventId, OrganizationId};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, Set};
+use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
 use crate::auth::Viewer;
 use crate::clock::Micros;
@@ -41,7 +41,21 @@ impl<'a, C: ConnectionTrait> Change<'a, C> {
         subject_id: impl ToString,
         detail: serde_json::Value,
     ) -> Result<()> {
-        let event = audit_event::ActiveModel {
+        self.audit_all(action, subject_type, [subject_id], &detail).await
+    }
+
+    /// Writes who did one thing to several objects.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_all(
+        &self,
+        action: &str,
+        subject_type: &str,
+        subject_ids: impl IntoIterator<Item = impl ToString>,
+        detail: &serde_json::Value,
+    ) -> Result<()> {
+        let events = subject_ids.into_iter().map(|subject_id| audit_event::ActiveModel {
             organization_id: Set(self.organization()),
             id: Set(AuditEventId::new()),
             at: Set(self.now),
@@ -52,8 +66,9 @@ impl<'a, C: ConnectionTrait> Change<'a, C> {
             subject_type: Set(subject_type.to_owned()),
             subject_id: Set(subject_id.to_string()),
             detail: Set(detail.to_string()),
-        };
-        event.insert(self.db).await?;
+        });
+        let events: Vec<_> = events.collect();
+        audit_event::Entity::insert_many(events).exec_without_returning(self.db).await?;
         Ok(())
     }
 }

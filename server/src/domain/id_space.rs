@@ -1,0 +1,137 @@
+//! ID spaces: families of external IDs with one normalization.
+
+use std::collections::HashMap;
+
+use entity::id_space::{ActiveModel, Column, Entity, Model};
+use entity::{Normalizer, OrganizationId, external_id, external_id_setting};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, Set,
+};
+use serde_json::json;
+
+use crate::domain::change::Change;
+use crate::domain::matching_change::{self, Scope};
+use crate::domain::normalizer::normalize;
+use crate::domain::{external_id_setting as setting, refusal};
+use crate::error::{Error, Result};
+
+/// Finds a space of the organization.
+///
+/// # Errors
+/// When there is none.
+pub async fn find(change: &Change<'_, impl ConnectionTrait>, name: &str) -> Result<Model> {
+    let found = Entity::find_by_id((change.organization(), name.to_owned())).one(change.db).await?;
+    found.ok_or_else(|| refusal::not_found("name", "ID space"))
+}
+
+/// Adds a space.
+///
+/// # Errors
+/// When the name is taken or not a lower-case word.
+pub async fn create(
+    change: &Change<'_, impl ConnectionTrait>,
+    name: &str,
+    normalizer: Normalizer,
+) -> Result<Model> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if !(1..=60).contains(&name.len()) || !name.chars().all(plain) {
+        return Err(Error::invalid("name", "must be 1 to 60 lower-case letters, digits and underscores"));
+    }
+    let id = (change.organization(), name.to_owned());
+    if Entity::find_by_id(id).one(change.db).await?.is_some() {
+        return Err(refusal::taken("name", format!("there is an ID space {name:?} already")));
+    }
+    let model = ActiveModel {
+        organization_id: Set(change.organization()),
+        name: Set(name.to_owned()),
+        normalizer: Set(normalizer),
+        created_at: Set(change.now),
+    };
+    let model = model.insert(change.db).await?;
+    let detail = json!({ "normalizer": normalizer });
+    change.audit("id_space.create", "IdSpace", name, detail).await?;
+    Ok(model)
+}
+
+/// Gives a space another normalizer and normalizes its external IDs again.
+///
+/// # Errors
+/// When it is gone, or one of its IDs cannot be an ID by the new normalizer.
+pub async fn update(
+    change: &Change<'_, impl ConnectionTrait>,
+    name: &str,
+    normalizer: Normalizer,
+) -> Result<Model> {
+    let stored = find(change, name).await?;
+    if stored.normalizer == normalizer {
+        return Ok(stored);
+    }
+    let ids = external_id::Entity::find()
+        .filter(external_id::Column::OrganizationId.eq(change.organization()))
+        .filter(external_id::Column::Space.eq(name))
+        .all(change.db)
+        .await?;
+    for id in ids {
+        let made = normalize(normalizer, &id.value);
+        let normalized = made.value.ok_or_else(|| {
+            let why = made.note.unwrap_or("is no ID of this sort");
+            Error::invalid("normalizer", format!("the external ID {:?} {why}", id.value))
+        })?;
+        if normalized != id.normalized {
+            let mut next = id.into_active_model();
+            next.normalized = Set(normalized);
+            external_id::Entity::update(next).exec(change.db).await?;
+        }
+    }
+    let mut next = stored.into_active_model();
+    next.normalizer = Set(normalizer);
+    let model = Entity::update(next).exec(change.db).await?;
+    let detail = json!({ "normalizer": normalizer });
+    change.audit("id_space.update", "IdSpace", name, detail).await?;
+    matching_change::announce(change.db, change.organization(), Scope::Everything, change.now).await?;
+    Ok(model)
+}
+
+/// Deletes a space without external IDs that no setting names.
+///
+/// # Errors
+/// When it is gone or in use.
+pub async fn delete(change: &Change<'_, impl ConnectionTrait>, name: &str) -> Result<String> {
+    find(change, name).await?;
+    let ids = external_id::Entity::find()
+        .filter(external_id::Column::OrganizationId.eq(change.organization()))
+        .filter(external_id::Column::Space.eq(name))
+        .count(change.db)
+        .await?;
+    if ids > 0 {
+        return Err(refusal::in_use(format!("{ids} external IDs are in this space")));
+    }
+    let settings = external_id_setting::Entity::find()
+        .filter(external_id_setting::Column::OrganizationId.eq(change.organization()))
+        .all(change.db)
+        .await?;
+    for other in settings {
+        if setting::spaces(&other)?.iter().any(|space| space == name) {
+            return Err(refusal::in_use(format!(
+                "the external-ID setting {:?} names this space",
+                other.name
+            )));
+        }
+    }
+    Entity::delete_by_id((change.organization(), name.to_owned())).exec(change.db).await?;
+    change.audit("id_space.delete", "IdSpace", name, json!({})).await?;
+    Ok(name.to_owned())
+}
+
+/// The normalizers of an organization's spaces, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn normalizers(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+) -> Result<HashMap<String, Normalizer>> {
+    let rows = Entity::find().filter(Column::OrganizationId.eq(organization)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.normalizer)).collect())
+}
