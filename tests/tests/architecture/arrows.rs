@@ -25,7 +25,9 @@ const MODULES: [(&str, &[&str]); 8] = [
     ("ingest", &["app", "domain"]),
     ("app", &["auth", "domain"]),
     ("domain", &["auth"]),
-    ("auth", &[]),
+    ("auth", &["app"]),
+    // The error type carries a refusal of the domain.
+    ("error", &["domain"]),
 ];
 
 /// Crates of others that belong to one part of the server.
