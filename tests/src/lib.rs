@@ -5,6 +5,7 @@
 //! ever skipped.
 
 pub mod clickhouse;
+pub mod databases;
 pub mod demo;
 pub mod postgres;
 pub mod proxy;

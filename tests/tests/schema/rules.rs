@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use sea_orm::{ColumnTrait, ColumnType, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn};
 
-use crate::Both;
 use crate::catalog::{self, Catalog, Table};
+use tests::databases::Both;
 
 #[tokio::test]
 async fn both_databases_end_with_the_same_tables() -> Result<()> {

@@ -12,7 +12,9 @@ use sea_orm::{
 };
 use server::db::{Backend, Db};
 
-use crate::{Both, catalog};
+use tests::databases::Both;
+
+use crate::catalog;
 
 /// The digits warehouses send, and some they could.
 fn numbers() -> Vec<Decimal> {

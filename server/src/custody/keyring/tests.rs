@@ -131,3 +131,11 @@ fn debug_tells_names_only() {
     assert!(shown.contains(ring.primary().as_str()));
     assert!(!shown.contains(key) && !shown.contains(SECRET) && !shown.contains(sealed.as_str()));
 }
+
+#[test]
+fn the_settings_read_the_text_form_as_it_is() {
+    let text = Keyring::generate().unwrap().rotated().unwrap().text();
+    let one_line = text.expose_secret().trim().replace('\n', " ");
+    let value: figment::value::Value = one_line.parse().unwrap();
+    assert_eq!(value.as_str(), Some(one_line.as_str()));
+}
