@@ -1,6 +1,6 @@
 """A real ClickHouse engine with its own HTTP interface, on a free port of 127.0.0.1.
 
-usage: clickhouse.py OWNER_PID DIRECTORY ENGINE_FOLDER
+usage: clickhouse.py OWNER_PID DIRECTORY ENGINE_FOLDER, or clickhouse.py install ENGINE_FOLDER
 
 The engine is ClickHouse built as a library (the npm package named in clickhouse/package.json). It runs as
 `clickhouse local`; `SYSTEM START LISTEN HTTP` then opens the very handler that clickhouse-server has.
@@ -104,4 +104,7 @@ def start(keeper):
     keeper.keep(command, ready, {"port": port, "passwords": passwords}, cwd=home)
 
 
-lifetime.serve(int(sys.argv[1]), pathlib.Path(sys.argv[2]), signal.SIGKILL, start)
+if sys.argv[1] == "install":
+    engine(pathlib.Path(sys.argv[2]))
+else:
+    lifetime.serve(int(sys.argv[1]), pathlib.Path(sys.argv[2]), signal.SIGKILL, start)

@@ -1,7 +1,7 @@
 //! What the tasks need on the machine: looked for first, installed where that is possible, named where it is not.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -46,7 +46,16 @@ pub fn for_web() -> Result<()> {
 pub fn for_tests() -> Result<()> {
     for_web()?;
     packages(&TEST_NEEDS)?;
-    npm_ci(Path::new("tests/web"))
+    npm_ci(Path::new("tests/web"))?;
+    clickhouse_engine()
+}
+
+/// Installs the ClickHouse engine where the tests look for it, so that no test waits for the download.
+fn clickhouse_engine() -> Result<()> {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
+    let folder = cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("weir-tests/clickhouse");
+    run(program("python3", &["-B", "tests/servers/clickhouse.py", "install"]).arg(folder))
 }
 
 /// Tells where a Chromium is.
@@ -130,8 +139,8 @@ fn major(version: &str) -> Option<u32> {
 }
 
 fn find_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 #[cfg(test)]
