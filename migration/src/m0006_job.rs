@@ -49,9 +49,13 @@ async fn jobs(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
     let lease = named_index("job_lease", "job", &["lease_until"]).and_where(status_in(&["running"])).take();
     let one_per_key =
         named_index("job_key", "job", &["lock_key"]).unique().and_where(status_in(&["running"])).take();
+    let waiting_key = named_index("job_key_waiting", "job", &["lock_key", "id"])
+        .and_where(status_in(&["queued"]))
+        .and_where(Expr::col("lock_key").is_not_null())
+        .take();
     let dedupe = named_index("job_dedupe", "job", &["queue", "dedupe_key"])
         .unique()
         .and_where(status_in(&["queued", "running"]))
         .take();
-    create_indexes(schema, [claim, lease, one_per_key, dedupe, index("job", &["finished_at"])]).await
+    create_indexes(schema, [claim, lease, one_per_key, waiting_key, dedupe, index("job", &["finished_at"])]).await
 }

@@ -10,5 +10,6 @@ pub mod domain;
 pub mod error;
 pub mod graphql;
 pub mod ingest;
+pub mod jobs;
 pub mod sql;
 pub mod telemetry;

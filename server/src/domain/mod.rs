@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod api_token;
+pub mod backoff;
 pub mod change;
 pub mod external_id;
 pub mod external_id_setting;
@@ -22,6 +23,7 @@ pub mod opportunity;
 pub mod organization;
 pub mod refusal;
 pub mod schedule;
+pub mod sync_run;
 pub mod text;
 pub mod unmatched;
 pub mod waiting_row;

@@ -1,0 +1,201 @@
+//! How a holder gives a run up: for good, for later, or for another worker.
+
+use connector::ErrorKind;
+use entity::{RunKind, RunStatus, SourceId};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::Claim;
+use super::lease::must_hold;
+use crate::clock::Micros;
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::sql::Sql;
+
+/// What went wrong with a run, for the people who read it. Holds no secret and no inner text of ours.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Problem {
+    /// Which sort of trouble.
+    pub kind: String,
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub action: Option<String>,
+    /// What the outside system said.
+    pub detail: Option<String>,
+}
+
+impl Problem {
+    /// Makes a problem from its sort and a sentence.
+    pub fn new(kind: &str, message: impl Into<String>) -> Self {
+        Self { kind: kind.to_owned(), message: message.into(), action: None, detail: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn action(mut self, action: impl Into<String>) -> Self {
+        self.action = Some(action.into());
+        self
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Connector(error) => Self {
+                kind: kind_word(error.kind()).to_owned(),
+                message: error.message().to_owned(),
+                action: error.action().map(str::to_owned),
+                detail: error.system_text().map(str::to_owned),
+            },
+            Error::Internal(_) => Self::new("internal", "something went wrong inside Weir")
+                .action("look in the server's log for this run's number"),
+            Error::Invalid { .. } => Self::new("invalid", error.to_string()),
+            Error::LeaseLost => Self::new("lease_lost", error.to_string()),
+            Error::NotFound(_)
+            | Error::Conflict(_)
+            | Error::Stale(_)
+            | Error::Forbidden(_)
+            | Error::Refused(_) => Self::new("conflict", error.to_string()),
+        }
+    }
+}
+
+fn kind_word(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Config => "config",
+        ErrorKind::Auth => "auth",
+        ErrorKind::Permission => "permission",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::Schema => "schema",
+        ErrorKind::RateLimited => "rate_limited",
+        ErrorKind::Timeout => "timeout",
+        ErrorKind::Unavailable => "unavailable",
+        ErrorKind::Protocol => "protocol",
+    }
+}
+
+/// How a run ends.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// Everything was read.
+    Succeeded,
+    /// There was nothing to do.
+    Skipped,
+    /// A person stopped it.
+    Cancelled,
+    /// Its attempts are used up, and the stream's next run goes on where it stopped: no one needs to act.
+    Incomplete(Problem),
+    /// Someone must act.
+    Failed(Problem),
+}
+
+#[derive(FromQueryResult)]
+struct Balance {
+    balanced: Option<bool>,
+}
+
+#[derive(FromQueryResult)]
+struct Healed {
+    source_id: SourceId,
+    troubled: bool,
+}
+
+/// Ends a run. Every row must be accounted for: a run whose sums do not balance does not succeed, and says so.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when another worker holds the run; else what the database says.
+pub async fn finish(db: &Db, now: Micros, claim: &Claim, end: End) -> Result<RunStatus> {
+    let tx = db.begin().await?;
+    let (mut status, mut problem) = match end {
+        End::Succeeded => (RunStatus::Succeeded, None),
+        End::Skipped => (RunStatus::Skipped, None),
+        End::Cancelled => (RunStatus::Cancelled, None),
+        End::Incomplete(problem) => (RunStatus::Incomplete, Some(problem)),
+        End::Failed(problem) => (RunStatus::Failed, Some(problem)),
+    };
+    let sums = "rows_read = rows_mapped + rows_rejected + rows_repeated \
+                AND readings = written + unchanged + superseded + unmatched + ignored";
+    let settled = Sql::new(&tx, &format!("UPDATE sync_run SET balanced = ({sums})"));
+    let settled: Option<Balance> = claim.holds(settled).text(" RETURNING balanced").one(&tx).await?;
+    let balanced = settled.ok_or(Error::LeaseLost)?.balanced.unwrap_or(false);
+    if !balanced && status != RunStatus::Failed {
+        status = RunStatus::Failed;
+        problem = Some(
+            Problem::new("unbalanced", "the rows read do not add up to the rows accounted for")
+                .action("report this: it is a fault in Weir; what is stored is not affected"),
+        );
+    }
+    let set = Sql::new(&tx, "UPDATE sync_run SET status = ")
+        .bind(status.as_str())
+        .text(", finished_at = ")
+        .bind(now);
+    must_hold(claim.holds(given_up(set, problem.as_ref(), None)).run(&tx).await?)?;
+    if status == RunStatus::Succeeded && claim.run.kind == RunKind::Sync {
+        heal(&tx, now, claim).await?;
+    }
+    tx.commit().await?;
+    Ok(status)
+}
+
+/// A sync succeeded: its stream is fresh, and what was shown as wrong is right again.
+async fn heal(db: &impl ConnectionTrait, now: Micros, claim: &Claim) -> Result<()> {
+    let healed: Option<Healed> = Sql::new(db, "UPDATE stream SET paused_reason = NULL, last_succeeded_at = ")
+        .bind(now)
+        .text(" WHERE organization_id = ")
+        .bind(claim.organization())
+        .text(" AND id = ")
+        .bind(claim.run.stream_id)
+        .text(" RETURNING source_id, EXISTS (SELECT 1 FROM source WHERE source.organization_id = ")
+        .bind(claim.organization())
+        .text(" AND source.id = source_id AND source.last_error IS NOT NULL) AS troubled")
+        .one(db)
+        .await?;
+    if let Some(Healed { source_id, troubled: true }) = healed {
+        Sql::new(db, "UPDATE source SET last_error = NULL WHERE organization_id = ")
+            .bind(claim.organization())
+            .text(" AND id = ")
+            .bind(source_id)
+            .run(db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Puts a run back in the queue until `at`, with what went wrong. Its job must be told the same time.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when another worker holds the run; else what the database says.
+pub async fn retry_later(
+    db: &impl ConnectionTrait,
+    claim: &Claim,
+    at: Micros,
+    problem: &Problem,
+) -> Result<()> {
+    let set = Sql::new(db, "UPDATE sync_run SET status = 'queued'");
+    must_hold(claim.holds(given_up(set, Some(problem), Some(at))).run(db).await?)
+}
+
+/// Gives a run back unfinished, without fault: the attempt does not count, and any worker may go on with it.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when another worker holds the run; else what the database says.
+pub async fn release(db: &impl ConnectionTrait, claim: &Claim) -> Result<()> {
+    let set = Sql::new(db, "UPDATE sync_run SET status = 'queued', attempt = attempt - 1")
+        .text(", lease_owner = NULL, lease_until = NULL");
+    must_hold(claim.holds(set).run(db).await?)
+}
+
+/// Sets what a run that is given up keeps: no lease, the problem or none, the time of the next attempt or none.
+fn given_up(sql: Sql, problem: Option<&Problem>, retry_at: Option<Micros>) -> Sql {
+    let part = |pick: fn(&Problem) -> Option<String>| problem.and_then(pick);
+    sql.text(", lease_owner = NULL, lease_until = NULL, retry_at = ")
+        .bind(retry_at)
+        .text(", error_kind = ")
+        .bind(part(|it| Some(it.kind.clone())))
+        .text(", error_message = ")
+        .bind(part(|it| Some(it.message.clone())))
+        .text(", error_action = ")
+        .bind(part(|it| it.action.clone()))
+        .text(", error_detail = ")
+        .bind(part(|it| it.detail.clone()))
+}
