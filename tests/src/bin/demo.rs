@@ -75,8 +75,8 @@ async fn run(args: Args) -> Result<bool> {
     let mut stage = set(&args).await?;
     let played = tokio::select! {
         played = play(&args, &mut stage) => played,
-        _ = interrupt.recv() => Ok(args_wanted_an_end(&args)),
-        _ = terminate.recv() => Ok(args_wanted_an_end(&args)),
+        _ = interrupt.recv() => Ok(stopped_from_outside(&args)),
+        _ = terminate.recv() => Ok(stopped_from_outside(&args)),
     };
     let stopped = stage.server.stop().await;
     let fine = played?;
@@ -85,7 +85,7 @@ async fn run(args: Args) -> Result<bool> {
 }
 
 /// Stopping is how a demo that serves ends well; one that should have come to its own end has not.
-fn args_wanted_an_end(args: &Args) -> bool {
+fn stopped_from_outside(args: &Args) -> bool {
     eprintln!("demo: stopping");
     !args.once
 }

@@ -1,0 +1,61 @@
+//! The demo from start to end: the real program, driven over its public interface, on both databases.
+
+use std::{path::Path, process::Command};
+
+use serde_json::Value;
+use tests::demo::usage::{REJECTED, ROWS, UNKNOWN, UNLINKED_ROWS};
+
+fn once(more: &[&str]) -> Value {
+    let demo = Path::new(env!("CARGO_BIN_EXE_demo"));
+    let weir = demo.with_file_name("weir");
+    assert!(weir.exists(), "build the server first: cargo build --bins");
+    let output = Command::new(demo)
+        .arg("--weir")
+        .arg(weir)
+        .arg("--once")
+        .args(more)
+        .output()
+        .expect("the demo starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the demo failed: {said}\n{}", String::from_utf8_lossy(&output.stdout));
+    let text = String::from_utf8(output.stdout).expect("the report is text");
+    assert_eq!(text.lines().count(), 1, "one JSON object and nothing else: {text}");
+    serde_json::from_str(&text).expect("the report is JSON")
+}
+
+fn every_row_is_accounted_for(report: &Value) {
+    let number =
+        |name: &str| report[name].as_u64().unwrap_or_else(|| panic!("{name} is a number in {report}"));
+    let count = |rows: usize| u64::try_from(rows).expect("a count");
+    assert_eq!(report["balanced"], true, "{report}");
+    assert!(number("rows_read") > count(ROWS), "the long table and the wide one: {report}");
+    assert_eq!(number("rejected"), count(REJECTED), "{report}");
+    assert!(number("unmatched") >= count(UNKNOWN + UNLINKED_ROWS), "{report}");
+    assert_eq!((number("unchanged"), number("ignored"), number("repeated")), (0, 0, 0), "{report}");
+    let placed = number("written") + number("superseded") + number("unmatched");
+    assert_eq!(placed, number("readings"), "{report}");
+}
+
+#[test]
+fn the_demo_balances_on_sqlite() {
+    every_row_is_accounted_for(&once(&[]));
+}
+
+#[test]
+fn the_demo_balances_on_postgres() {
+    every_row_is_accounted_for(&once(&["--postgres"]));
+}
+
+#[test]
+fn a_folder_in_use_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("letter"), "mine").expect("a file");
+    let demo = Command::new(env!("CARGO_BIN_EXE_demo"))
+        .args(["--weir", "weir", "--once", "--data"])
+        .arg(folder.path())
+        .output()
+        .expect("the demo starts");
+    assert!(!demo.status.success());
+    let said = String::from_utf8_lossy(&demo.stderr);
+    assert!(said.contains("is not empty"), "{said}");
+}
