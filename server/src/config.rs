@@ -55,6 +55,8 @@ pub struct Http {
     pub trusted_proxies: usize,
     /// Requests a viewer may make in a minute.
     pub requests_per_minute: u32,
+    /// Seconds a request may take.
+    pub timeout_seconds: u32,
 }
 
 /// How long people stay signed in.

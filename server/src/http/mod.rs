@@ -1,0 +1,151 @@
+//! The web server: GraphQL, sign-in, the embedded web interface, health. Nothing here knows a table.
+//!
+//! Actix's threads only speak HTTP. What touches the database runs on the main runtime, whose reactor outlives them:
+//! workers finish their batch after the last request has been answered.
+
+pub mod account;
+mod body;
+mod edge;
+pub mod graphql;
+mod gzip;
+pub mod health;
+mod media;
+mod refusal;
+mod ui;
+mod visitor;
+
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App as Site, HttpRequest, HttpResponse, HttpServer};
+use async_graphql::{Executor, Request, Response};
+use futures::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::app::App;
+use crate::auth::sign_in::Throttles;
+use crate::auth::throttle::Throttle;
+use crate::error::{Error, StartError};
+use media::Media;
+use refusal::{Code, Outcome, Refusal};
+
+/// Threads that speak HTTP.
+const THREADS: usize = 2;
+/// How long requests being answered have when the server stops.
+const DRAIN_SECONDS: u64 = 15;
+
+type Execute = Arc<dyn Fn(Request) -> BoxFuture<'static, Response> + Send + Sync>;
+
+/// What the routes share.
+#[derive(Clone)]
+pub struct State {
+    /// The process's dependencies.
+    pub app: App,
+    execute: Execute,
+    throttles: Throttles,
+    share: Throttle,
+    runtime: Handle,
+    health: health::Cache,
+}
+
+impl State {
+    /// What routes need to serve `schema`. Call it on the runtime that is to do their work.
+    pub fn new(app: App, schema: impl Executor) -> Self {
+        let execute: Execute = Arc::new(move |request| {
+            let schema = schema.clone();
+            Box::pin(async move { schema.execute(request).await })
+        });
+        let each_minute = app.config.http.requests_per_minute.max(1);
+        let burst = NonZeroU32::new(each_minute / 10).unwrap_or(NonZeroU32::MIN);
+        Self {
+            throttles: Throttles::new(&app.clock),
+            share: Throttle::new(&app.clock, burst, Duration::from_secs(60) / each_minute),
+            runtime: Handle::current(),
+            health: health::Cache::default(),
+            execute,
+            app,
+        }
+    }
+
+    /// Does work on the main runtime; it is given up when the caller is.
+    async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Outcome<T> {
+        let task = AbortOnDropHandle::new(self.runtime.spawn(work));
+        task.await.map_err(|error| Refusal::internal(Error::internal("answer a request", error)))
+    }
+}
+
+/// Adds all routes.
+pub fn configure(site: &mut ServiceConfig) {
+    site.route("/graphql", web::route().to(graphql::handle))
+        .service(web::scope("/auth").configure(account::configure))
+        .route("/health", web::get().to(health::health))
+        .route("/ready", web::get().to(health::ready))
+        .default_service(web::route().to(ui::handle));
+}
+
+/// A server that is listening.
+#[derive(Debug)]
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+    handle: ServerHandle,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Serving {
+    /// Stops listening, lets requests being answered end, and returns when the last one has.
+    ///
+    /// # Errors
+    /// When the server had failed.
+    pub async fn stop(self) -> Result<(), StartError> {
+        self.handle.stop(true).await;
+        self.wait().await
+    }
+
+    /// Waits for the server to end by itself, which it does only when it fails.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub async fn wait(self) -> Result<(), StartError> {
+        let ended = self.task.await.map_err(|error| StartError::new(format!("the web server failed: {error}")))?;
+        ended.map_err(|error| StartError::new(format!("the web server failed: {error}")))
+    }
+}
+
+/// Begins to serve at the address the settings name; port 0 takes a free one.
+///
+/// # Errors
+/// When the address is wrong or taken.
+pub fn serve(state: State) -> Result<Serving, StartError> {
+    let listen = state.app.config.http.listen.clone();
+    let refuse = |error: std::io::Error| StartError::new(format!("http.listen {listen}: {error}"));
+    let listener = TcpListener::bind(&listen).map_err(refuse)?;
+    let address = listener.local_addr().map_err(refuse)?;
+    let state = Data::new(state);
+    let server = HttpServer::new(move || {
+        Site::new().app_data(state.clone()).wrap(from_fn(edge::pass)).configure(configure)
+    })
+    .workers(THREADS)
+    .worker_max_blocking_threads(1)
+    .client_request_timeout(Duration::from_secs(10))
+    .client_disconnect_timeout(Duration::from_secs(2))
+    .shutdown_timeout(DRAIN_SECONDS)
+    .disable_signals()
+    .listen(listener)
+    .map_err(refuse)?
+    .run();
+    let handle = server.handle();
+    Ok(Serving { address, handle, task: tokio::spawn(server) })
+}
+
+/// Refuses a path that is none.
+fn no_such_path(request: &HttpRequest) -> HttpResponse {
+    Refusal::new(Code::NotFound, "there is no such path").answer(Media::Json, &edge::request_id(request))
+}
