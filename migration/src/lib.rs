@@ -12,10 +12,12 @@ mod m0007_operation;
 mod shape;
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::EntityTrait;
 use sea_orm_migration::sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
+use sea_orm_migration::seaql_migrations;
 
 /// The steps, in order.
 pub struct Migrator;
@@ -48,4 +50,15 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
     Migrator::up(&transaction, None).await?;
     transaction.commit().await
+}
+
+/// Names the steps not yet taken, and those taken by a newer version of Weir. Changes nothing; fails when no step was
+/// ever taken.
+pub async fn differences(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let taken: Vec<String> =
+        seaql_migrations::Entity::find().all(db).await?.into_iter().map(|it| it.version).collect();
+    let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+    let missing = known.iter().filter(|step| !taken.contains(step)).cloned();
+    let newer = taken.iter().filter(|step| !known.contains(step)).cloned();
+    Ok(missing.chain(newer).collect())
 }

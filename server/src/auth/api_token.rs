@@ -3,7 +3,7 @@
 use entity::{ApiTokenId, Hidden, api_token};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::random;
 use super::viewer::{Permission, Viewer};
@@ -47,7 +47,8 @@ pub fn mint() -> Result<Minted> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find<C: ConnectionTrait>(db: &C, text: &str, now: Micros) -> Result<Option<Viewer>> {
+pub async fn find<C: ConnectionTrait>(db: &C, token: &SecretString, now: Micros) -> Result<Option<Viewer>> {
+    let text = token.expose_secret();
     let Some((prefix, secret)) = text.strip_prefix(MARK).and_then(|rest| rest.split_once('_')) else {
         return Ok(None);
     };
@@ -84,8 +85,6 @@ async fn note_use<C: ConnectionTrait>(db: &C, token: &api_token::Model, now: Mic
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     #[test]

@@ -58,7 +58,8 @@ async fn set_up(state: Data<State>, request: HttpRequest, payload: Payload) -> H
     let outcome = async {
         let first = sent(&state, &request, payload, true).await?;
         let (app, throttles, visitor) = parts(&state, &request);
-        let token = state.run(async move { sign_in::set_up(&app, &throttles, visitor, first).await }).await??;
+        let token =
+            state.run(async move { sign_in::set_up(&app, &throttles, visitor, first).await }).await??;
         begun(&state, token).await
     };
     answer(&request, outcome.await)
@@ -150,7 +151,10 @@ async fn begun(state: &State, token: SecretString) -> Outcome<(Session, Option<C
     let app = state.app.clone();
     let work = async move { session::find(app.db.orm(), &token, app.clock.now(), &app.config.session).await };
     let Some(signed_in) = state.run(work).await?? else {
-        return Err(Refusal::new(Code::ServiceUnavailable, "the new session has ended already; sign in again"));
+        return Err(Refusal::new(
+            Code::ServiceUnavailable,
+            "the new session has ended already; sign in again",
+        ));
     };
     Ok((described(state, signed_in).await?, Some(cookie)))
 }

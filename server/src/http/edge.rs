@@ -66,7 +66,8 @@ pub async fn pass(
 fn chosen_id(headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
-        (8..=64).contains(&id.len()) && id.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_')
+        (8..=64).contains(&id.len())
+            && id.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_')
     };
     given.filter(plain).map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned)
 }

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use entity::worker;
-use migration::{Migrator, MigratorTrait};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +31,7 @@ impl Readiness {
     pub async fn of(app: &App) -> Self {
         let db = app.db.orm();
         let database = db.ping().await.is_ok();
-        let migrated = database && matches!(Migrator::get_pending_migrations(db).await, Ok(pending) if pending.is_empty());
+        let migrated = database && matches!(migration::differences(db).await, Ok(steps) if steps.is_empty());
         let workers = if migrated { workers(app).await } else { 0 };
         Self { database, migrated, workers }
     }

@@ -48,9 +48,15 @@ pub fn accepted(headers: &HeaderMap) -> Outcome<Media> {
     }
     match best {
         // `*/*, application/json;q=0` takes anything but JSON.
-        Some((_, exactness, media)) if refused.iter().any(|(exact, it)| *it == media && *exact > exactness) => {
+        Some((_, exactness, media))
+            if refused.iter().any(|(exact, it)| *it == media && *exact > exactness) =>
+        {
             let other = if media == Media::Json { Media::GraphqlResponse } else { Media::Json };
-            if refused.iter().any(|(exact, it)| *it == other && *exact > exactness) { Err(refusal()) } else { Ok(other) }
+            if refused.iter().any(|(exact, it)| *it == other && *exact > exactness) {
+                Err(refusal())
+            } else {
+                Ok(other)
+            }
         }
         Some((_, _, media)) => Ok(media),
         None if said => Err(refusal()),
@@ -162,7 +168,9 @@ mod tests {
             sent_json(&headers).is_ok()
         };
         assert!(sent("application/json") && sent("Application/JSON; charset=UTF-8"));
-        for wrong in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""] {
+        for wrong in
+            ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""]
+        {
             assert!(!sent(wrong), "{wrong}");
         }
         assert!(sent_json(&HeaderMap::new()).is_err());

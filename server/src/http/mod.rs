@@ -16,15 +16,12 @@ mod visitor;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App as Site, HttpRequest, HttpResponse, HttpServer};
-use async_graphql::{Executor, Request, Response};
-use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
@@ -33,6 +30,7 @@ use crate::app::App;
 use crate::auth::sign_in::Throttles;
 use crate::auth::throttle::Throttle;
 use crate::error::{Error, StartError};
+use crate::graphql::WeirSchema;
 use media::Media;
 use refusal::{Code, Outcome, Refusal};
 
@@ -41,14 +39,12 @@ const THREADS: usize = 2;
 /// How long requests being answered have when the server stops.
 const DRAIN_SECONDS: u64 = 15;
 
-type Execute = Arc<dyn Fn(Request) -> BoxFuture<'static, Response> + Send + Sync>;
-
 /// What the routes share.
 #[derive(Clone)]
 pub struct State {
     /// The process's dependencies.
     pub app: App,
-    execute: Execute,
+    schema: WeirSchema,
     throttles: Throttles,
     share: Throttle,
     runtime: Handle,
@@ -56,12 +52,8 @@ pub struct State {
 }
 
 impl State {
-    /// What routes need to serve `schema`. Call it on the runtime that is to do their work.
-    pub fn new(app: App, schema: impl Executor) -> Self {
-        let execute: Execute = Arc::new(move |request| {
-            let schema = schema.clone();
-            Box::pin(async move { schema.execute(request).await })
-        });
+    /// What routes need. Call it on the runtime that is to do their work.
+    pub fn new(app: App) -> Self {
         let each_minute = app.config.http.requests_per_minute.max(1);
         let burst = NonZeroU32::new(each_minute / 10).unwrap_or(NonZeroU32::MIN);
         Self {
@@ -69,7 +61,7 @@ impl State {
             share: Throttle::new(&app.clock, burst, Duration::from_secs(60) / each_minute),
             runtime: Handle::current(),
             health: health::Cache::default(),
-            execute,
+            schema: crate::graphql::schema(),
             app,
         }
     }
@@ -114,7 +106,8 @@ impl Serving {
     /// # Errors
     /// Why it failed.
     pub async fn wait(self) -> Result<(), StartError> {
-        let ended = self.task.await.map_err(|error| StartError::new(format!("the web server failed: {error}")))?;
+        let ended =
+            self.task.await.map_err(|error| StartError::new(format!("the web server failed: {error}")))?;
         ended.map_err(|error| StartError::new(format!("the web server failed: {error}")))
     }
 }

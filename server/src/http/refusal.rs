@@ -11,6 +11,7 @@ use serde_json::json;
 use super::media::Media;
 use crate::auth::AuthError;
 use crate::error::Error;
+use crate::graphql::error::INTERNAL;
 
 /// What a client may tell refusals apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,8 +127,7 @@ impl Refusal {
 
     /// Refuses for a fault of ours, which only the log tells.
     pub fn internal(cause: Error) -> Self {
-        let message = "something went wrong in the server; the request ID finds it in the log";
-        Self { cause: Some(cause), ..Self::new(Code::Internal, message) }
+        Self { cause: Some(cause), ..Self::new(Code::Internal, INTERNAL) }
     }
 
     /// Refuses those who are not signed in.
@@ -197,7 +197,9 @@ impl From<AuthError> for Refusal {
             AuthError::WrongCredentials => Self::new(Code::Unauthenticated, message),
             AuthError::WrongSetupToken | AuthError::AlreadySetUp => Self::new(Code::Forbidden, message),
             AuthError::Throttled(wait) => Self::throttled(wait, message),
-            AuthError::Busy => Self::new(Code::ServiceUnavailable, message).retry_after(Duration::from_secs(5)),
+            AuthError::Busy => {
+                Self::new(Code::ServiceUnavailable, message).retry_after(Duration::from_secs(5))
+            }
             AuthError::Invalid { field, reason } => {
                 Self { field: Some(field), ..Self::new(Code::BadUserInput, reason) }
             }

@@ -39,7 +39,10 @@ pub async fn handle(request: HttpRequest) -> HttpResponse {
     }
     let path = request.path().trim_start_matches('/');
     let hidden = path.split('/').any(|part| part.starts_with('.') || part.contains('\\'));
-    if !hidden && !path.is_empty() && let Some(file) = Files::get(path) {
+    if !hidden
+        && !path.is_empty()
+        && let Some(file) = Files::get(path)
+    {
         return serve(&request, path, file);
     }
     // A file that is missing is missing; everything else is a screen, and the page finds its way.
@@ -57,7 +60,8 @@ fn serve(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse 
     let tag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
     let caching = if hashed(path) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let same = known.is_some_and(|known| known.split(',').any(|it| it.trim().trim_start_matches("W/") == tag));
+    let same =
+        known.is_some_and(|known| known.split(',').any(|it| it.trim().trim_start_matches("W/") == tag));
     let mut answer = if same { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer
         .insert_header((header::CACHE_CONTROL, caching))
@@ -67,7 +71,10 @@ fn serve(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse 
         return answer.finish();
     }
     answer.content_type(kind(path));
-    if compressible(path) && gzip::taken(request.headers()) && let Some(small) = compressed(tag, &file.data) {
+    if compressible(path)
+        && gzip::taken(request.headers())
+        && let Some(small) = compressed(tag, &file.data)
+    {
         return answer.insert_header((header::CONTENT_ENCODING, "gzip")).body(small);
     }
     answer.body(file.data.into_owned())
@@ -124,7 +131,13 @@ mod tests {
     #[test]
     fn only_names_with_a_hash_are_kept_for_ever() {
         assert!(hashed("assets/weir-0f3a9c21.js") && hashed("assets/weir_bg.0f3a9c21aa.wasm"));
-        for plain in ["index.html", "assets/weir.js", "assets/deadbeef.js", "assets/a-decorate.css", "assets/x-0f3a.js"] {
+        for plain in [
+            "index.html",
+            "assets/weir.js",
+            "assets/deadbeef.js",
+            "assets/a-decorate.css",
+            "assets/x-0f3a.js",
+        ] {
             assert!(!hashed(plain), "{plain}");
         }
     }

@@ -3,6 +3,7 @@
 //! operation; then it is executed within its time, on the main runtime.
 
 mod document;
+mod nulls;
 mod outcome;
 mod parameters;
 
@@ -19,6 +20,7 @@ use super::refusal::{Code, Outcome, Refusal};
 use super::visitor::{self, Credential};
 use super::{State, body, edge, gzip};
 use crate::auth::{Viewer, api_token, session};
+use crate::graphql::context::prepare;
 use document::Document;
 use parameters::Parameters;
 
@@ -71,24 +73,33 @@ async fn execute(
     if !post && operation == Some(OperationType::Mutation) {
         return Err(Refusal::method("send mutations by POST", "POST"));
     }
-    let mut query = Request::new(parameters.query)
-        .variables(Variables::from_json(parameters.variables.into()))
-        .data(viewer)
-        .data(RequestId(id.to_owned()));
-    query.operation_name = parameters.operation_name;
+    if let Err(refusal) =
+        document.check_variables(parameters.operation_name.as_deref(), &parameters.variables)
+    {
+        return Ok(outcome::refused(refusal, media, id));
+    }
+    let text = parameters.query.clone();
+    let mut query =
+        Request::new(parameters.query).variables(Variables::from_json(parameters.variables.into()));
+    query.operation_name = parameters.operation_name.clone();
+    let mut query = prepare(query, &state.app, Some(viewer), id.to_owned());
     if !state.app.config.http.introspection {
         query = query.disable_introspection();
     }
     query.set_parsed_query(document.into_inner());
     let limit = Duration::from_secs(state.app.config.http.timeout_seconds.into());
-    let work = (state.execute)(query);
-    let response = match tokio::time::timeout(limit, state.run(work)).await {
+    let schema = state.schema.clone();
+    let work = async move { schema.execute(query).await };
+    let mut response = match tokio::time::timeout(limit, state.run(work)).await {
         Ok(response) => response?,
         Err(_) => {
             let message = "the request took too long; ask for less at once";
             return Err(Refusal::new(Code::Timeout, message).retry_after(Duration::from_secs(1)));
         }
     };
+    if !response.errors.is_empty() {
+        nulls::settle(&mut response, &text, parameters.operation_name.as_deref());
+    }
     let (status, body) = outcome::weigh(response, media, id);
     let mut answer = HttpResponse::build(status);
     answer.content_type(media.content_type()).insert_header((header::VARY, "Accept, Accept-Encoding"));
@@ -100,17 +111,14 @@ async fn execute(
     Ok(answer.body(body))
 }
 
-/// The ID of the request a resolver works for, in the GraphQL context.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
-
 /// Finds out who is asking.
 async fn viewer(state: &Data<State>, request: &HttpRequest) -> Outcome<Viewer> {
     let config = &state.app.config;
     let credential = visitor::credential(request, config)?;
     let signed = matches!(credential, Credential::Bearer(_));
     if !signed && request.method() == Method::GET && !request.headers().contains_key(PREFLIGHT) {
-        let message = "a query by GET needs an Authorization or apollo-require-preflight header; or send it by POST";
+        let message =
+            "a query by GET needs an Authorization or apollo-require-preflight header; or send it by POST";
         return Err(Refusal::new(Code::CsrfBlocked, message));
     }
     let app = state.app.clone();

@@ -92,15 +92,28 @@ mod tests {
     #[test]
     fn every_parameter_has_one_type() {
         for wrong in [
-            "", "{", "1", "null", "[]", "[{\"query\":\"{a}\"}]", "{}", "{\"query\":1}", "{\"query\":null}",
-            "{\"query\":\"{a}\",\"operationName\":1}", "{\"query\":\"{a}\",\"variables\":\"\"}",
-            "{\"query\":\"{a}\",\"variables\":[]}", "{\"query\":\"{a}\",\"extensions\":false}",
+            "",
+            "{",
+            "1",
+            "null",
+            "[]",
+            "[{\"query\":\"{a}\"}]",
+            "{}",
+            "{\"query\":1}",
+            "{\"query\":null}",
+            "{\"query\":\"{a}\",\"operationName\":1}",
+            "{\"query\":\"{a}\",\"variables\":\"\"}",
+            "{\"query\":\"{a}\",\"variables\":[]}",
+            "{\"query\":\"{a}\",\"extensions\":false}",
         ] {
             assert!(Parameters::from_body(wrong.as_bytes()).is_err(), "{wrong}");
         }
         let body = br#"{"query":"{a}","operationName":null,"variables":null,"extensions":null,"other":1}"#;
         let parameters = Parameters::from_body(body).expect("all null is fine");
-        assert_eq!(parameters, Parameters { query: "{a}".to_owned(), operation_name: None, variables: Map::new() });
+        assert_eq!(
+            parameters,
+            Parameters { query: "{a}".to_owned(), operation_name: None, variables: Map::new() }
+        );
     }
 
     #[test]
