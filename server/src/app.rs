@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::domain::job::Jobs;
 use crate::error::StartError;
+use crate::fault::Faults;
 
 /// The process's dependencies; cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct App {
     pub clock: Clock,
     /// Rings for this process's workers.
     pub jobs: Jobs,
+    /// Where tests break off.
+    pub faults: Faults,
     /// Hashes and verifies passwords, a few at a time.
     pub passwords: Passwords,
 }
@@ -53,6 +56,7 @@ impl App {
             db,
             clock,
             jobs: Jobs::default(),
+            faults: Faults::default(),
             passwords: Passwords::default(),
         })
     }

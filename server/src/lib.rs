@@ -8,6 +8,7 @@ pub mod custody;
 pub mod db;
 pub mod domain;
 pub mod error;
+pub mod fault;
 pub mod graphql;
 pub mod http;
 pub mod ingest;

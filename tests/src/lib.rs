@@ -10,3 +10,4 @@ pub mod demo;
 pub mod postgres;
 pub mod proxy;
 pub mod run;
+pub mod stand;

@@ -138,10 +138,13 @@ impl Intake {
             self.waiting.look(&mut store).await?;
             self.groups.load_rules(&mut store, now).await?;
         }
+        app.faults.pass("batch.locked")?;
         let triples = mapped.readings.iter().map(triple);
         self.router.resolve(&mut store, self.mapper.texts(), &mut self.newest, triples, now).await?;
-        let tally = self.store(&mut store, batch, mapped, keys, now).await?;
+        app.faults.pass("batch.routed")?;
+        let tally = self.store(app, &mut store, batch, mapped, keys, now).await?;
         tally.balance()?;
+        app.faults.pass("batch.stored")?;
         let lease = self.lease.as_ref();
         match (self.position(batch, mapped), lease) {
             (Some(position), Some(lease)) if self.moves => {
@@ -156,13 +159,16 @@ impl Intake {
             }
             None => Next::GoOn,
         };
+        app.faults.pass("batch.counted")?;
         store.commit().await?;
+        app.faults.pass("batch.committed")?;
         self.version = Some(checkpoint.version);
         Ok((tally, next))
     }
 
     async fn store(
         &mut self,
+        app: &App,
         store: &mut Store,
         batch: &Batch,
         mapped: &Mapped,
@@ -238,6 +244,7 @@ impl Intake {
             });
         }
         let written = measure::write(store, &mut self.newest, &mut puts, now).await?;
+        app.faults.pass("batch.measured")?;
         let own =
             (0..batch.rows()).map(|row| mapped.keys.get(row)).filter(|key| !key.as_bytes().contains(&0));
         let keys = own.chain(prints.iter().filter_map(|(print, _)| print.as_deref()));

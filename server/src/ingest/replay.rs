@@ -141,7 +141,9 @@ impl<'a> Replay<'a> {
         let tally = self.write(&mut store, &free, &rows, now).await?;
         self.groups.write(&mut store, now).await?;
         checkpoint.touch(&mut store).await?;
+        app.faults.pass("replay.stored")?;
         store.commit().await?;
+        app.faults.pass("replay.committed")?;
         self.version = Some(checkpoint.version);
         Ok(Some(tally))
     }
