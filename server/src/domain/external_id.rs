@@ -13,7 +13,7 @@ use crate::domain::account;
 use crate::domain::change::Change;
 use crate::domain::matching_change::{self, Scope};
 use crate::domain::normalizer::normalize;
-use crate::domain::{refusal, text};
+use crate::domain::{refusal, series, text};
 use crate::error::{Error, Result};
 
 /// Finds an external ID of the organization.
@@ -119,6 +119,7 @@ async fn audit(change: &Change<'_, impl ConnectionTrait>, action: &str, model: &
 }
 
 async fn announce(change: &Change<'_, impl ConnectionTrait>, model: &Model) -> Result<()> {
+    series::repoint(change, &model.space, &model.normalized).await?;
     let scope =
         Scope::ExternalAccounts { space: model.space.clone(), normalized: vec![model.normalized.clone()] };
     matching_change::announce(change.db, change.organization(), scope, change.now).await

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::domain::change::Change;
 use crate::domain::matching_change::{self, Scope};
 use crate::domain::normalizer::normalize;
-use crate::domain::{external_id_setting as setting, refusal};
+use crate::domain::{external_id_setting as setting, refusal, series};
 use crate::error::{Error, Result};
 
 /// Finds a space of the organization.
@@ -89,6 +89,7 @@ pub async fn update(
     let model = Entity::update(next).exec(change.db).await?;
     let detail = json!({ "normalizer": normalizer });
     change.audit("id_space.update", "IdSpace", name, detail).await?;
+    series::repoint_all(change, name).await?;
     matching_change::announce(change.db, change.organization(), Scope::Everything, change.now).await?;
     Ok(model)
 }

@@ -1,7 +1,8 @@
 //! Measurements typed by people. Those from rows are written by the engine.
 
 use entity::measurement::{ActiveModel, Entity, Model};
-use entity::{Decimal, RevisionReason, SeriesId, measurement_revision, series};
+use entity::{Decimal, RevisionReason, SeriesId, checkpoint, measurement_revision, series};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use serde_json::json;
 
@@ -38,6 +39,7 @@ pub async fn set(
 ) -> Result<Model> {
     let series = series(change, id).await?;
     let period = text::optional("period", period)?;
+    hold(change, &series).await?;
     let stored = Entity::find_by_id((series.id, measured_at)).one(change.db).await?;
     if let Some(stored) = &stored
         && stored.run == TYPED
@@ -50,7 +52,7 @@ pub async fn set(
         series_id: Set(series.id),
         measured_at: Set(measured_at),
         value: Set(value.clone()),
-        cursor: Set(0),
+        cursor: Set(change.now.saturating_mul(1_000)),
         run: Set(TYPED),
         row_key: Set(String::new()),
         period: Set(period),
@@ -66,6 +68,17 @@ pub async fn set(
     let detail = json!({ "measuredAt": measured_at, "from": before, "to": value });
     change.audit("measurement.set", "Series", series.id, detail).await?;
     Ok(model)
+}
+
+/// Takes the stream's lock, the checkpoint: no sync writes to the series meanwhile, and the next one notices.
+async fn hold(change: &Change<'_, impl ConnectionTrait>, series: &series::Model) -> Result<()> {
+    checkpoint::Entity::update_many()
+        .col_expr(checkpoint::Column::Version, Expr::col(checkpoint::Column::Version).add(1))
+        .filter(checkpoint::Column::OrganizationId.eq(change.organization()))
+        .filter(checkpoint::Column::StreamId.eq(series.stream_id))
+        .exec(change.db)
+        .await?;
+    Ok(())
 }
 
 /// Keeps the value that is about to be replaced.

@@ -23,6 +23,7 @@ pub mod opportunity;
 pub mod organization;
 pub mod refusal;
 pub mod schedule;
+pub mod series;
 pub mod sync_run;
 pub mod text;
 pub mod unmatched;

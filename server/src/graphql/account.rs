@@ -72,7 +72,7 @@ impl Account {
 }
 
 /// Which accounts.
-#[derive(InputObject)]
+#[derive(InputObject, Default)]
 struct AccountWhere {
     /// Part of the name, domain or an external ID.
     search: Option<String>,

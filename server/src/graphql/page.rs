@@ -14,8 +14,10 @@ use crate::graphql::loaders::{Count, Fetch, LoadError, Nested, Slice};
 use crate::graphql::window::{self, Key, Order, PageArgs, Window};
 use async_graphql::dataloader::Loader;
 
-type Counting =
-    Box<dyn for<'a> Fn(&'a Context<'a>) -> BoxFuture<'a, async_graphql::Result<i64>> + Send + Sync>;
+/// A count on its way.
+pub type Counted<'a> = BoxFuture<'a, async_graphql::Result<i64>>;
+
+type Counting = Box<dyn for<'a> Fn(&'a Context<'_>) -> Counted<'a> + Send + Sync>;
 
 /// One page of a list.
 pub struct Page<N: OutputType> {

@@ -1,0 +1,374 @@
+//! Metric links.
+
+use std::collections::HashMap;
+
+use async_graphql::dataloader::Loader;
+use async_graphql::{Context, Enum, ID, InputObject, InputType, MaybeUndefined, Object, Result};
+use entity::metric_link::{Column, Entity, Model};
+use entity::{AccountId, InputId, MetricId, MetricLinkId, OpportunityId, OrganizationId, account, input, metric};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+};
+
+use crate::auth::Permission;
+use crate::domain::metric_link::{self, MetricLinkChange, NewMetricLink};
+use crate::graphql::account::Account;
+use crate::graphql::context::{Reach, Work, maybe, must};
+use crate::graphql::id::{Global, global};
+use crate::graphql::input::Input;
+use crate::graphql::loaders::{Fetch, LoadError, Nested};
+use crate::graphql::metric::Metric;
+use crate::graphql::page::{Page, page};
+use crate::graphql::payload::payload;
+use crate::graphql::scalar::DateTime;
+use crate::graphql::search::contains;
+use crate::graphql::user::User;
+use crate::graphql::window::{Order, PageArgs};
+
+/// A stored row on its way out.
+#[derive(Clone)]
+pub struct MetricLink(pub Model);
+
+impl From<Model> for MetricLink {
+    fn from(model: Model) -> Self {
+        Self(model)
+    }
+}
+
+/// The rule that this metric of this account feeds that input.
+#[Object]
+impl MetricLink {
+    /// The global ID.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// The account.
+    async fn account(&self, ctx: &Context<'_>) -> Result<Account> {
+        must(ctx, self.0.account_id).await
+    }
+
+    /// The metric.
+    async fn metric(&self, ctx: &Context<'_>) -> Result<Metric> {
+        must(ctx, self.0.metric_id).await
+    }
+
+    /// The input.
+    async fn input(&self, ctx: &Context<'_>) -> Result<Input> {
+        must(ctx, self.0.input_id).await
+    }
+
+    /// Whether it is in force.
+    async fn enabled(&self) -> bool {
+        self.0.enabled
+    }
+
+    /// How values of a period become one.
+    async fn roll_up(&self) -> RollUp {
+        self.0.roll_up.into()
+    }
+
+    /// A remark.
+    async fn note(&self) -> Option<&str> {
+        self.0.note.as_deref()
+    }
+
+    /// Who made it.
+    async fn created_by(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        maybe(ctx, self.0.created_by).await
+    }
+
+    /// Grows with each change.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// When it was added.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.0.updated_at)
+    }
+}
+
+/// How values of a period become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "entity::RollUp")]
+pub enum RollUp {
+    /// The last one.
+    Last,
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    Mean,
+    /// The largest.
+    Max,
+}
+
+/// The metric links of an account.
+pub struct LinksOf;
+
+impl Nested for LinksOf {
+    type Entity = Entity;
+    const NAME: &'static str = "account.metricLinks";
+    const READ: Permission = Permission::AccountsRead;
+
+    fn parent() -> Column {
+        Column::AccountId
+    }
+
+    fn order() -> Order<Entity> {
+        Order::descending([Column::Id])
+    }
+
+    fn rows(organization: OrganizationId) -> Select<Entity> {
+        Entity::find().filter(Column::OrganizationId.eq(organization))
+    }
+}
+
+/// Asks for the link that feeds an input.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LinkInto(pub InputId);
+
+impl Loader<LinkInto> for Fetch {
+    type Value = Model;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[LinkInto]) -> std::result::Result<HashMap<LinkInto, Model>, LoadError> {
+        let organization = self.organization(Permission::AccountsRead)?;
+        let rows = Entity::find()
+            .filter(Column::OrganizationId.eq(organization))
+            .filter(Column::InputId.is_in(keys.iter().map(|key| key.0)))
+            .all(self.db())
+            .await?;
+        Ok(rows.into_iter().map(|row| (LinkInto(row.input_id), row)).collect())
+    }
+}
+
+/// Which metric links.
+#[derive(InputObject, Default)]
+pub struct MetricLinkWhere {
+    /// Only of this account.
+    pub account_id: Option<Global<AccountId>>,
+    /// Only of this metric.
+    pub metric_id: Option<Global<MetricId>>,
+    /// Only into this opportunity.
+    pub opportunity_id: Option<Global<OpportunityId>>,
+    /// Only those in force, or not.
+    pub enabled: Option<bool>,
+    /// Part of the account's, metric's or input's name.
+    pub search: Option<String>,
+}
+
+/// The queries about metric links.
+#[derive(Default)]
+pub struct MetricLinkQuery;
+
+#[Object]
+impl MetricLinkQuery {
+    /// The metric links, newest first.
+    async fn metric_links(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        r#where: Option<MetricLinkWhere>,
+    ) -> Result<Page<MetricLink>> {
+        let organization = ctx.need(Permission::AccountsRead)?;
+        let filters = r#where.to_value().to_string();
+        let rows = wanted(organization, r#where.unwrap_or_default());
+        let order = Order::descending([Column::Id]);
+        page(ctx, PageArgs::new(first, after, last, before), &["metricLinks", &filters], order, rows).await
+    }
+
+    /// One metric link.
+    async fn metric_link(&self, ctx: &Context<'_>, id: Global<MetricLinkId>) -> Result<Option<MetricLink>> {
+        maybe(ctx, Some(id.0)).await
+    }
+}
+
+fn wanted(organization: OrganizationId, wanted: MetricLinkWhere) -> Select<Entity> {
+    let mut rows = Entity::find().filter(Column::OrganizationId.eq(organization));
+    if let Some(account) = wanted.account_id {
+        rows = rows.filter(Column::AccountId.eq(account.0));
+    }
+    if let Some(metric) = wanted.metric_id {
+        rows = rows.filter(Column::MetricId.eq(metric.0));
+    }
+    if let Some(enabled) = wanted.enabled {
+        rows = rows.filter(Column::Enabled.eq(enabled));
+    }
+    if let Some(opportunity) = wanted.opportunity_id {
+        let inputs = input::Entity::find()
+            .select_only()
+            .column(input::Column::Id)
+            .filter(input::Column::OrganizationId.eq(organization))
+            .filter(input::Column::OpportunityId.eq(opportunity.0));
+        rows = rows.filter(Column::InputId.in_subquery(inputs.into_query()));
+    }
+    if let Some(text) = &wanted.search {
+        let accounts = account::Entity::find()
+            .select_only()
+            .column(account::Column::Id)
+            .filter(account::Column::OrganizationId.eq(organization))
+            .filter(contains(account::Column::Name, text));
+        let metrics = metric::Entity::find()
+            .select_only()
+            .column(metric::Column::Id)
+            .filter(metric::Column::OrganizationId.eq(organization))
+            .filter(
+                Condition::any()
+                    .add(contains(metric::Column::Name, text))
+                    .add(contains(metric::Column::ExternalId, text)),
+            );
+        let inputs = input::Entity::find()
+            .select_only()
+            .column(input::Column::Id)
+            .filter(input::Column::OrganizationId.eq(organization))
+            .filter(contains(input::Column::Name, text));
+        let any = Condition::any()
+            .add(Column::AccountId.in_subquery(accounts.into_query()))
+            .add(Column::MetricId.in_subquery(metrics.into_query()))
+            .add(Column::InputId.in_subquery(inputs.into_query()));
+        rows = rows.filter(any);
+    }
+    rows
+}
+
+/// The input of `metricLinkCreate`.
+#[derive(InputObject)]
+struct MetricLinkCreateInput {
+    /// The account.
+    account_id: Global<AccountId>,
+    /// The metric.
+    metric_id: Global<MetricId>,
+    /// The input.
+    input_id: Global<InputId>,
+    /// How values of a period become one.
+    #[graphql(default_with = "RollUp::Last")]
+    roll_up: RollUp,
+    /// Whether it is in force.
+    #[graphql(default = true)]
+    enabled: bool,
+    /// A remark.
+    note: Option<String>,
+    /// Makes a repeated request answer as the first did, for 24 hours.
+    idempotency_key: Option<String>,
+}
+
+payload! {
+    /// The answer of `metricLinkCreate`.
+    MetricLinkCreatePayload {
+        /// The result; null when refused.
+        metric_link: MetricLink
+    }
+}
+
+/// The input of `metricLinkUpdate`.
+#[derive(InputObject)]
+struct MetricLinkUpdateInput {
+    /// The link.
+    id: Global<MetricLinkId>,
+    /// Another input.
+    input_id: Option<Global<InputId>>,
+    /// How values of a period become one.
+    roll_up: Option<RollUp>,
+    /// Whether it is in force.
+    enabled: Option<bool>,
+    /// A new remark; null removes it.
+    note: MaybeUndefined<String>,
+    /// The version this change is based on; a newer one refuses it.
+    expected_version: Option<i32>,
+}
+
+payload! {
+    /// The answer of `metricLinkUpdate`.
+    MetricLinkUpdatePayload {
+        /// The result; null when refused.
+        metric_link: MetricLink
+    }
+}
+
+/// The input of `metricLinkDelete`.
+#[derive(InputObject)]
+struct MetricLinkDeleteInput {
+    /// The link.
+    id: Global<MetricLinkId>,
+    /// The version this change is based on; a newer one refuses it.
+    expected_version: Option<i32>,
+}
+
+payload! {
+    /// The answer of `metricLinkDelete`.
+    MetricLinkDeletePayload {
+        /// The ID of what was deleted; null when refused.
+        deleted_metric_link_id: ID
+    }
+}
+
+/// The mutations of metric links.
+#[derive(Default)]
+pub struct MetricLinkMutation;
+
+#[Object]
+impl MetricLinkMutation {
+    /// Links a metric of an account to an input.
+    async fn metric_link_create(
+        &self,
+        ctx: &Context<'_>,
+        input: MetricLinkCreateInput,
+    ) -> Result<MetricLinkCreatePayload> {
+        let mut work = Work::begin(ctx, Permission::LinksWrite).await?;
+        let made = async {
+            if let Some(id) = work.claim(ctx, input.idempotency_key.as_ref(), &input).await? {
+                return metric_link::find(&work.change(), id).await;
+            }
+            let new = NewMetricLink {
+                account: input.account_id.0,
+                metric: input.metric_id.0,
+                input: input.input_id.0,
+                roll_up: input.roll_up.into(),
+                enabled: input.enabled,
+                note: input.note,
+            };
+            let made = metric_link::create(&work.change(), new).await?;
+            work.remember(&made.id).await?;
+            Ok(made)
+        }
+        .await;
+        Ok(work.end(made).await?.into())
+    }
+
+    /// Changes a metric link.
+    async fn metric_link_update(
+        &self,
+        ctx: &Context<'_>,
+        input: MetricLinkUpdateInput,
+    ) -> Result<MetricLinkUpdatePayload> {
+        let work = Work::begin(ctx, Permission::LinksWrite).await?;
+        let wanted = MetricLinkChange {
+            input: input.input_id.map(|id| id.0),
+            roll_up: input.roll_up.map(Into::into),
+            enabled: input.enabled,
+            note: input.note.into(),
+        };
+        let made = metric_link::update(&work.change(), input.id.0, wanted, input.expected_version).await;
+        Ok(work.end(made).await?.into())
+    }
+
+    /// Deletes a metric link. Its measurements stay on their series.
+    async fn metric_link_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: MetricLinkDeleteInput,
+    ) -> Result<MetricLinkDeletePayload> {
+        let work = Work::begin(ctx, Permission::LinksWrite).await?;
+        let gone = metric_link::delete(&work.change(), input.id.0, input.expected_version).await;
+        Ok(work.end(gone.map(global)).await?.into())
+    }
+}
