@@ -6,9 +6,12 @@
 use std::collections::HashMap;
 
 use entity::series::{Column, Entity, Model};
-use entity::{AccountId, Normalizer, StreamId, external_id, external_id_setting, stream};
+use entity::{
+    AccountId, Normalizer, StreamId, external_id, external_id_setting, measurement, measurement_revision,
+    stream,
+};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use crate::domain::change::Change;
@@ -156,6 +159,32 @@ async fn point(
                 .await?;
         }
     }
+    Ok(())
+}
+
+/// Deletes the series of a stream with their measurements and revisions, which no foreign key removes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(change: &Change<'_, impl ConnectionTrait>, stream: StreamId) -> Result<()> {
+    let mine = || {
+        let series = Entity::find().select_only().column(Column::Id);
+        let series = series.filter(Column::OrganizationId.eq(change.organization()));
+        series.filter(Column::StreamId.eq(stream)).into_query()
+    };
+    measurement_revision::Entity::delete_many()
+        .filter(measurement_revision::Column::SeriesId.in_subquery(mine()))
+        .exec(change.db)
+        .await?;
+    measurement::Entity::delete_many()
+        .filter(measurement::Column::SeriesId.in_subquery(mine()))
+        .exec(change.db)
+        .await?;
+    Entity::delete_many()
+        .filter(Column::OrganizationId.eq(change.organization()))
+        .filter(Column::StreamId.eq(stream))
+        .exec(change.db)
+        .await?;
     Ok(())
 }
 

@@ -1,0 +1,138 @@
+//! Key pairs of a source: two slots, so that one can be made and tested while the other is in use.
+
+use entity::key_pair::{ActiveModel, Column, Entity, Model};
+use entity::{KeyPairId, KeyPairState, SourceId};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
+};
+use serde_json::json;
+
+use crate::custody::{KeyPair, Keyring, Owner};
+use crate::domain::change::Change;
+use crate::domain::{refusal, source};
+use crate::error::{Error, Result};
+
+/// Finds a key pair of the organization.
+///
+/// # Errors
+/// When there is none.
+pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) -> Result<Model> {
+    let found = Entity::find_by_id((change.organization(), id)).one(change.db).await?;
+    found.ok_or(Error::NotFound("key pair"))
+}
+
+async fn of(change: &Change<'_, impl ConnectionTrait>, source: SourceId) -> Result<Vec<Model>> {
+    let found = Entity::find()
+        .filter(Column::OrganizationId.eq(change.organization()))
+        .filter(Column::SourceId.eq(source))
+        .all(change.db)
+        .await?;
+    Ok(found)
+}
+
+/// Stores a fresh key pair in a free slot; a retired pair gives its slot up. The private half is sealed.
+///
+/// # Errors
+/// When there is no such source, or both slots are in use.
+pub async fn store(
+    change: &Change<'_, impl ConnectionTrait>,
+    ring: &Keyring,
+    source: SourceId,
+    made: KeyPair,
+) -> Result<Model> {
+    match source::find(change, source).await {
+        Err(Error::NotFound(noun)) => return Err(refusal::not_found("sourceId", noun)),
+        found => drop(found?),
+    }
+    let pairs = of(change, source).await?;
+    let taken = |slot: i32| pairs.iter().find(|pair| pair.slot == slot);
+    let retired = |pair: &&Model| pair.state == KeyPairState::Retired;
+    let slot = [1, 2].into_iter().find(|slot| taken(*slot).is_none());
+    let slot = match (slot, pairs.iter().find(retired)) {
+        (Some(slot), _) => slot,
+        (None, Some(old)) => {
+            Entity::delete_by_id((change.organization(), old.id)).exec(change.db).await?;
+            old.slot
+        }
+        (None, None) => {
+            return Err(Error::Conflict("both slots hold a key pair; retire one first".to_owned()));
+        }
+    };
+    let id = KeyPairId::new();
+    let owner = Owner::private_key(change.organization(), source, id);
+    let sealed = ring.seal(&owner, &made.private_key);
+    let model = ActiveModel {
+        organization_id: Set(change.organization()),
+        id: Set(id),
+        source_id: Set(source),
+        slot: Set(slot),
+        public_key: Set(made.public_key),
+        fingerprint: Set(made.fingerprint),
+        sealed_private_key: Set(sealed.map_err(|error| Error::internal("sealing a private key", error))?),
+        state: Set(KeyPairState::Made),
+        created_at: Set(change.now),
+        activated_at: Set(None),
+        retired_at: Set(None),
+    };
+    let model = model.insert(change.db).await?;
+    let detail = json!({ "source": source, "fingerprint": model.fingerprint });
+    change.audit("key_pair.generate", "KeyPair", id, detail).await?;
+    Ok(model)
+}
+
+/// Switches the source to a key pair; the one in use before waits to be retired.
+///
+/// # Errors
+/// When it is gone or retired.
+pub async fn activate(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) -> Result<Model> {
+    let stored = find(change, id).await?;
+    match stored.state {
+        KeyPairState::Active => return Ok(stored),
+        KeyPairState::Retired => {
+            return Err(Error::Conflict("this key pair is retired; make a new one".to_owned()));
+        }
+        KeyPairState::Made => {}
+    }
+    for other in of(change, stored.source_id).await? {
+        if other.state == KeyPairState::Active {
+            let mut row = other.into_active_model();
+            row.state = Set(KeyPairState::Made);
+            Entity::update(row).exec(change.db).await?;
+        }
+    }
+    set_state(change, stored, KeyPairState::Active).await
+}
+
+/// Retires a key pair; it signs nothing any more.
+///
+/// # Errors
+/// When it is gone, or is the one in use.
+pub async fn retire(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) -> Result<Model> {
+    let stored = find(change, id).await?;
+    match stored.state {
+        KeyPairState::Retired => Ok(stored),
+        KeyPairState::Active => {
+            Err(Error::Conflict("this key pair is in use; switch to the other one first".to_owned()))
+        }
+        KeyPairState::Made => set_state(change, stored, KeyPairState::Retired).await,
+    }
+}
+
+async fn set_state(
+    change: &Change<'_, impl ConnectionTrait>,
+    stored: Model,
+    state: KeyPairState,
+) -> Result<Model> {
+    let mut row = stored.into_active_model();
+    row.state = Set(state);
+    match state {
+        KeyPairState::Active => row.activated_at = Set(Some(change.now)),
+        KeyPairState::Retired => row.retired_at = Set(Some(change.now)),
+        KeyPairState::Made => {}
+    }
+    let model = Entity::update(row).exec(change.db).await?;
+    let action = if state == KeyPairState::Active { "key_pair.activate" } else { "key_pair.retire" };
+    let detail = json!({ "fingerprint": model.fingerprint });
+    change.audit(action, "KeyPair", model.id, detail).await?;
+    Ok(model)
+}

@@ -1,0 +1,212 @@
+//! Sources: configured connections to outside systems.
+
+use entity::source::{ActiveModel, Column, Entity, Model};
+use entity::{SourceId, SourceState, stream};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::custody::{Keyring, credential};
+use crate::domain::change::{Change, expect_version};
+use crate::domain::{refusal, series, stream as streams, text};
+use crate::error::{Error, Result};
+
+/// The connection details of a source: what may be seen, and what is sealed.
+pub struct Settings<S> {
+    /// The kind of system.
+    pub kind: &'static str,
+    /// The kind's configuration as JSON, no secrets.
+    pub config: String,
+    /// What happens to the credential.
+    pub credential: Credential<S>,
+}
+
+/// What happens to the stored credential.
+pub enum Credential<S> {
+    /// It stays.
+    Keep,
+    /// It is removed.
+    Remove,
+    /// It is replaced.
+    Replace(S),
+}
+
+/// Finds a source of the organization.
+///
+/// # Errors
+/// When there is none.
+pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: SourceId) -> Result<Model> {
+    let found = Entity::find_by_id((change.organization(), id)).one(change.db).await?;
+    found.ok_or(Error::NotFound("source"))
+}
+
+/// Adds a source; its credential is sealed before it is stored.
+///
+/// # Errors
+/// When the name is taken.
+pub async fn create<S: Serialize>(
+    change: &Change<'_, impl ConnectionTrait>,
+    ring: &Keyring,
+    name: &str,
+    settings: Settings<S>,
+) -> Result<Model> {
+    let id = SourceId::new();
+    let sealed = match &settings.credential {
+        Credential::Replace(secret) => Some(seal(change, ring, id, secret)?),
+        Credential::Keep | Credential::Remove => None,
+    };
+    let model = ActiveModel {
+        organization_id: Set(change.organization()),
+        id: Set(id),
+        name: Set(free_name(change, name, None).await?),
+        kind: Set(settings.kind.to_owned()),
+        config: Set(settings.config),
+        sealed_credential: Set(sealed),
+        state: Set(SourceState::Active),
+        last_check: Set(None),
+        last_error: Set(None),
+        version: Set(1),
+        created_at: Set(change.now),
+        updated_at: Set(change.now),
+    };
+    let model = model.insert(change.db).await?;
+    let detail = json!({ "name": model.name, "kind": model.kind });
+    change.audit("source.create", "Source", id, detail).await?;
+    Ok(model)
+}
+
+/// Changes a source.
+///
+/// # Errors
+/// When it is gone, was changed in between, is of another kind, or the name is taken.
+pub async fn update<S: Serialize>(
+    change: &Change<'_, impl ConnectionTrait>,
+    ring: &Keyring,
+    id: SourceId,
+    name: Option<String>,
+    settings: Option<Settings<S>>,
+    version: Option<i32>,
+) -> Result<Model> {
+    let stored = find(change, id).await?;
+    expect_version("source", stored.version, version)?;
+    let mut row = stored.clone().into_active_model();
+    if let Some(name) = name {
+        row.name = Set(free_name(change, &name, Some(id)).await?);
+    }
+    let mut detail = json!({});
+    if let Some(settings) = settings {
+        if settings.kind != stored.kind {
+            return Err(Error::invalid("config", "a source stays of its kind; add another source instead"));
+        }
+        detail = json!({ "config": settings.config != stored.config });
+        row.config = Set(settings.config);
+        match &settings.credential {
+            Credential::Keep => {}
+            Credential::Remove => row.sealed_credential = Set(None),
+            Credential::Replace(secret) => {
+                row.sealed_credential = Set(Some(seal(change, ring, id, secret)?));
+                detail["credential"] = json!("replaced");
+            }
+        }
+        row.last_check = Set(None);
+        row.last_error = Set(None);
+    }
+    row.version = Set(stored.version + 1);
+    row.updated_at = Set(change.now);
+    let model = Entity::update(row).exec(change.db).await?;
+    change.audit("source.update", "Source", id, detail).await?;
+    Ok(model)
+}
+
+/// Stops all streams of a source from starting runs, or lets them go on.
+///
+/// # Errors
+/// When it is gone or was changed in between.
+pub async fn set_state(
+    change: &Change<'_, impl ConnectionTrait>,
+    id: SourceId,
+    state: SourceState,
+    version: Option<i32>,
+) -> Result<Model> {
+    let stored = find(change, id).await?;
+    expect_version("source", stored.version, version)?;
+    let mut row = stored.clone().into_active_model();
+    row.state = Set(state);
+    row.version = Set(stored.version + 1);
+    row.updated_at = Set(change.now);
+    let model = Entity::update(row).exec(change.db).await?;
+    let action = if state == SourceState::Active { "source.resume" } else { "source.pause" };
+    change.audit(action, "Source", id, json!({})).await?;
+    Ok(model)
+}
+
+/// Deletes a source with its streams and all they stored.
+///
+/// # Errors
+/// When it is gone, was changed in between, or one of its streams is at work.
+pub async fn delete(
+    change: &Change<'_, impl ConnectionTrait>,
+    id: SourceId,
+    version: Option<i32>,
+) -> Result<SourceId> {
+    let stored = find(change, id).await?;
+    expect_version("source", stored.version, version)?;
+    let owned = stream::Entity::find()
+        .filter(stream::Column::OrganizationId.eq(change.organization()))
+        .filter(stream::Column::SourceId.eq(id))
+        .all(change.db)
+        .await?;
+    for stream in owned {
+        streams::require_idle(change, stream.id, None).await?;
+        series::forget(change, stream.id).await?;
+    }
+    Entity::delete_by_id((change.organization(), id)).exec(change.db).await?;
+    change.audit("source.delete", "Source", id, json!({ "name": stored.name })).await?;
+    Ok(id)
+}
+
+/// Keeps how a connection test went.
+///
+/// # Errors
+/// When the database fails.
+pub async fn note_check(change: &Change<'_, impl ConnectionTrait>, id: SourceId, check: &str) -> Result<()> {
+    let row = ActiveModel {
+        organization_id: Set(change.organization()),
+        id: Set(id),
+        last_check: Set(Some(check.to_owned())),
+        ..Default::default()
+    };
+    Entity::update(row).exec(change.db).await?;
+    Ok(())
+}
+
+fn seal(
+    change: &Change<'_, impl ConnectionTrait>,
+    ring: &Keyring,
+    id: SourceId,
+    secret: &impl Serialize,
+) -> Result<entity::Hidden> {
+    let sealed = credential::seal(ring, change.organization(), id, secret);
+    sealed.map_err(|error| Error::internal("sealing a credential", error))
+}
+
+async fn free_name(
+    change: &Change<'_, impl ConnectionTrait>,
+    name: &str,
+    own: Option<SourceId>,
+) -> Result<String> {
+    let name = text::name("name", name)?;
+    let same = Entity::find()
+        .filter(Column::OrganizationId.eq(change.organization()))
+        .filter(Column::Name.eq(&name))
+        .one(change.db)
+        .await?;
+    match same {
+        Some(same) if Some(same.id) != own => {
+            Err(refusal::taken("name", format!("there is a source {name:?} already")))
+        }
+        _ => Ok(name),
+    }
+}

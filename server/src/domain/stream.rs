@@ -1,0 +1,260 @@
+//! Streams: tables chosen to be read, each with mapping, cursor, row key and schedule.
+
+use chrono_tz::Tz;
+use connector::{ColumnInfo, CursorKind, TableRef};
+use entity::stream::{ActiveModel, Entity, Model};
+use entity::{
+    Destination, ExternalIdSettingId, NullCursor, RunKind, RunStatus, SourceId, StreamId, StreamShape,
+    sync_run,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use serde_json::json;
+
+use crate::clock::SECOND;
+use crate::domain::change::Change;
+use crate::domain::mapping::Mapping;
+use crate::domain::refusal;
+use crate::domain::schedule::Schedule;
+use crate::error::{Error, Result};
+
+/// How rows are ordered and new ones found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CursorPlan {
+    /// The column.
+    pub column: String,
+    /// What it holds.
+    pub kind: CursorKind,
+    /// The zone of a cursor without one.
+    pub zone: Option<String>,
+    /// What happens to rows without a cursor.
+    pub null_cursor: NullCursor,
+    /// Cursor units for an integer, seconds for a time.
+    pub lookback: i64,
+}
+
+/// Everything that decides how the rows of a table are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The table.
+    pub table: TableRef,
+    /// Long or wide.
+    pub shape: StreamShape,
+    /// Which column plays which role.
+    pub mapping: Mapping,
+    /// How rows are ordered.
+    pub cursor: CursorPlan,
+    /// The columns that identify a row.
+    pub row_key: Vec<String>,
+}
+
+/// A new stream.
+#[derive(Clone, Debug)]
+pub struct NewStream {
+    /// Where it reads.
+    pub source: SourceId,
+    /// The name.
+    pub name: String,
+    /// How its rows are read.
+    pub reading: Reading,
+    /// Where its readings go.
+    pub destination: Destination,
+    /// How far ahead of the source's clock a cursor may be.
+    pub future_tolerance_seconds: i64,
+    /// How account IDs are matched.
+    pub setting: Option<ExternalIdSettingId>,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Whether it may run.
+    pub enabled: bool,
+}
+
+/// What to change on a stream; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct StreamChange {
+    /// A new name.
+    pub name: Option<String>,
+    /// Another way to read, with the columns of the table as they are now.
+    pub reading: Option<(Reading, Vec<ColumnInfo>)>,
+    /// Another destination.
+    pub destination: Option<Destination>,
+    /// Another tolerance.
+    pub future_tolerance_seconds: Option<i64>,
+    /// Another setting, or none.
+    pub setting: Option<Option<ExternalIdSettingId>>,
+    /// Another schedule.
+    pub schedule: Option<Schedule>,
+}
+
+impl Reading {
+    /// How a stored stream reads.
+    ///
+    /// # Errors
+    /// When a stored part cannot be read.
+    pub fn stored(model: &Model) -> Result<Self> {
+        let unit = if model.cursor_kind == entity::CursorKind::Int { 1 } else { SECOND };
+        Ok(Self {
+            table: parse(&model.table_ref)?,
+            shape: model.shape,
+            mapping: parse(&model.mapping)?,
+            cursor: CursorPlan {
+                column: model.cursor_column.clone(),
+                kind: connector_kind(model.cursor_kind),
+                zone: model.cursor_zone.clone(),
+                null_cursor: model.null_cursor,
+                lookback: model.lookback / unit,
+            },
+            row_key: parse(&model.row_key)?,
+        })
+    }
+
+    /// Checks every part against the columns of the table.
+    ///
+    /// # Errors
+    /// Names the first part that does not fit.
+    pub fn check(&self, columns: &[ColumnInfo]) -> Result<()> {
+        self.mapping.check(self.shape == StreamShape::Wide, columns)?;
+        let find = |field: &str, name: &str| {
+            columns.iter().find(|column| column.name == name).ok_or_else(|| {
+                Error::invalid(field, format!("the table has no column {name:?}; names are exact"))
+            })
+        };
+        let cursor = find("cursor.column", &self.cursor.column)?;
+        match CursorKind::of(cursor.kind) {
+            None => {
+                let reason = format!(
+                    "column {:?} is {}, which does not order rows safely",
+                    cursor.name, cursor.native
+                );
+                return Err(Error::invalid("cursor.column", reason));
+            }
+            Some(kind) if kind != self.cursor.kind => {
+                return Err(Error::invalid(
+                    "cursor.kind",
+                    format!("column {:?} is {}", cursor.name, cursor.native),
+                ));
+            }
+            Some(_) => {}
+        }
+        if let Some(zone) = &self.cursor.zone
+            && zone.parse::<Tz>().is_err()
+        {
+            let reason = format!("{zone:?} is not an IANA time zone such as Europe/Berlin");
+            return Err(Error::invalid("cursor.zone", reason));
+        }
+        if self.cursor.lookback < 0 || self.lookback().is_none() {
+            return Err(Error::invalid("cursor.lookback", "must be zero or more, and not beyond all bounds"));
+        }
+        if self.row_key.is_empty() {
+            return Err(refusal::required("rowKey"));
+        }
+        for (index, name) in self.row_key.iter().enumerate() {
+            let field = format!("rowKey.{index}");
+            find(&field, name)?;
+            if self.row_key[..index].contains(name) {
+                return Err(Error::invalid(field, format!("column {name:?} is named twice")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The lookback as stored: cursor units, or microseconds for times.
+    fn lookback(&self) -> Option<i64> {
+        let unit = if self.cursor.kind == CursorKind::Int { 1 } else { SECOND };
+        self.cursor.lookback.checked_mul(unit)
+    }
+
+    /// Writes this way of reading into a row, with the names and types of the columns it uses.
+    ///
+    /// # Errors
+    /// When a part cannot be written as JSON.
+    pub fn put(&self, row: &mut ActiveModel, columns: &[ColumnInfo]) -> Result<()> {
+        let mut used = self.mapping.columns();
+        used.push(&self.cursor.column);
+        used.extend(self.row_key.iter().map(String::as_str));
+        let types = columns.iter().filter(|column| used.contains(&column.name.as_str()));
+        let types: Vec<_> = types.map(|column| json!({ "name": column.name, "type": column.kind })).collect();
+        row.table_ref = Set(text_of(&self.table)?);
+        row.shape = Set(self.shape);
+        row.mapping = Set(text_of(&self.mapping)?);
+        row.cursor_column = Set(self.cursor.column.clone());
+        row.cursor_kind = Set(stored_kind(self.cursor.kind));
+        row.cursor_zone = Set(self.cursor.zone.clone());
+        row.null_cursor = Set(self.cursor.null_cursor);
+        row.lookback = Set(self.lookback().unwrap_or_default());
+        row.row_key = Set(text_of(&self.row_key)?);
+        row.columns = Set(text_of(&types)?);
+        Ok(())
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| Error::internal("reading a stored stream", error))
+}
+
+fn text_of(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::internal("writing a stream", error))
+}
+
+/// The connector's word for a stored cursor kind.
+pub fn connector_kind(kind: entity::CursorKind) -> CursorKind {
+    match kind {
+        entity::CursorKind::Int => CursorKind::Int,
+        entity::CursorKind::Date => CursorKind::Date,
+        entity::CursorKind::Naive => CursorKind::Naive,
+        entity::CursorKind::Zoned => CursorKind::Zoned,
+    }
+}
+
+/// The stored word for a connector's cursor kind.
+pub fn stored_kind(kind: CursorKind) -> entity::CursorKind {
+    match kind {
+        CursorKind::Int => entity::CursorKind::Int,
+        CursorKind::Date => entity::CursorKind::Date,
+        CursorKind::Naive => entity::CursorKind::Naive,
+        CursorKind::Zoned => entity::CursorKind::Zoned,
+    }
+}
+
+/// Finds a stream of the organization.
+///
+/// # Errors
+/// When there is none.
+pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: StreamId) -> Result<Model> {
+    let found = Entity::find_by_id((change.organization(), id)).one(change.db).await?;
+    found.ok_or(Error::NotFound("stream"))
+}
+
+/// Refuses unless the organization has the stream; `field` names the input that gave it.
+///
+/// # Errors
+/// When there is none.
+pub async fn exists(change: &Change<'_, impl ConnectionTrait>, id: StreamId, field: &str) -> Result<Model> {
+    match find(change, id).await {
+        Err(Error::NotFound(noun)) => Err(refusal::not_found(field, noun)),
+        found => found,
+    }
+}
+
+/// Refuses while a run of the stream is at work.
+///
+/// # Errors
+/// When one is.
+pub async fn require_idle(
+    change: &Change<'_, impl ConnectionTrait>,
+    id: StreamId,
+    kind: Option<RunKind>,
+) -> Result<()> {
+    let mut live = sync_run::Entity::find()
+        .filter(sync_run::Column::OrganizationId.eq(change.organization()))
+        .filter(sync_run::Column::StreamId.eq(id))
+        .filter(sync_run::Column::Status.eq(RunStatus::Running));
+    if let Some(kind) = kind {
+        live = live.filter(sync_run::Column::Kind.eq(kind));
+    }
+    match live.one(change.db).await? {
+        None => Ok(()),
+        Some(run) => {
+            Err(Error::Conflict(format!("run {} is at work on this stream; cancel it or wait", run.number)))
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Adding, changing, pausing and deleting streams.
+
+use connector::ColumnInfo;
+use entity::stream::{ActiveModel, Column, Entity, Model};
+use entity::{ExternalIdSettingId, StreamId, source};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
+};
+use serde_json::json;
+
+use crate::clock::SECOND;
+use crate::domain::change::{Change, expect_version};
+use crate::domain::matching_change::{self, Scope};
+use crate::domain::stream::{NewStream, Reading, StreamChange, find, require_idle};
+use crate::domain::{external_id_setting, refusal, series, text};
+use crate::error::{Error, Result};
+
+/// The longest tolerance for cursors of the future, in seconds.
+const TOLERANCE_MOST: i64 = 366 * 86_400;
+
+/// Adds a stream of a table with these columns. One that runs by itself is due at once.
+///
+/// # Errors
+/// When the source is unknown, the name is taken, or a part does not fit the columns.
+pub async fn create(
+    change: &Change<'_, impl ConnectionTrait>,
+    new: NewStream,
+    columns: &[ColumnInfo],
+) -> Result<Model> {
+    let source = source::Entity::find_by_id((change.organization(), new.source)).one(change.db).await?;
+    if source.is_none() {
+        return Err(refusal::not_found("sourceId", "source"));
+    }
+    let name = free_name(change, &new.name, None).await?;
+    new.reading.check(columns)?;
+    new.schedule.validate()?;
+    let setting = known_setting(change, new.setting).await?;
+    let id = StreamId::new();
+    let scheduled = new.schedule.next_after(change.now, Some(id))?.is_some();
+    let mut row = ActiveModel {
+        organization_id: Set(change.organization()),
+        id: Set(id),
+        source_id: Set(new.source),
+        name: Set(name),
+        destination: Set(new.destination),
+        future_tolerance: Set(tolerance(new.future_tolerance_seconds)?),
+        external_id_setting_id: Set(setting),
+        schedule: Set(new.schedule.to_json()),
+        next_due_at: Set((new.enabled && scheduled).then_some(change.now)),
+        enabled: Set(new.enabled),
+        paused_reason: Set(None),
+        mapping_version: Set(1),
+        last_succeeded_at: Set(None),
+        last_run_id: Set(None),
+        version: Set(1),
+        created_at: Set(change.now),
+        updated_at: Set(change.now),
+        ..Default::default()
+    };
+    new.reading.put(&mut row, columns)?;
+    let model = row.insert(change.db).await?;
+    let detail = json!({ "name": model.name, "table": new.reading.table });
+    change.audit("stream.create", "Stream", id, detail).await?;
+    Ok(model)
+}
+
+/// Changes a stream. Another way to read tries its rejected rows again; another cursor starts from the beginning.
+///
+/// # Errors
+/// When it is gone, was changed in between, is at work, or a part does not fit the columns.
+pub async fn update(
+    change: &Change<'_, impl ConnectionTrait>,
+    id: StreamId,
+    wanted: StreamChange,
+    version: Option<i32>,
+) -> Result<Model> {
+    let stored = find(change, id).await?;
+    expect_version("stream", stored.version, version)?;
+    let mut row = stored.clone().into_active_model();
+    if let Some(name) = &wanted.name {
+        row.name = Set(free_name(change, name, Some(id)).await?);
+    }
+    if let Some(destination) = wanted.destination {
+        row.destination = Set(destination);
+    }
+    if let Some(seconds) = wanted.future_tolerance_seconds {
+        row.future_tolerance = Set(tolerance(seconds)?);
+    }
+    if let Some(setting) = wanted.setting {
+        row.external_id_setting_id = Set(known_setting(change, setting).await?);
+    }
+    if let Some(schedule) = &wanted.schedule {
+        schedule.validate()?;
+        row.schedule = Set(schedule.to_json());
+        row.next_due_at = Set(if stored.enabled { schedule.next_after(change.now, Some(id))? } else { None });
+    }
+    let mut remapped = false;
+    if let Some((reading, columns)) = &wanted.reading {
+        reading.check(columns)?;
+        if *reading != Reading::stored(&stored)? {
+            require_idle(change, id, None).await?;
+            row.mapping_version = Set(stored.mapping_version + 1);
+            remapped = true;
+        }
+        reading.put(&mut row, columns)?;
+    }
+    row.version = Set(stored.version + 1);
+    row.updated_at = Set(change.now);
+    let model = Entity::update(row).exec(change.db).await?;
+    change.audit("stream.update", "Stream", id, differences(&stored, &model)).await?;
+    after(change, &stored, &model, remapped).await?;
+    Ok(model)
+}
+
+/// Sends on what a change may have freed.
+async fn after(
+    change: &Change<'_, impl ConnectionTrait>,
+    stored: &Model,
+    model: &Model,
+    remapped: bool,
+) -> Result<()> {
+    let (organization, stream) = (change.organization(), model.id);
+    if remapped {
+        let scope = Scope::Rejected { stream, rows: Vec::new() };
+        matching_change::enqueue(change.db, organization, scope, change.now).await?;
+    }
+    if stored.external_id_setting_id != model.external_id_setting_id
+        && let Some(id) = model.external_id_setting_id
+    {
+        let setting = external_id_setting::find(change, id).await?;
+        if let Some(space) = external_id_setting::spaces(&setting)?.first() {
+            series::repoint_all(change, space).await?;
+        }
+    }
+    let matched = |model: &Model| (model.destination, model.external_id_setting_id);
+    if matched(stored) != matched(model) {
+        matching_change::announce(change.db, organization, Scope::Stream { stream }, change.now).await?;
+    }
+    Ok(())
+}
+
+/// What an audit event tells of an update.
+fn differences(before: &Model, after: &Model) -> serde_json::Value {
+    let parts = |model: &Model| {
+        [
+            ("name", model.name.clone()),
+            ("table", model.table_ref.clone()),
+            ("shape", model.shape.to_string()),
+            ("destination", model.destination.to_string()),
+            ("mapping", model.mapping.clone()),
+            ("cursor", model.cursor_column.clone()),
+            ("lookback", model.lookback.to_string()),
+            ("rowKey", model.row_key.clone()),
+            ("schedule", model.schedule.clone()),
+        ]
+    };
+    let changed = parts(before).into_iter().zip(parts(after)).filter(|(before, after)| before != after);
+    let told = changed.map(|((name, from), (_, to))| (name.to_owned(), json!({ "from": from, "to": to })));
+    serde_json::Value::Object(told.collect())
+}
+
+/// Stops a stream from starting runs, or lets it go on.
+///
+/// # Errors
+/// When it is gone or was changed in between.
+pub async fn set_enabled(
+    change: &Change<'_, impl ConnectionTrait>,
+    id: StreamId,
+    enabled: bool,
+    reason: Option<String>,
+    version: Option<i32>,
+) -> Result<Model> {
+    let stored = find(change, id).await?;
+    expect_version("stream", stored.version, version)?;
+    let schedule = crate::domain::schedule::Schedule::parse(&stored.schedule)?;
+    let due = if enabled { schedule.next_after(change.now, Some(id))? } else { None };
+    let mut row = stored.clone().into_active_model();
+    row.enabled = Set(enabled);
+    row.paused_reason = Set(if enabled { None } else { text::note("reason", reason)? });
+    // What was paused reads at once what it missed.
+    row.next_due_at = Set(due.map(|_| change.now));
+    row.version = Set(stored.version + 1);
+    row.updated_at = Set(change.now);
+    let model = Entity::update(row).exec(change.db).await?;
+    let action = if enabled { "stream.resume" } else { "stream.pause" };
+    change.audit(action, "Stream", id, json!({ "reason": model.paused_reason })).await?;
+    Ok(model)
+}
+
+/// Deletes a stream with all it stored, its measurements included.
+///
+/// # Errors
+/// When it is gone, was changed in between, or is at work.
+pub async fn delete(
+    change: &Change<'_, impl ConnectionTrait>,
+    id: StreamId,
+    version: Option<i32>,
+) -> Result<StreamId> {
+    let stored = find(change, id).await?;
+    expect_version("stream", stored.version, version)?;
+    require_idle(change, id, None).await?;
+    series::forget(change, id).await?;
+    Entity::delete_by_id((change.organization(), id)).exec(change.db).await?;
+    change.audit("stream.delete", "Stream", id, json!({ "name": stored.name })).await?;
+    Ok(id)
+}
+
+async fn free_name(
+    change: &Change<'_, impl ConnectionTrait>,
+    name: &str,
+    own: Option<StreamId>,
+) -> Result<String> {
+    let name = text::name("name", name)?;
+    let same = Entity::find()
+        .filter(Column::OrganizationId.eq(change.organization()))
+        .filter(Column::Name.eq(&name))
+        .one(change.db)
+        .await?;
+    match same {
+        Some(same) if Some(same.id) != own => {
+            Err(refusal::taken("name", format!("there is a stream {name:?} already")))
+        }
+        _ => Ok(name),
+    }
+}
+
+async fn known_setting(
+    change: &Change<'_, impl ConnectionTrait>,
+    setting: Option<ExternalIdSettingId>,
+) -> Result<Option<ExternalIdSettingId>> {
+    let Some(id) = setting else { return Ok(None) };
+    match external_id_setting::find(change, id).await {
+        Err(Error::NotFound(noun)) => Err(refusal::not_found("externalIdSettingId", noun)),
+        found => Ok(Some(found?.id)),
+    }
+}
+
+fn tolerance(seconds: i64) -> Result<i64> {
+    if (0..=TOLERANCE_MOST).contains(&seconds) {
+        return Ok(seconds * SECOND);
+    }
+    Err(Error::invalid("futureToleranceSeconds", "must be between 0 and 366 days"))
+}
