@@ -13,5 +13,6 @@ pub mod graphql;
 pub mod http;
 pub mod ingest;
 pub mod jobs;
+pub mod sources;
 pub mod sql;
 pub mod telemetry;

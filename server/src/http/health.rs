@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use entity::worker;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
 use super::State;
-use crate::app::App;
 use crate::clock::{Micros, SECOND};
+use crate::config::Config;
+use crate::db::Db;
 
 /// How long an answer holds, so that asking often costs nothing.
 const HOLDS: Micros = SECOND;
@@ -28,11 +29,11 @@ pub struct Readiness {
 
 impl Readiness {
     /// Asks the database.
-    pub async fn of(app: &App) -> Self {
-        let db = app.db.orm();
+    pub async fn of(db: &Db, config: &Config, now: Micros) -> Self {
+        let db = db.orm();
         let database = db.ping().await.is_ok();
         let migrated = database && matches!(migration::differences(db).await, Ok(steps) if steps.is_empty());
-        let workers = if migrated { workers(app).await } else { 0 };
+        let workers = if migrated { workers(db, config, now).await } else { 0 };
         Self { database, migrated, workers }
     }
 
@@ -43,9 +44,9 @@ impl Readiness {
 }
 
 /// Workers seen within two leases, of all processes.
-async fn workers(app: &App) -> u64 {
-    let since = app.clock.now() - 2 * i64::from(app.config.workers.lease_seconds) * SECOND;
-    worker::Entity::find().filter(worker::Column::SeenAt.gte(since)).count(app.db.orm()).await.unwrap_or(0)
+async fn workers(db: &DatabaseConnection, config: &Config, now: Micros) -> u64 {
+    let since = now - 2 * i64::from(config.workers.lease_seconds) * SECOND;
+    worker::Entity::find().filter(worker::Column::SeenAt.gte(since)).count(db).await.unwrap_or(0)
 }
 
 /// The last answer and when it was found.
@@ -75,7 +76,7 @@ pub async fn ready(state: Data<State>) -> HttpResponse {
         Some(readiness) => readiness,
         None => {
             let app = state.app.clone();
-            let asked = state.run(async move { Readiness::of(&app).await }).await;
+            let asked = state.run(async move { Readiness::of(&app.db, &app.config, now).await }).await;
             let found = asked.unwrap_or(Readiness { database: false, migrated: false, workers: 0 });
             state.health.hold(now, &found);
             found

@@ -152,6 +152,7 @@ impl Refusal {
     }
 
     /// The code clients see.
+    #[cfg(test)]
     pub fn code(&self) -> Code {
         self.code
     }

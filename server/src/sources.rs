@@ -1,0 +1,133 @@
+//! Open connections to sources: each opened once per version, shared by requests and jobs, closed when nobody has asked
+//! for it in a while. The only place where a credential is clear text on its way to a connector.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use connector::{Connector, ConnectorError, ErrorKind};
+use entity::{OrganizationId, SourceId, source};
+use sea_orm::EntityTrait;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::clock::{Micros, SECOND};
+use crate::custody::credential;
+use crate::error::{Error, Result};
+
+/// After how long without use a connection is closed.
+const IDLE: Micros = 600 * SECOND;
+
+/// Opens connectors by kind.
+pub trait Open: Send + Sync {
+    /// Opens a connector of a kind. Nothing is reached yet.
+    ///
+    /// # Errors
+    /// `Config` for an unknown kind, or a configuration that is wrong or not allowed.
+    fn open(
+        &self,
+        kind: &str,
+        config: &Value,
+        credential: Option<SecretString>,
+    ) -> connector::Result<Arc<dyn Connector>>;
+}
+
+#[derive(Clone)]
+struct Held {
+    version: i32,
+    used_at: Micros,
+    connector: Arc<dyn Connector>,
+}
+
+/// The sources this process has open.
+#[derive(Clone)]
+pub struct Sources {
+    opener: Arc<dyn Open>,
+    held: Arc<Mutex<HashMap<SourceId, Held>>>,
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("Sources").field("open", &held.len()).finish()
+    }
+}
+
+impl Sources {
+    /// Nothing open yet.
+    pub fn new(opener: Arc<dyn Open>) -> Self {
+        Self { opener, held: Arc::default() }
+    }
+
+    /// The connector of a stored source, as it is configured now.
+    ///
+    /// # Errors
+    /// `NotFound`, `Connector` when the configuration cannot be used, `Internal` when the credential does not open.
+    pub async fn connector(
+        &self,
+        app: &App,
+        organization: OrganizationId,
+        id: SourceId,
+    ) -> Result<Arc<dyn Connector>> {
+        let found = source::Entity::find_by_id((organization, id)).one(app.db.orm()).await?;
+        let source = found.ok_or(Error::NotFound("source"))?;
+        let now = app.clock.now();
+        if let Some(connector) = self.shared(&source, now) {
+            return Ok(connector);
+        }
+        let config = serde_json::from_str(&source.config)
+            .map_err(|error| Error::internal(&format!("read the configuration of source {id}"), error))?;
+        let credential = match &source.sealed_credential {
+            Some(sealed) => {
+                Some(credential::open(&app.keyring, organization, id, sealed).map_err(|error| {
+                    Error::internal(&format!("open the credential of source {id}"), error)
+                })?)
+            }
+            None => None,
+        };
+        let connector = self.opener.open(&source.kind, &config, credential)?;
+        let held = Held { version: source.version, used_at: now, connector: connector.clone() };
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(id, held);
+        Ok(connector)
+    }
+
+    /// A connector for a configuration that is not stored, to check it before it is.
+    ///
+    /// # Errors
+    /// `Config` when the configuration cannot be used.
+    pub fn unstored(
+        &self,
+        kind: &str,
+        config: &Value,
+        credential: Option<SecretString>,
+    ) -> std::result::Result<Arc<dyn Connector>, ConnectorError> {
+        self.opener.open(kind, config, credential)
+    }
+
+    /// Closes what nobody has used in a while.
+    pub fn close_idle(&self, now: Micros) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, held| now - held.used_at < IDLE);
+    }
+
+    fn shared(&self, source: &source::Model, now: Micros) -> Option<Arc<dyn Connector>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = held.get_mut(&source.id).filter(|held| held.version == source.version)?;
+        found.used_at = now;
+        Some(found.connector.clone())
+    }
+}
+
+/// Opens nothing: the answer for a kind that is not built in.
+#[derive(Debug)]
+pub struct NoKinds;
+
+impl Open for NoKinds {
+    fn open(&self, kind: &str, _: &Value, _: Option<SecretString>) -> connector::Result<Arc<dyn Connector>> {
+        Err(ConnectorError::new(
+            ErrorKind::Config,
+            format!("there is no source kind {kind:?} in this server"),
+        ))
+    }
+}
