@@ -55,7 +55,7 @@ impl State {
     /// What routes need. Call it on the runtime that is to do their work.
     pub fn new(app: App) -> Self {
         let each_minute = app.config.http.requests_per_minute.max(1);
-        let burst = NonZeroU32::new(each_minute / 10).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(each_minute).unwrap_or(NonZeroU32::MIN);
         Self {
             throttles: Throttles::new(&app.clock),
             share: Throttle::new(&app.clock, burst, Duration::from_secs(60) / each_minute),
