@@ -14,6 +14,7 @@ pub mod check;
 pub mod cursor;
 pub mod decimal;
 pub mod error;
+pub mod guard;
 pub mod memory;
 pub mod read;
 pub mod table;

@@ -57,5 +57,6 @@ async fn jobs(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         .unique()
         .and_where(status_in(&["queued", "running"]))
         .take();
-    create_indexes(schema, [claim, lease, one_per_key, waiting_key, dedupe, index("job", &["finished_at"])]).await
+    create_indexes(schema, [claim, lease, one_per_key, waiting_key, dedupe, index("job", &["finished_at"])])
+        .await
 }
