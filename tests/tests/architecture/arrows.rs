@@ -14,10 +14,10 @@ const CRATES: [(&str, &[&str]); 7] = [
 ];
 
 /// What every module of the server may use.
-const GROUND: [&str; 7] = ["clock", "config", "custody", "db", "error", "sql", "telemetry"];
+const GROUND: [&str; 8] = ["clock", "config", "custody", "db", "error", "fault", "sql", "telemetry"];
 
 /// The modules above the ground, from the top, and which others each may use.
-const MODULES: [(&str, &[&str]); 8] = [
+const MODULES: &[(&str, &[&str])] = &[
     ("cli", &["app", "auth", "domain", "graphql", "http", "jobs"]),
     ("http", &["app", "auth", "domain", "graphql"]),
     ("graphql", &["app", "auth", "domain"]),
