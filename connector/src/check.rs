@@ -30,3 +30,31 @@ impl Check {
         self.steps.iter().all(|step| step.error.is_none())
     }
 }
+
+impl Check {
+    /// Tries one step unless an earlier one failed, noting its time; gives its result when it succeeded.
+    ///
+    /// The future gives a value for later steps and what was learnt, for people.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the length of a step is shown to people; no decision hangs on it"
+    )]
+    pub async fn step<T>(
+        &mut self,
+        name: &'static str,
+        attempt: impl Future<Output = crate::Result<(T, Option<String>)>>,
+    ) -> Option<T> {
+        if !self.passed() {
+            return None;
+        }
+        let start = std::time::Instant::now();
+        let outcome = attempt.await;
+        let took = start.elapsed();
+        let (value, note, error) = match outcome {
+            Ok((value, note)) => (Some(value), note, None),
+            Err(error) => (None, None, Some(error)),
+        };
+        self.steps.push(Step { name, took, note, error });
+        value
+    }
+}

@@ -15,7 +15,9 @@ pub mod cursor;
 pub mod decimal;
 pub mod error;
 pub mod guard;
+pub mod kinds;
 pub mod memory;
+pub mod postgres;
 pub mod read;
 pub mod table;
 

@@ -1,0 +1,218 @@
+//! PostgreSQL's names, types and statements.
+
+use std::fmt::Write;
+
+use crate::{NullCursors, ReadRequest, TableRef, Type};
+
+/// Quotes a name exactly as it is.
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Quotes a table's full name.
+pub fn table_name(table: &TableRef) -> String {
+    match &table.schema {
+        Some(schema) => format!("{}.{}", quote(schema), quote(&table.name)),
+        None => quote(&table.name),
+    }
+}
+
+/// How a column's values arrive in binary COPY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// `bool`.
+    Bool,
+    /// `int2`.
+    Int2,
+    /// `int4`.
+    Int4,
+    /// `int8`.
+    Int8,
+    /// `float4`.
+    Float4,
+    /// `float8`.
+    Float8,
+    /// `numeric`.
+    Numeric,
+    /// `date`.
+    Date,
+    /// `timestamp`.
+    Timestamp,
+    /// `timestamptz`.
+    Timestamptz,
+    /// `uuid`.
+    Uuid,
+    /// `json`.
+    Json,
+    /// `jsonb`.
+    Jsonb,
+    /// `text` and whatever else has that form.
+    Text,
+    /// Anything else: cast to text by the statement.
+    Cast,
+}
+
+/// One column of a read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadColumn {
+    /// The exact name.
+    pub name: String,
+    /// The name of its type as SQL takes it in a cast.
+    pub native: String,
+    /// How it arrives.
+    pub wire: Wire,
+    /// What it is to us.
+    pub kind: Type,
+}
+
+/// The form and logical type for a type's OID; domains are looked through by the caller.
+///
+/// Source: `pg_type.dat` of PostgreSQL, whose built-in OIDs never change.
+pub fn wire(oid: i64, enumeration: bool) -> (Wire, Type) {
+    match oid {
+        16 => (Wire::Bool, Type::Bool),
+        20 => (Wire::Int8, Type::Int),
+        21 => (Wire::Int2, Type::Int),
+        23 => (Wire::Int4, Type::Int),
+        700 => (Wire::Float4, Type::Float),
+        701 => (Wire::Float8, Type::Float),
+        1700 => (Wire::Numeric, Type::Decimal),
+        1082 => (Wire::Date, Type::Date),
+        1114 => (Wire::Timestamp, Type::Naive),
+        1184 => (Wire::Timestamptz, Type::Zoned),
+        2950 => (Wire::Uuid, Type::Text),
+        114 => (Wire::Json, Type::Json),
+        3802 => (Wire::Jsonb, Type::Json),
+        19 | 25 | 1043 => (Wire::Text, Type::Text),
+        1042 => (Wire::Cast, Type::Text),
+        _ if enumeration => (Wire::Cast, Type::Text),
+        _ => (Wire::Cast, Type::Other),
+    }
+}
+
+/// A column as a SELECT names it.
+pub fn select_item(column: &ReadColumn) -> String {
+    let name = quote(&column.name);
+    if column.wire == Wire::Cast { format!("{name}::text") } else { name }
+}
+
+/// The settings that carry bound values into a COPY, which takes no parameters of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Name and value of each.
+    pub settings: Vec<(String, String)>,
+}
+
+impl Bounds {
+    fn add(&mut self, name: &str, value: &str, native: &str) -> String {
+        let name = format!("weir.{name}");
+        let place = format!("current_setting('{name}')::{native}");
+        self.settings.push((name, value.to_owned()));
+        place
+    }
+}
+
+/// The COPY statements of a read, in order, and the values they are bound to.
+pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> (Vec<String>, Bounds) {
+    let mut bounds = Bounds::default();
+    let native = |name: &str| {
+        columns.iter().find(|column| column.name == name).map_or("text", |column| column.native.as_str())
+    };
+    let cursor = quote(&request.cursor.column);
+    let cursor_type = native(&request.cursor.column);
+    let mut conditions = vec![format!("{cursor} IS NOT NULL")];
+    if let Some(from) = &request.from {
+        let lower = bounds.add("from", &from.watermark.text, cursor_type);
+        conditions.push(format!("{cursor} >= {lower}"));
+        if !from.key.is_empty() && from.key.len() == request.key.len() {
+            let names: Vec<String> = request.key.iter().map(|name| quote(name)).collect();
+            let values: Vec<String> = request
+                .key
+                .iter()
+                .zip(&from.key)
+                .enumerate()
+                .map(|(index, (name, value))| bounds.add(&format!("key{index}"), value, native(name)))
+                .collect();
+            let mut resume =
+                format!("({cursor} > {lower} OR ({}) >= ({})", names.join(", "), values.join(", "));
+            for name in &names {
+                write!(resume, " OR {name} IS NULL").expect("writing to a String cannot fail");
+            }
+            conditions.push(resume + ")");
+        }
+    }
+    if let Some(until) = &request.until {
+        let upper = bounds.add("until", &until.text, cursor_type);
+        conditions.push(format!("{cursor} <= {upper}"));
+    }
+    let list: Vec<String> = columns.iter().map(select_item).collect();
+    let table = table_name(&request.table);
+    let statement = |condition: &str, order: &[String]| {
+        let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
+        format!(
+            "COPY (SELECT {} FROM {table} WHERE {condition}{order}) TO STDOUT (FORMAT binary)",
+            list.join(", ")
+        )
+    };
+    let keys: Vec<String> =
+        request.key.iter().filter(|name| **name != request.cursor.column).map(|name| quote(name)).collect();
+    let mut statements = Vec::new();
+    if request.nulls == NullCursors::First {
+        statements.push(statement(&format!("{cursor} IS NULL"), &keys));
+    }
+    let order: Vec<String> = std::iter::once(cursor.clone()).chain(keys).collect();
+    statements.push(statement(&conditions.join(" AND "), &order));
+    (statements, bounds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Cursor, CursorKind, Position, RunTag, Watermark};
+
+    #[test]
+    fn pitfall_20_names_are_quoted_exactly() {
+        let table =
+            TableRef { catalog: None, schema: Some("My Schema".to_owned()), name: "we\"ird".to_owned() };
+        assert_eq!(table_name(&table), "\"My Schema\".\"we\"\"ird\"");
+    }
+
+    #[test]
+    fn a_resumed_read_binds_every_value() {
+        let column = |name: &str, native: &str, wire| ReadColumn {
+            name: name.to_owned(),
+            native: native.to_owned(),
+            wire,
+            kind: Type::Int,
+        };
+        let watermark = Watermark { kind: CursorKind::Int, text: "5".to_owned() };
+        let request = ReadRequest {
+            table: TableRef { catalog: None, schema: None, name: "t".to_owned() },
+            columns: vec!["c".to_owned(), "id".to_owned()],
+            cursor: Cursor { column: "c".to_owned(), kind: CursorKind::Int },
+            key: vec!["id".to_owned()],
+            from: Some(Position {
+                watermark: watermark.clone(),
+                key: vec!["'; DROP TABLE t; --".to_owned()],
+            }),
+            until: Some(watermark),
+            nulls: NullCursors::First,
+            batch_rows: 1,
+            batch_bytes: 1,
+            cell_bytes: 1,
+            tag: RunTag::default(),
+        };
+        let columns = [column("c", "int8", Wire::Int8), column("id", "uuid", Wire::Uuid)];
+        let (statements, bounds) = read(&request, &columns);
+        assert_eq!(statements.len(), 2);
+        assert_eq!(
+            statements[1],
+            "COPY (SELECT \"c\", \"id\" FROM \"t\" WHERE \"c\" IS NOT NULL AND \"c\" >= current_setting('weir.from')::int8 \
+             AND (\"c\" > current_setting('weir.from')::int8 OR (\"id\") >= (current_setting('weir.key0')::uuid) \
+             OR \"id\" IS NULL) AND \"c\" <= current_setting('weir.until')::int8 ORDER BY \"c\", \"id\") \
+             TO STDOUT (FORMAT binary)"
+        );
+        assert!(statements.iter().all(|statement| !statement.contains("DROP")));
+        assert_eq!(bounds.settings.len(), 3);
+    }
+}

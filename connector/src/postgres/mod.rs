@@ -1,0 +1,248 @@
+//! PostgreSQL: one read-only snapshot per read, rows by binary COPY, values bound through transaction settings.
+
+mod catalog;
+mod client;
+mod config;
+mod decode;
+mod dialect;
+mod numeric;
+
+use std::sync::Arc;
+
+use async_stream::try_stream;
+use async_trait::async_trait;
+use futures::StreamExt;
+use secrecy::SecretString;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+
+pub use config::{Config, SslMode};
+
+use crate::guard::Policy;
+use crate::kinds::Kind;
+use crate::{
+    Batch, BatchStream, Check, Connector, ConnectorError, CursorKind, ErrorKind, Moment, ReadRequest, Result,
+    Table, TableRef,
+};
+use client::{Client, Lent, explain};
+use decode::Decoder;
+use dialect::{ReadColumn, quote, select_item, table_name};
+
+/// The kind `postgres`.
+pub struct Postgres;
+
+impl Kind for Postgres {
+    const NAME: &'static str = "postgres";
+    type Config = Config;
+
+    fn validate(config: &Config) -> Result<()> {
+        config.validate()
+    }
+
+    fn open(config: Config, credential: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
+        Ok(Arc::new(Server { client: Arc::new(Client::new(config, credential, policy.clone())) }))
+    }
+}
+
+/// One PostgreSQL server as one user sees it.
+struct Server {
+    client: Arc<Client>,
+}
+
+#[async_trait]
+impl Connector for Server {
+    async fn check(&self, table: Option<&TableRef>, cursor: Option<&str>) -> Check {
+        let mut check = Check::default();
+        let client = &self.client;
+        check
+            .step("resolve host", async {
+                let address = client.resolve().await?;
+                Ok(((), Some(address.ip().to_string())))
+            })
+            .await;
+        let lent = check
+            .step("connect and sign in", async {
+                let mut lent = client.begin("check").await?;
+                let version = sqlx::query("SELECT current_setting('server_version') AS version")
+                    .fetch_one(lent.get())
+                    .await
+                    .map_err(explain)?;
+                let version: String = version.try_get("version").map_err(explain)?;
+                Ok((lent, Some(format!("PostgreSQL {version}"))))
+            })
+            .await;
+        let Some(mut lent) = lent else { return check };
+        if let Some(table) = table {
+            let columns = check
+                .step("find table", async {
+                    let (columns, view, rows) = catalog::columns(lent.get(), table).await?;
+                    let what = if view { "view" } else { "table" };
+                    let rows = rows.map_or(String::new(), |rows| format!(", about {rows} rows"));
+                    let note = format!("{what} with {} columns{rows}", columns.len());
+                    Ok((columns, Some(note)))
+                })
+                .await;
+            check
+                .step("read table", async {
+                    let sql = format!("SELECT 1 FROM {} LIMIT 1", table_name(table));
+                    sqlx::query(AssertSqlSafe(sql)).fetch_optional(lent.get()).await.map_err(explain)?;
+                    Ok(((), None))
+                })
+                .await;
+            if let (Some(name), Some(columns)) = (cursor, columns) {
+                check
+                    .step("read cursor column", async {
+                        let chosen = catalog::choose(table, &columns, &[name.to_owned()])?;
+                        let kind = chosen.first().map(|column| column.kind);
+                        if kind.and_then(CursorKind::of).is_none() {
+                            let message = format!(
+                                "column {name:?} cannot be a cursor: it is no integer, date or timestamp"
+                            );
+                            return Err(ConnectorError::new(ErrorKind::Config, message));
+                        }
+                        let sql =
+                            format!("SELECT max({})::text AS newest FROM {}", quote(name), table_name(table));
+                        let row =
+                            sqlx::query(AssertSqlSafe(sql)).fetch_one(lent.get()).await.map_err(explain)?;
+                        let newest: Option<String> = row.try_get("newest").map_err(explain)?;
+                        Ok((
+                            (),
+                            Some(
+                                newest.map_or("the table is empty".to_owned(), |text| {
+                                    format!("newest is {text}")
+                                }),
+                            ),
+                        ))
+                    })
+                    .await;
+            }
+        }
+        if check.passed() {
+            end(lent).await;
+        }
+        check
+    }
+
+    async fn discover(&self) -> Result<Vec<Table>> {
+        let mut lent = self.client.begin("discover").await?;
+        let tables = catalog::tables(lent.get()).await?;
+        end(lent).await;
+        Ok(tables)
+    }
+
+    async fn describe(&self, table: &TableRef) -> Result<Table> {
+        let mut lent = self.client.begin("describe").await?;
+        let (columns, view, rows) = catalog::columns(lent.get(), table).await?;
+        end(lent).await;
+        Ok(Table {
+            table: table.clone(),
+            view,
+            rows,
+            columns: columns.iter().map(catalog::CatalogColumn::info).collect(),
+        })
+    }
+
+    async fn preview(&self, table: &TableRef, columns: &[String], limit: u32) -> Result<Batch> {
+        let mut lent = self.client.begin("preview").await?;
+        let (all, ..) = catalog::columns(lent.get(), table).await?;
+        let chosen = catalog::choose(table, &all, columns)?;
+        let list: Vec<String> = chosen.iter().map(select_item).collect();
+        let statement = format!(
+            "COPY (SELECT {} FROM {} LIMIT {limit}) TO STDOUT (FORMAT binary)",
+            list.join(", "),
+            table_name(table)
+        );
+        let mut decoder = Decoder::new(&chosen, 1 << 20);
+        copy(lent.get(), &statement, &mut decoder).await?;
+        let batch = decoder.take();
+        end(lent).await;
+        Ok(batch)
+    }
+
+    async fn clock(&self) -> Result<Moment> {
+        let mut lent = self.client.begin("clock").await?;
+        let row = sqlx::query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now")
+            .fetch_one(lent.get())
+            .await
+            .map_err(explain)?;
+        let now: i64 = row.try_get("now").map_err(explain)?;
+        end(lent).await;
+        Ok(Moment::from_micros(now))
+    }
+
+    fn read(&self, request: ReadRequest) -> BatchStream {
+        let client = Arc::clone(&self.client);
+        Box::pin(try_stream! {
+            let tag = format!("{}/{}", request.tag.organization, request.tag.stream);
+            let mut lent = client.begin(&tag).await?;
+            let (all, ..) = catalog::columns(lent.get(), &request.table).await?;
+            let columns = catalog::choose(&request.table, &all, &request.columns)?;
+            check_cursor(&request, &columns)?;
+            let (statements, bounds) = dialect::read(&request, &columns);
+            if !bounds.settings.is_empty() {
+                set(lent.get(), &bounds.settings).await?;
+            }
+            for statement in &statements {
+                let mut decoder = Decoder::new(&columns, request.cell_bytes);
+                {
+                    let mut chunks = lent.get().copy_out_raw(statement).await.map_err(explain)?;
+                    while let Some(chunk) = chunks.next().await {
+                        decoder.feed(&chunk.map_err(explain)?)?;
+                        if decoder.rows_ready() >= request.batch_rows || decoder.bytes_ready() >= request.batch_bytes {
+                            yield decoder.take();
+                        }
+                    }
+                }
+                decoder.end()?;
+                if decoder.rows_ready() > 0 {
+                    yield decoder.take();
+                }
+            }
+            end(lent).await;
+        })
+    }
+}
+
+/// Ends the transaction and gives the connection back; one that cannot end is closed.
+async fn end(mut lent: Lent) {
+    if sqlx::raw_sql("COMMIT").execute(lent.get()).await.is_ok() {
+        lent.give_back();
+    }
+}
+
+async fn copy(connection: &mut PgConnection, statement: &str, decoder: &mut Decoder<'_>) -> Result<()> {
+    let mut chunks = connection.copy_out_raw(statement).await.map_err(explain)?;
+    while let Some(chunk) = chunks.next().await {
+        decoder.feed(&chunk.map_err(explain)?)?;
+    }
+    decoder.end()
+}
+
+/// Binds values as settings of the transaction, for a COPY to look up.
+async fn set(connection: &mut PgConnection, settings: &[(String, String)]) -> Result<()> {
+    let names: Vec<&str> = settings.iter().map(|(name, _)| name.as_str()).collect();
+    let values: Vec<&str> = settings.iter().map(|(_, value)| value.as_str()).collect();
+    sqlx::query(
+        "SELECT set_config(b.name, b.value, true) FROM unnest($1::text[], $2::text[]) AS b(name, value)",
+    )
+    .bind(names)
+    .bind(values)
+    .fetch_all(connection)
+    .await
+    .map_err(explain)?;
+    Ok(())
+}
+
+fn check_cursor(request: &ReadRequest, columns: &[ReadColumn]) -> Result<()> {
+    let name = &request.cursor.column;
+    let column = columns.iter().find(|column| column.name == *name).ok_or_else(|| {
+        ConnectorError::new(
+            ErrorKind::Config,
+            format!("the cursor column {name:?} is not among the columns read"),
+        )
+    })?;
+    if CursorKind::of(column.kind) == Some(request.cursor.kind) {
+        return Ok(());
+    }
+    let message = format!("column {name:?} is {} and cannot be this stream's cursor", column.native);
+    Err(ConnectorError::new(ErrorKind::Schema, message).hint("choose an integer, date or timestamp column"))
+}
