@@ -18,12 +18,14 @@ const GROUND: [&str; 8] = ["clock", "config", "custody", "db", "error", "fault",
 
 /// The modules above the ground, from the top, and which others each may use.
 const MODULES: &[(&str, &[&str])] = &[
-    ("cli", &["app", "auth", "domain", "graphql", "http", "jobs"]),
+    ("cli", &["app", "auth", "domain", "graphql", "http", "jobs", "sources"]),
     ("http", &["app", "auth", "domain", "graphql"]),
-    ("graphql", &["app", "auth", "domain"]),
-    ("jobs", &["app", "domain", "ingest"]),
-    ("ingest", &["app", "domain"]),
-    ("app", &["auth", "domain"]),
+    // A preview takes the very path of a run.
+    ("graphql", &["app", "auth", "domain", "ingest", "sources"]),
+    ("jobs", &["app", "domain", "ingest", "sources"]),
+    ("ingest", &["app", "domain", "sources"]),
+    ("sources", &["app"]),
+    ("app", &["auth", "domain", "sources"]),
     ("domain", &["auth"]),
     ("auth", &["app"]),
     // The error type carries a refusal of the domain.

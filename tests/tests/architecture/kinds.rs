@@ -6,7 +6,7 @@ use crate::source::{Source, assert_none, rust_files};
 
 /// Where all kinds are listed: for the engine, in the contract, and as forms.
 const LISTS: [&str; 3] =
-    ["connector/src/registry.rs", "server/src/graphql/source_config.rs", "web/src/pages/source_form.rs"];
+    ["connector/src/kinds.rs", "server/src/graphql/source_config.rs", "web/src/pages/source_form.rs"];
 /// Kinds that are also what Weir stores its own data in; outside `connector` and `web` the words mean that.
 const ALSO_OUR_STORAGE: [&str; 2] = ["postgres", "sqlite"];
 
@@ -52,7 +52,7 @@ fn kinds_are_named_only_at_home_and_in_the_lists() {
 fn the_check_can_fail() {
     let home = Source::new("connector/src/clickhouse/mod.rs", "pub struct Clickhouse;");
     let elsewhere = Source::new("server/src/ingest/run.rs", "match kind { Kind::Clickhouse => {} }");
-    let list = Source::new("connector/src/registry.rs", "mod clickhouse;");
+    let list = Source::new("connector/src/kinds.rs", "mod clickhouse;");
     let storage = Source::new("connector/src/sqlite/mod.rs", "pub struct Sqlite;");
     let own = Source::new("server/src/db.rs", "fn sqlite() {}");
     let files = [home, elsewhere, list, storage, own];
