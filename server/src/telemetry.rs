@@ -1,5 +1,7 @@
 //! Logging, set up once per process. Messages read alone; facts are dotted fields; secrets never appear.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -15,7 +17,8 @@ pub fn start(log: &Log) -> Result<(), StartError> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| {
         StartError::new(format!("log.filter {:?} is not understood: {error}", log.filter))
     })?;
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colors = std::io::stderr().is_terminal();
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colors);
     let registry = tracing_subscriber::registry().with(filter);
     let started = match log.format.as_str() {
         "text" => registry.with(layer.with_target(false)).try_init(),

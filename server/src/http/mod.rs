@@ -23,7 +23,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App as Site, HttpRequest, HttpResponse, HttpServer};
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::App;
@@ -96,20 +96,31 @@ impl Serving {
     ///
     /// # Errors
     /// When the server had failed.
-    pub async fn stop(self) -> Result<(), StartError> {
+    pub async fn stop(mut self) -> Result<(), StartError> {
+        if self.task.is_finished() {
+            return Ok(());
+        }
         self.handle.stop(true).await;
-        self.wait().await
+        ended((&mut self.task).await)
     }
 
-    /// Waits for the server to end by itself, which it does only when it fails.
-    ///
-    /// # Errors
-    /// Why it failed.
-    pub async fn wait(self) -> Result<(), StartError> {
-        let ended =
-            self.task.await.map_err(|error| StartError::new(format!("the web server failed: {error}")))?;
-        ended.map_err(|error| StartError::new(format!("the web server failed: {error}")))
+    /// Waits for the server to end by itself, which it does only when it fails, and tells why.
+    pub async fn failed(&mut self) -> StartError {
+        match ended((&mut self.task).await) {
+            Ok(()) => StartError::new("the web server ended by itself"),
+            Err(error) => error,
+        }
     }
+}
+
+fn ended(end: Result<std::io::Result<()>, JoinError>) -> Result<(), StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError::new(format!("the web server failed: {error}"));
+    end.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+}
+
+/// Tells whether the web interface is built into this program.
+pub fn web_interface_built() -> bool {
+    ui::built()
 }
 
 /// Begins to serve at the address the settings name; port 0 takes a free one.

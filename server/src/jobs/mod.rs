@@ -16,6 +16,7 @@ mod held;
 mod keeper;
 mod node;
 mod prune;
+mod reader;
 mod rematch;
 mod run;
 pub mod schedule;
@@ -27,6 +28,7 @@ mod work;
 pub use held::{Claimed, StopReason, Taken};
 pub use node::{Lane, Node, Outcome, Perform, Settings};
 pub use prune::prune;
+pub use reader::Reader;
 pub use sync::{Ending, Engine};
 
 use std::sync::Arc;

@@ -1,0 +1,44 @@
+//! The engine of this product: opens the run's source and sends what it reads down the line.
+
+use async_trait::async_trait;
+use entity::{RunKind, stream};
+use sea_orm::EntityTrait;
+use tokio_util::sync::CancellationToken;
+
+use super::sync::{Ending, Engine};
+use crate::app::App;
+use crate::domain::matching_change::Scope;
+use crate::domain::sync_run::Claim;
+use crate::error::{Error, Result};
+use crate::ingest::{self, Lease, Range, replay};
+
+/// Reads the stored sources.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reader;
+
+#[async_trait]
+impl Engine for Reader {
+    async fn run(&self, app: &App, claim: &Claim, stop: &CancellationToken) -> Result<Ending> {
+        let (organization, stream_id) = (claim.organization(), claim.run.stream_id);
+        let range = match claim.run.kind {
+            RunKind::Sync => Range::New,
+            RunKind::Backfill => {
+                Range::Between { since: claim.run.since.clone(), until: claim.run.until.clone() }
+            }
+            RunKind::Replay => {
+                replay::waiting(app, organization, &Scope::Stream { stream: stream_id }, stop).await?;
+                return Ok(if stop.is_cancelled() { Ending::Stopped } else { Ending::Done });
+            }
+        };
+        let found = stream::Entity::find_by_id((organization, stream_id)).one(app.db.orm()).await?;
+        let source = found.ok_or(Error::NotFound("stream"))?.source_id;
+        let connector = app.sources.connector(app, organization, source).await?;
+        let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
+        let outcome = ingest::run(app, connector, &lease, stream_id, &range, stop).await?;
+        Ok(match outcome {
+            ingest::Outcome::Done => Ending::Done,
+            ingest::Outcome::Cancelled => Ending::Cancelled,
+            ingest::Outcome::Stopped => Ending::Stopped,
+        })
+    }
+}
