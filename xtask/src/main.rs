@@ -10,6 +10,7 @@ mod setup;
 mod stage;
 mod suite;
 mod test;
+mod web;
 
 use std::process::ExitCode;
 
@@ -31,7 +32,7 @@ enum Task {
     /// Runs every check there is: lints, builds, tests on SQLite, PostgreSQL and ClickHouse, browser journeys.
     Test(test::Args),
     /// Builds the browser application into `web/dist`.
-    Web,
+    Web(web::Args),
     /// Checks formatting, clippy on the server side and on WebAssembly, and dependency rules.
     Lint,
     /// Measures syncing against psql doing the same job; arguments go to the benchmark (`-- --help` lists them).
@@ -53,7 +54,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Demo(args) => demo::run_demo(&args),
         Task::Test(args) => test::run_tests(&args),
-        Task::Web => setup::for_web(),
+        Task::Web(args) => web::run_web(&args),
         Task::Lint => lint::run_alone(),
         Task::Bench(args) => bench::run_bench(&args),
     }

@@ -7,6 +7,7 @@ use crate::{
     lint, setup,
     stage::Stages,
     suite::{Count, Part},
+    web,
 };
 
 /// What `cargo xtask test` takes.
@@ -37,7 +38,7 @@ pub fn run_tests(args: &Args) -> Result<()> {
         lint::run_stages(&mut stages)?;
     }
     if runs_rust || browser {
-        stages.run("build the web application", setup::for_web)?;
+        stages.run("build the web application", web::build)?;
         // The journeys and the whole-product tests start these programs.
         stages.run("build the programs", || run(&mut cargo(&["build", "--bins"])))?;
     }

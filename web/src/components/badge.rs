@@ -1,0 +1,81 @@
+//! Badges: a state in color, icon and word, never in color alone.
+
+use leptos::prelude::*;
+
+use super::{Glyph, Icon};
+use crate::vocabulary::{Freshness, SyncRunStatus};
+
+/// What a color says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Tone {
+    /// Nothing in particular.
+    #[default]
+    Neutral,
+    /// In progress, or worth knowing.
+    Info,
+    /// Good.
+    Success,
+    /// Needs attention.
+    Warning,
+    /// Bad.
+    Error,
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Neutral => "bg-base-content/8 text-base-content/80",
+            Self::Info => "bg-info/12 text-info",
+            Self::Success => "bg-success/12 text-success",
+            Self::Warning => "bg-warning/14 text-warning",
+            Self::Error => "bg-error/12 text-error",
+        }
+    }
+}
+
+/// A small label for a state.
+#[component]
+pub fn Badge(
+    #[prop(into)] text: Signal<String>,
+    #[prop(into, optional)] tone: Signal<Tone>,
+    #[prop(into, optional)] icon: MaybeProp<Icon>,
+) -> impl IntoView {
+    let class = move || {
+        format!(
+            "inline-flex items-center gap-1 rounded-field px-1.5 py-0.5 text-xs font-medium whitespace-nowrap {}",
+            tone.get().class()
+        )
+    };
+    let glyph = move || {
+        icon.get().map(|icon| {
+            let class =
+                if icon == Icon::Busy { "size-3.5 shrink-0 animate-spin" } else { "size-3.5 shrink-0" };
+            view! { <Glyph icon class/> }
+        })
+    };
+    view! { <span class=class>{glyph}{text}</span> }
+}
+
+/// The state of a run.
+#[component]
+pub fn RunBadge(#[prop(into)] status: Signal<SyncRunStatus>) -> impl IntoView {
+    view! {
+        <Badge
+            text=Signal::derive(move || status.get().text().to_owned())
+            tone=Signal::derive(move || status.get().look().0)
+            icon=Signal::derive(move || status.get().look().1)
+        />
+    }
+}
+
+/// Whether a stream is up to date.
+#[component]
+pub fn FreshnessBadge(#[prop(into)] freshness: Signal<Freshness>) -> impl IntoView {
+    view! {
+        <Badge
+            text=Signal::derive(move || freshness.get().text().to_owned())
+            tone=Signal::derive(move || freshness.get().look().0)
+            icon=Signal::derive(move || freshness.get().look().1)
+        />
+    }
+}

@@ -1,0 +1,67 @@
+//! The three states around content: on its way, failed, there.
+
+use leptos::prelude::*;
+use serde::de::DeserializeOwned;
+
+use super::{Button, Icon, Notice, Problem, Tone};
+use crate::query::Query;
+
+/// Shows the content of a query, which is built once and then follows the signal it is given.
+#[component]
+pub fn Loaded<T, F, V>(
+    query: Query<T>,
+    /// How many lines the skeleton has.
+    #[prop(default = 6)]
+    lines: usize,
+    children: F,
+) -> impl IntoView
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+    F: Fn(Signal<T>) -> V + Send + Sync + Clone + 'static,
+    V: IntoView + 'static,
+{
+    let ready = Memo::new(move |_| query.is_ready());
+    let retry = Callback::new(move |()| query.reload());
+    let waiting = move || match query.failure() {
+        Some(failure) => view! { <Problem failure retry/> }.into_any(),
+        None => view! { <Skeleton lines/> }.into_any(),
+    };
+    let stale = move || {
+        query.failure().map(|failure| {
+            view! {
+                <div class="mb-4">
+                    <Notice tone=Tone::Warning>
+                        <div class="flex flex-wrap items-center gap-3">
+                            <span>"What you see may be old. " {failure.message()}</span>
+                            <Button icon=Icon::Retry on:click=move |_| query.reload()>"Try again"</Button>
+                        </div>
+                    </Notice>
+                </div>
+            }
+        })
+    };
+    move || {
+        if ready.get() {
+            let latest = query.with_untracked(Clone::clone).expect("a ready query has an answer");
+            let data = Signal::derive(move || query.with(Clone::clone).unwrap_or_else(|| latest.clone()));
+            view! { {stale}{children(data)} }.into_any()
+        } else {
+            view! { {waiting} }.into_any()
+        }
+    }
+}
+
+/// Gray lines where content will be; shown only after a moment, so that quick answers do not flicker.
+#[component]
+fn Skeleton(lines: usize) -> impl IntoView {
+    let line = |index: usize| {
+        let width = ["w-full", "w-11/12", "w-4/5", "w-full", "w-2/3"][index % 5];
+        view! { <div class=format!("skeleton h-5 rounded-field {width}")></div> }
+    };
+    view! {
+        <div class="panel appear-late flex flex-col gap-4 p-5" role="status">
+            <span class="sr-only">"Loading"</span>
+            {(0..lines).map(line).collect_view()}
+        </div>
+    }
+}

@@ -1,0 +1,328 @@
+//! One source: how it is reached, whether that works, what is read from it.
+
+use cynic::{MutationBuilder, QueryBuilder};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::source_check::{CheckSteps, SourceCheck};
+use crate::components::{
+    Ago, Badge, Button, Cell, Empty, Fact, Facts, FreshnessBadge, Icon, LinkButton, Loaded, Look, Missing,
+    Notice, PageHead, Panel, Row, Table, Toasts, Tone, amount, column,
+};
+use crate::query::{Change, Query, settled};
+use crate::viewer::Session;
+use crate::vocabulary::{
+    BigInt, DateTime, Freshness, Permission, SourceKind, SourceState, SslMode, TableRef, UserError,
+};
+use crate::{format, paths, schema};
+
+/// An object by its ID.
+#[derive(cynic::QueryVariables)]
+struct SourceVariables {
+    id: cynic::Id,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "Query", variables = "SourceVariables")]
+struct SourceQuery {
+    #[arguments(id: $id)]
+    source: Option<Source>,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+struct Source {
+    id: cynic::Id,
+    name: String,
+    kind: SourceKind,
+    config: SourceConfig,
+    has_secret: bool,
+    state: SourceState,
+    last_check: Option<SourceCheck>,
+    last_error: Option<String>,
+    created_at: DateTime,
+    #[arguments(first: 100)]
+    streams: StreamConnection,
+}
+
+/// How a source is reached, by kind.
+#[derive(cynic::InlineFragments, Clone, Debug, PartialEq, Eq)]
+pub enum SourceConfig {
+    /// A PostgreSQL server.
+    Postgres(PostgresConfig),
+    /// A SQLite file.
+    Sqlite(SqliteConfig),
+    /// A ClickHouse server.
+    Clickhouse(ClickhouseConfig),
+    /// A kind this build does not know.
+    #[cynic(fallback)]
+    Other,
+}
+
+/// How a PostgreSQL server is reached.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct PostgresConfig {
+    /// The host.
+    pub host: String,
+    /// The port.
+    pub port: i32,
+    /// The database.
+    pub database: String,
+    /// The user.
+    pub user: String,
+    /// How TLS is used.
+    pub ssl_mode: SslMode,
+    /// The certificate to trust.
+    pub ca_certificate: Option<String>,
+}
+
+/// Where a SQLite file is.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct SqliteConfig {
+    /// The path on the server.
+    pub path: String,
+}
+
+/// How a ClickHouse server is reached.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct ClickhouseConfig {
+    /// The host.
+    pub host: String,
+    /// The port.
+    pub port: i32,
+    /// Whether TLS is used.
+    pub secure: bool,
+    /// The database.
+    pub database: String,
+    /// The user.
+    pub user: String,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+struct StreamConnection {
+    nodes: Vec<StreamLine>,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
+#[cynic(graphql_type = "Stream")]
+struct StreamLine {
+    id: cynic::Id,
+    name: String,
+    table: TableRef,
+    freshness: Freshness,
+    last_succeeded_at: Option<DateTime>,
+    unmatched_count: BigInt,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "SourceVariables")]
+struct CheckSource {
+    #[arguments(input: { id: $id })]
+    source_check: SourceCheckPayload,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+struct SourceCheckPayload {
+    check: Option<SourceCheck>,
+    user_errors: Vec<UserError>,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "SourceVariables")]
+struct PauseSource {
+    #[arguments(input: { id: $id })]
+    source_pause: SourcePausePayload,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+struct SourcePausePayload {
+    source: Option<SourceId>,
+    user_errors: Vec<UserError>,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "SourceVariables")]
+struct ResumeSource {
+    #[arguments(input: { id: $id })]
+    source_resume: SourceResumePayload,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+struct SourceResumePayload {
+    source: Option<SourceId>,
+    user_errors: Vec<UserError>,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Source")]
+struct SourceId {
+    name: String,
+}
+
+/// The page of a source.
+#[component]
+pub fn SourcePage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let query = Query::new(move || SourceQuery::build(SourceVariables { id: id.get().into() }));
+    view! {
+        <Loaded query let:data>
+            {
+                let source = Memo::new(move |_| data.get().source);
+                move || match source.get() {
+                    Some(source) => view! { <Content source query/> }.into_any(),
+                    None => view! { <PageHead title="Source"/><Missing what="source"/> }.into_any(),
+                }
+            }
+        </Loaded>
+    }
+}
+
+#[component]
+fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
+    let session = Session::expect();
+    let toasts = Toasts::expect();
+    let id = StoredValue::new(source.id.clone());
+    let variables = move || SourceVariables { id: id.get_value() };
+    let fresh_check = RwSignal::new(None::<SourceCheck>);
+    let check = Change::new(
+        |answer: CheckSource| settled(answer.source_check.check, answer.source_check.user_errors),
+        move |result: SourceCheck| {
+            fresh_check.set(Some(result));
+            query.reload();
+        },
+    );
+    let resume = Change::new(
+        |answer: ResumeSource| settled(answer.source_resume.source, answer.source_resume.user_errors),
+        move |source: SourceId| {
+            query.reload();
+            toasts.say(format!("{} runs again", source.name));
+        },
+    );
+    let pause = Change::new(
+        |answer: PauseSource| settled(answer.source_pause.source, answer.source_pause.user_errors),
+        move |source: SourceId| {
+            query.reload();
+            toasts.say_with_undo(format!("{} is paused", source.name), move || {
+                resume.send(ResumeSource::build(variables()))
+            });
+        },
+    );
+    let paused = source.state == SourceState::Paused;
+    let last_check = source.last_check.clone();
+    let shown = move || match fresh_check.get().or_else(|| last_check.clone()) {
+        Some(check) => {
+            let at = check.checked_at.clone();
+            view! { <CheckSteps check/><p class="mt-2 text-xs muted">"Tested "<Ago time=at/></p> }.into_any()
+        }
+        None => view! { <p class="muted">"This connection has not been tested."</p> }.into_any(),
+    };
+    let complaint = move || {
+        let words =
+            check.complaint(&[]).or_else(|| pause.complaint(&[])).or_else(|| resume.complaint(&[]))?;
+        Some(view! { <div class="mb-5"><Notice tone=Tone::Error>{words}</Notice></div> })
+    };
+    let writes = session.may(Permission::SourcesWrite);
+    let new_stream = paths::stream_new(source.id.inner());
+    let edit = paths::source_edit(source.id.inner());
+    let toggle = move || {
+        if paused {
+            view! { <Button icon=Icon::Play busy=Signal::derive(move || resume.is_busy()) on:click=move |_| resume.send(ResumeSource::build(variables()))>"Resume"</Button> }.into_any()
+        } else {
+            view! { <Button icon=Icon::Pause busy=Signal::derive(move || pause.is_busy()) on:click=move |_| pause.send(PauseSource::build(variables()))>"Pause"</Button> }.into_any()
+        }
+    };
+    let add = new_stream.clone();
+    view! {
+        <PageHead
+            title=source.name.clone()
+            crumbs=vec![("Sources".to_owned(), paths::SOURCES.to_owned())]
+            about=move || paused.then(|| view! { <Badge text="Paused: no stream of it starts a run" icon=Icon::Pause/> })
+        >
+            {writes.then(|| view! {
+                {toggle()}
+                <LinkButton href=edit icon=Icon::Edit>"Edit"</LinkButton>
+                <LinkButton href=new_stream look=Look::Primary icon=Icon::Add>"New stream"</LinkButton>
+            })}
+        </PageHead>
+        {complaint}
+        {source.last_error.map(|error| view! { <div class="mb-5"><Notice tone=Tone::Error>{error}</Notice></div> })}
+        <div class="grid gap-5 lg:grid-cols-2">
+            <Panel title="Connection">
+                <Facts>
+                    <Fact name="Kind">{source.kind.text()}</Fact>
+                    <ConfigFacts config=source.config/>
+                    <Fact name="Credential">{if source.has_secret { "stored, sealed" } else { "none" }}</Fact>
+                    <Fact name="Added"><Ago time=source.created_at/></Fact>
+                </Facts>
+            </Panel>
+            <Panel
+                title="Connection test"
+                actions=move || writes.then(|| view! {
+                    <Button look=Look::Quiet icon=Icon::Retry busy=Signal::derive(move || check.is_busy()) on:click=move |_| check.send(CheckSource::build(variables()))>
+                        "Test now"
+                    </Button>
+                })
+            >
+                <div aria-live="polite">{shown}</div>
+            </Panel>
+            <div class="lg:col-span-2"><Streams streams=source.streams.nodes add/></div>
+        </div>
+    }
+}
+
+#[component]
+fn ConfigFacts(config: SourceConfig) -> impl IntoView {
+    let fact = |name: &'static str, value: String| view! { <Fact name><span class="font-mono text-[13px] break-all">{value}</span></Fact> };
+    match config {
+        SourceConfig::Postgres(config) => view! {
+            {fact("Server", format!("{}:{}", config.host, config.port))}
+            {fact("Database", config.database)}
+            {fact("User", config.user)}
+            <Fact name="TLS">{config.ssl_mode.text()}</Fact>
+        }
+        .into_any(),
+        SourceConfig::Sqlite(config) => fact("File", config.path).into_any(),
+        SourceConfig::Clickhouse(config) => view! {
+            {fact("Server", format!("{}:{}", config.host, config.port))}
+            {fact("Database", config.database)}
+            {fact("User", config.user)}
+            <Fact name="TLS">{if config.secure { "on" } else { "off" }}</Fact>
+        }
+        .into_any(),
+        SourceConfig::Other => ().into_any(),
+    }
+}
+
+#[component]
+fn Streams(streams: Vec<StreamLine>, add: String) -> impl IntoView {
+    let title = format!("Streams: {}", format::count(streams.len() as i64));
+    let row = |stream: StreamLine| {
+        view! {
+            <Row>
+                <Cell><a class="font-medium hover:underline" href=paths::stream(stream.id.inner())>{stream.name}</a></Cell>
+                <Cell label="Table"><span class="font-mono text-[13px] break-all">{stream.table.text()}</span></Cell>
+                <Cell label="Freshness"><FreshnessBadge freshness=stream.freshness/></Cell>
+                <Cell label="Last success">
+                    {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => "never".into_any() }}
+                </Cell>
+                <Cell label="Unmatched" amount=true>{stream.unmatched_count.text()}</Cell>
+            </Row>
+        }
+    };
+    let body = if streams.is_empty() {
+        view! {
+            <Empty icon=Icon::Stream title="No streams yet" text="Choose a table, say which column plays which role, and see what would match before you save.">
+                <LinkButton href=add look=Look::Primary icon=Icon::Add>"New stream"</LinkButton>
+            </Empty>
+        }
+        .into_any()
+    } else {
+        view! {
+            <Table caption="Streams of this source" columns=vec![column("Stream"), column("Table"), column("Freshness"), column("Last success"), amount("Unmatched")]>
+                {streams.into_iter().map(row).collect_view()}
+            </Table>
+        }
+        .into_any()
+    };
+    view! { <Panel title flush=true>{body}</Panel> }
+}

@@ -1,0 +1,302 @@
+//! What is known of a stream while it is made: its table's columns, the chosen roles, the cursor, the key.
+
+use leptos::prelude::*;
+
+use crate::schema;
+use crate::vocabulary::{BigInt, CursorKind, NullCursorPolicy, StreamDestination, StreamShape};
+
+/// The name of a table as the source spells it.
+#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
+pub struct TableRefInput {
+    /// The catalog, where the system has them.
+    pub catalog: Option<String>,
+    /// The schema.
+    pub schema: Option<String>,
+    /// The table or view.
+    pub name: String,
+}
+
+/// A column of the table.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub struct SourceColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type in the source's words.
+    pub native_type: String,
+    /// What Weir reads it as.
+    #[cynic(rename = "type")]
+    pub column_type: ColumnType,
+    /// What sort of cursor it can be.
+    pub cursor_kind: Option<CursorKind>,
+    /// Whether it is part of the table's key.
+    pub key: bool,
+}
+
+/// What Weir reads a column as.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Int,
+    /// An exact decimal.
+    Decimal,
+    /// A binary float.
+    Float,
+    /// Text.
+    Text,
+    /// A calendar day.
+    Date,
+    /// A date and time without a zone.
+    Naive,
+    /// An instant.
+    Zoned,
+    /// A JSON document.
+    Json,
+    /// Anything else, read as text.
+    Other,
+}
+
+impl ColumnType {
+    /// Whether it can hold values.
+    pub fn numeric(self) -> bool {
+        matches!(self, Self::Int | Self::Decimal | Self::Float)
+    }
+
+    /// Whether it can hold a time.
+    pub fn time(self) -> bool {
+        matches!(self, Self::Date | Self::Naive | Self::Zoned | Self::Text)
+    }
+}
+
+/// What Weir proposes for a table.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+pub struct StreamSuggestion {
+    shape: StreamShape,
+    mapping: StreamMapping,
+    cursor_column: Option<String>,
+    row_key: Vec<String>,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug)]
+struct StreamMapping {
+    account: String,
+    metric: Option<String>,
+    value: Option<String>,
+    metrics: Vec<String>,
+    measured_at: String,
+    zone: Option<String>,
+    period: Option<String>,
+    product: Option<String>,
+}
+
+/// The roles of the columns.
+#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
+pub struct StreamMappingInput {
+    account: String,
+    metric: Option<String>,
+    value: Option<String>,
+    metrics: Vec<String>,
+    measured_at: String,
+    zone: Option<String>,
+    period: Option<String>,
+    product: Option<String>,
+}
+
+/// How rows are ordered and new ones found.
+#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
+pub struct StreamCursorInput {
+    column: String,
+    kind: CursorKind,
+    zone: Option<String>,
+    null_cursor: NullCursorPolicy,
+    lookback: BigInt,
+}
+
+/// A stream that is not saved yet, as the preview takes it.
+#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
+pub struct StreamDraftInput {
+    source_id: cynic::Id,
+    table: TableRefInput,
+    shape: StreamShape,
+    destination: StreamDestination,
+    mapping: StreamMappingInput,
+    cursor: StreamCursorInput,
+    row_key: Vec<String>,
+    external_id_setting_id: Option<cynic::Id>,
+}
+
+/// The choices made so far.
+#[derive(Clone, Copy)]
+pub struct Draft {
+    /// The source.
+    pub source_id: StoredValue<cynic::Id>,
+    /// The table.
+    pub table: StoredValue<TableRefInput>,
+    /// The table's columns.
+    pub columns: StoredValue<Vec<SourceColumn>>,
+    /// Long or wide.
+    pub shape: RwSignal<StreamShape>,
+    /// Where readings go.
+    pub destination: RwSignal<StreamDestination>,
+    /// The column of the account ID.
+    pub account: RwSignal<String>,
+    /// The column that names the metric.
+    pub metric: RwSignal<String>,
+    /// The column of the value.
+    pub value: RwSignal<String>,
+    /// The columns that are metrics.
+    pub metrics: RwSignal<Vec<String>>,
+    /// The column of the time.
+    pub measured_at: RwSignal<String>,
+    /// The zone of times without one.
+    pub zone: RwSignal<String>,
+    /// The column of the period.
+    pub period: RwSignal<String>,
+    /// The column of the product.
+    pub product: RwSignal<String>,
+    /// The column of the cursor.
+    pub cursor: RwSignal<String>,
+    /// How far below the watermark is read again.
+    pub lookback: RwSignal<String>,
+    /// What happens to rows without a cursor.
+    pub null_cursor: RwSignal<NullCursorPolicy>,
+    /// The columns that identify a row.
+    pub row_key: RwSignal<Vec<String>>,
+    /// The external-ID setting.
+    pub setting: RwSignal<String>,
+}
+
+impl Draft {
+    /// Starts from what Weir proposes, where it proposes something.
+    pub fn new(
+        source_id: cynic::Id,
+        table: TableRefInput,
+        columns: Vec<SourceColumn>,
+        suggestion: Option<StreamSuggestion>,
+    ) -> Self {
+        let mapping = suggestion.as_ref().map(|suggestion| suggestion.mapping.clone());
+        let role = |look: fn(&StreamMapping) -> Option<String>| {
+            RwSignal::new(mapping.as_ref().and_then(look).unwrap_or_default())
+        };
+        let keys = columns.iter().filter(|column| column.key).map(|column| column.name.clone()).collect();
+        Self {
+            source_id: StoredValue::new(source_id),
+            table: StoredValue::new(table),
+            columns: StoredValue::new(columns),
+            shape: RwSignal::new(
+                suggestion.as_ref().map_or(StreamShape::Long, |suggestion| suggestion.shape),
+            ),
+            destination: RwSignal::new(StreamDestination::Usage),
+            account: role(|mapping| Some(mapping.account.clone())),
+            metric: role(|mapping| mapping.metric.clone()),
+            value: role(|mapping| mapping.value.clone()),
+            metrics: RwSignal::new(
+                mapping.as_ref().map(|mapping| mapping.metrics.clone()).unwrap_or_default(),
+            ),
+            measured_at: role(|mapping| Some(mapping.measured_at.clone())),
+            zone: role(|mapping| mapping.zone.clone().or_else(|| Some("UTC".to_owned()))),
+            period: role(|mapping| mapping.period.clone()),
+            product: role(|mapping| mapping.product.clone()),
+            cursor: RwSignal::new(
+                suggestion
+                    .as_ref()
+                    .and_then(|suggestion| suggestion.cursor_column.clone())
+                    .unwrap_or_default(),
+            ),
+            lookback: RwSignal::new("0".to_owned()),
+            null_cursor: RwSignal::new(NullCursorPolicy::Reject),
+            row_key: RwSignal::new(suggestion.map_or(keys, |suggestion| suggestion.row_key)),
+            setting: RwSignal::new(String::new()),
+        }
+    }
+
+    /// The column of a name.
+    pub fn column(self, name: &str) -> Option<SourceColumn> {
+        self.columns.with_value(|columns| columns.iter().find(|column| column.name == name).cloned())
+    }
+
+    /// What the chosen cursor column holds.
+    pub fn cursor_kind(self) -> Option<CursorKind> {
+        self.cursor.with(|name| self.column(name)).and_then(|column| column.cursor_kind)
+    }
+
+    /// Whether the chosen time column needs a zone to become an instant.
+    pub fn needs_zone(self) -> bool {
+        let column = self.measured_at.with(|name| self.column(name));
+        column.is_some_and(|column| !matches!(column.column_type, ColumnType::Zoned))
+    }
+
+    /// What is still to be chosen, in words.
+    pub fn missing(self) -> Option<&'static str> {
+        let long = self.shape.get() == StreamShape::Long;
+        [
+            (self.account.with(String::is_empty), "Choose the column of the account ID."),
+            (long && self.metric.with(String::is_empty), "Choose the column that names the metric."),
+            (long && self.value.with(String::is_empty), "Choose the column of the value."),
+            (!long && self.metrics.with(Vec::is_empty), "Choose at least one column that is a metric."),
+            (self.measured_at.with(String::is_empty), "Choose the column of the time."),
+            (self.cursor_kind().is_none(), "Choose the cursor."),
+            (self.row_key.with(Vec::is_empty), "Choose the columns that identify a row."),
+        ]
+        .into_iter()
+        .find_map(|(missing, words)| missing.then_some(words))
+    }
+
+    /// The choices as the API takes them, once none is missing.
+    pub fn input(self) -> Option<StreamDraftInput> {
+        if self.missing().is_some() {
+            return None;
+        }
+        let some =
+            |signal: RwSignal<String>| Some(signal.get().trim().to_owned()).filter(|text| !text.is_empty());
+        let (long, zoned) = (self.shape.get() == StreamShape::Long, self.needs_zone());
+        let kind = self.cursor_kind()?;
+        Some(StreamDraftInput {
+            source_id: self.source_id.get_value(),
+            table: self.table.get_value(),
+            shape: self.shape.get(),
+            destination: self.destination.get(),
+            mapping: StreamMappingInput {
+                account: self.account.get(),
+                metric: some(self.metric).filter(|_| long),
+                value: some(self.value).filter(|_| long),
+                metrics: if long { Vec::new() } else { self.metrics.get() },
+                measured_at: self.measured_at.get(),
+                zone: some(self.zone).filter(|_| zoned),
+                period: some(self.period),
+                product: some(self.product),
+            },
+            cursor: StreamCursorInput {
+                column: self.cursor.get(),
+                kind,
+                zone: some(self.zone).filter(|_| kind == CursorKind::Naive),
+                null_cursor: self.null_cursor.get(),
+                lookback: BigInt(some(self.lookback).unwrap_or_else(|| "0".to_owned())),
+            },
+            row_key: self.row_key.get(),
+            external_id_setting_id: some(self.setting).map(cynic::Id::new),
+        })
+    }
+}
+
+impl StreamDraftInput {
+    /// Takes the draft apart for the mutation that saves it.
+    #[allow(clippy::type_complexity, reason = "the parts go straight into one call")]
+    pub fn parts(
+        self,
+    ) -> (
+        cynic::Id,
+        TableRefInput,
+        StreamShape,
+        StreamDestination,
+        StreamMappingInput,
+        StreamCursorInput,
+        Vec<String>,
+        Option<cynic::Id>,
+    ) {
+        let Self { source_id, table, shape, destination, mapping, cursor, row_key, external_id_setting_id } =
+            self;
+        (source_id, table, shape, destination, mapping, cursor, row_key, external_id_setting_id)
+    }
+}

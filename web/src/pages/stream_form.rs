@@ -1,0 +1,248 @@
+//! The form of a new stream: roles, cursor, matching, schedule, with a preview beside it.
+
+use cynic::MutationBuilder;
+use leptos::prelude::*;
+use leptos_router::hooks::use_navigate;
+
+use super::external_id_setting::SettingChoice;
+use super::schedule_form::{ScheduleDraft, ScheduleForm, StreamScheduleInput};
+use super::stream_draft::{Draft, SourceColumn, StreamCursorInput, StreamMappingInput, TableRefInput};
+use super::stream_preview::Preview;
+use crate::components::{Button, Check, Choice, Look, Notice, Panel, Text, Toasts, Tone};
+use crate::query::{Change, settled};
+use crate::vocabulary::{CursorKind, NullCursorPolicy, StreamDestination, StreamShape, UserError};
+use crate::{paths, schema};
+
+#[derive(cynic::InputObject, Clone, Debug)]
+struct StreamCreateInput {
+    source_id: cynic::Id,
+    name: String,
+    table: TableRefInput,
+    shape: StreamShape,
+    destination: StreamDestination,
+    mapping: StreamMappingInput,
+    cursor: StreamCursorInput,
+    row_key: Vec<String>,
+    external_id_setting_id: Option<cynic::Id>,
+    schedule: StreamScheduleInput,
+}
+
+#[derive(cynic::QueryVariables)]
+struct CreateVariables {
+    input: StreamCreateInput,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "CreateVariables")]
+struct CreateStream {
+    #[arguments(input: $input)]
+    stream_create: StreamCreatePayload,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+struct StreamCreatePayload {
+    stream: Option<StreamMade>,
+    user_errors: Vec<UserError>,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Stream")]
+struct StreamMade {
+    id: cynic::Id,
+    name: String,
+}
+
+/// The whole form.
+#[component]
+pub fn StreamForm(draft: Draft, columns: String) -> impl IntoView {
+    let toasts = Toasts::expect();
+    let navigate = use_navigate();
+    let name = RwSignal::new(draft.table.with_value(|table| table.name.clone()));
+    let schedule = ScheduleDraft::new();
+    let create = Change::new(
+        |answer: CreateStream| settled(answer.stream_create.stream, answer.stream_create.user_errors),
+        move |stream: StreamMade| {
+            toasts.say(format!("{} is saved", stream.name));
+            navigate(&paths::stream(stream.id.inner()), Default::default());
+        },
+    );
+    let missing = Memo::new(move |_| draft.missing());
+    let save = move |_| {
+        let Some(input) = untrack(|| draft.input()) else { return };
+        let (source_id, table, shape, destination, mapping, cursor, row_key, external_id_setting_id) =
+            input.parts();
+        create.send(CreateStream::build(CreateVariables {
+            input: StreamCreateInput {
+                source_id,
+                name: name.get_untracked().trim().to_owned(),
+                table,
+                shape,
+                destination,
+                mapping,
+                cursor,
+                row_key,
+                external_id_setting_id,
+                schedule: untrack(|| schedule.input()),
+            },
+        }));
+    };
+    let complaint =
+        move || create.complaint(&["name"]).map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> });
+    view! {
+        <div class="grid items-start gap-5 xl:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
+            <div class="flex flex-col gap-5">
+                <Panel title="What the columns mean" actions=move || view! { <span class="text-xs muted">{columns.clone()}</span> }>
+                    <Roles draft/>
+                </Panel>
+                <Panel title="Cursor and row key"><CursorFields draft/></Panel>
+                <Panel title="Matching">
+                    <div class="flex flex-col gap-4">
+                        <SettingChoice chosen=draft.setting/>
+                        <Choice
+                            label="Readings go to"
+                            value=Signal::derive(move || draft.destination.get().key().to_owned())
+                            on_change=move |key: String| if let Some(chosen) = StreamDestination::from_key(&key) { draft.destination.set(chosen) }
+                            options=StreamDestination::choices()
+                        />
+                    </div>
+                </Panel>
+                <Panel title="Name and schedule">
+                    <div class="flex flex-col gap-4">
+                        <Text label="Name" value=name required=true error=Signal::derive(move || create.refusal_of("name"))/>
+                        <ScheduleForm schedule/>
+                    </div>
+                </Panel>
+                {complaint}
+                <div class="flex flex-wrap items-center gap-3">
+                    <Button look=Look::Primary busy=Signal::derive(move || create.is_busy()) disabled=Signal::derive(move || missing.get().is_some()) on:click=save>
+                        "Save the stream"
+                    </Button>
+                    <span class="text-xs muted" aria-live="polite">{move || missing.get()}</span>
+                </div>
+            </div>
+            <div class="min-w-0 xl:sticky xl:top-6"><Preview draft/></div>
+        </div>
+    }
+}
+
+/// The choices of a column: all that fit, with their types.
+fn choices(draft: Draft, nothing: &str, fits: fn(&SourceColumn) -> bool) -> Vec<(String, String)> {
+    let named =
+        |column: &SourceColumn| (column.name.clone(), format!("{} · {}", column.name, column.native_type));
+    let fitting = draft
+        .columns
+        .with_value(|columns| columns.iter().filter(|column| fits(column)).map(named).collect::<Vec<_>>());
+    std::iter::once((String::new(), nothing.to_owned())).chain(fitting).collect()
+}
+
+#[component]
+fn Role(
+    label: &'static str,
+    value: RwSignal<String>,
+    options: Vec<(String, String)>,
+    #[prop(optional, into)] hint: MaybeProp<String>,
+) -> impl IntoView {
+    view! { <Choice label value on_change=move |key: String| value.set(key) options hint/> }
+}
+
+#[component]
+fn Roles(draft: Draft) -> impl IntoView {
+    let any: fn(&SourceColumn) -> bool = |_| true;
+    let shape = move |key: String| {
+        if let Some(shape) = StreamShape::from_key(&key) {
+            draft.shape.set(shape);
+        }
+    };
+    let shapes = StreamShape::choices();
+    let values = move || {
+        match draft.shape.get() {
+        StreamShape::Long => view! {
+            <Role label="Metric" value=draft.metric options=choices(draft, "Choose a column", any) hint="Which quantity the row is about."/>
+            <Role label="Value" value=draft.value options=choices(draft, "Choose a column", |column| column.column_type.numeric() || !column.column_type.time())/>
+        }
+        .into_any(),
+        StreamShape::Wide => view! {
+            <ColumnChecks legend="Metric columns" chosen=draft.metrics names=draft.columns.with_value(|columns| {
+                columns.iter().filter(|column| column.column_type.numeric()).map(|column| column.name.clone()).collect()
+            })/>
+        }
+        .into_any(),
+    }
+    };
+    view! {
+        <div class="flex flex-col gap-4">
+            <Choice label="Shape" value=Signal::derive(move || draft.shape.get().key().to_owned()) on_change=shape options=shapes/>
+            <Role label="Account ID" value=draft.account options=choices(draft, "Choose a column", any) hint="The customer’s ID in another system."/>
+            {values}
+            <Role label="Measured at" value=draft.measured_at options=choices(draft, "Choose a column", |column| column.column_type.time())/>
+            <Show when=move || draft.needs_zone()>
+                <Text label="Zone of these times" value=draft.zone hint="The column holds no zone, so say which it is, such as Europe/Berlin."/>
+            </Show>
+            <div class="grid gap-4 sm:grid-cols-2">
+                <Role label="Period" value=draft.period options=choices(draft, "None", any)/>
+                <Role label="Product" value=draft.product options=choices(draft, "None", any)/>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn CursorFields(draft: Draft) -> impl IntoView {
+    let policies = NullCursorPolicy::choices();
+    let unit = Signal::derive(move || {
+        match draft.cursor_kind() {
+            Some(CursorKind::Int) => "Steps below the highest cursor; catches rows that came late.",
+            _ => "Seconds below the highest cursor; catches rows that came late.",
+        }
+        .to_owned()
+    });
+    view! {
+        <div class="flex flex-col gap-4">
+            <Role
+                label="Cursor"
+                value=draft.cursor
+                options=choices(draft, "Choose a column", |column| column.cursor_kind.is_some())
+                hint="Grows with each new or changed row. Texts cannot be cursors."
+            />
+            <div class="grid gap-4 sm:grid-cols-2">
+                <Text label="Read again" value=draft.lookback kind="number" hint=unit/>
+                <Choice
+                    label="Rows without a cursor"
+                    value=Signal::derive(move || draft.null_cursor.get().key().to_owned())
+                    on_change=move |key: String| if let Some(policy) = NullCursorPolicy::from_key(&key) { draft.null_cursor.set(policy) }
+                    options=policies
+                />
+            </div>
+            <ColumnChecks legend="Row key: the columns that identify a row" chosen=draft.row_key names=draft.columns.with_value(|columns| {
+                columns.iter().map(|column| column.name.clone()).collect()
+            })/>
+        </div>
+    }
+}
+
+/// Several columns, in the order they were chosen.
+#[component]
+fn ColumnChecks(legend: &'static str, chosen: RwSignal<Vec<String>>, names: Vec<String>) -> impl IntoView {
+    let check = move |name: String| {
+        let kept = name.clone();
+        let checked = Signal::derive(move || chosen.with(|chosen| chosen.contains(&kept)));
+        let changed = name.clone();
+        let change = move |on: bool| {
+            chosen.update(|chosen| {
+                chosen.retain(|name| *name != changed);
+                if on {
+                    chosen.push(changed.clone());
+                }
+            });
+        };
+        view! { <Check label=name checked on_change=change/> }
+    };
+    view! {
+        <fieldset>
+            <legend class="mb-1 text-sm font-medium">{legend}</legend>
+            <div class="grid max-h-52 gap-x-4 overflow-y-auto rounded-field border border-base-300 px-3 py-1.5 sm:grid-cols-2">
+                {names.into_iter().map(check).collect_view()}
+            </div>
+        </fieldset>
+    }
+}
