@@ -12,7 +12,7 @@ use crate::db::Db;
 use crate::domain::job::Jobs;
 use crate::error::StartError;
 use crate::fault::Faults;
-use crate::sources::{NoKinds, Open, Sources};
+use crate::sources::{Kinds, Open, Sources};
 
 /// The process's dependencies; cheap to clone.
 #[derive(Clone, Debug)]
@@ -42,7 +42,8 @@ impl App {
     /// # Errors
     /// What cannot be opened, and what to do about it.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
-        Self::open_with(config, clock, Arc::new(NoKinds)).await
+        let kinds = Arc::new(Kinds::new(&config)?);
+        Self::open_with(config, clock, kinds).await
     }
 
     /// Opens everything with other connectors than those built in.

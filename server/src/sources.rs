@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use connector::{Connector, ConnectorError, ErrorKind};
+use connector::guard::Policy;
+use connector::{Connector, ConnectorError, kinds};
 use entity::{OrganizationId, SourceId, source};
 use sea_orm::EntityTrait;
 use secrecy::SecretString;
@@ -13,8 +15,9 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::clock::{Micros, SECOND};
+use crate::config::Config;
 use crate::custody::credential;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StartError};
 
 /// After how long without use a connection is closed.
 const IDLE: Micros = 600 * SECOND;
@@ -119,15 +122,34 @@ impl Sources {
     }
 }
 
-/// Opens nothing: the answer for a kind that is not built in.
-#[derive(Debug)]
-pub struct NoKinds;
+/// Opens the kinds that are built in, within what the operator allows.
+#[derive(Clone, Debug)]
+pub struct Kinds {
+    policy: Policy,
+}
 
-impl Open for NoKinds {
-    fn open(&self, kind: &str, _: &Value, _: Option<SecretString>) -> connector::Result<Arc<dyn Connector>> {
-        Err(ConnectorError::new(
-            ErrorKind::Config,
-            format!("there is no source kind {kind:?} in this server"),
-        ))
+impl Kinds {
+    /// Reads the operator's rules.
+    ///
+    /// # Errors
+    /// A network that cannot be read, named.
+    pub fn new(config: &Config) -> std::result::Result<Self, StartError> {
+        let network = |text: &String| {
+            text.parse().map_err(|error| StartError::new(format!("sources.networks cannot be used: {error}")))
+        };
+        let networks = config.sources.networks.iter().map(network).collect::<std::result::Result<_, _>>()?;
+        let statement_timeout = Duration::from_secs(config.sync.statement_seconds.into());
+        Ok(Self { policy: Policy { networks, folders: config.sources.folders.clone(), statement_timeout } })
+    }
+}
+
+impl Open for Kinds {
+    fn open(
+        &self,
+        kind: &str,
+        config: &Value,
+        credential: Option<SecretString>,
+    ) -> connector::Result<Arc<dyn Connector>> {
+        kinds::open(kind, config, credential, &self.policy)
     }
 }
