@@ -135,7 +135,7 @@ async fn set(args: &Args) -> Result<Stage> {
 }
 
 async fn play(args: &Args, stage: &mut Stage) -> Result<bool> {
-    let client = Client::set_up(&stage.server.url, &stage.server.setup_token()?, FOUNDER).await?;
+    let client = Client::set_up(&stage.server.url, &stage.server.setup_token().await?, FOUNDER).await?;
     eprintln!("demo: bringing accounts, contracts and metric links");
     customer::bring_records(&client, &accounts(SEED), &stage.usage.lines, Day::of(now()).year()).await?;
     let streams = customer::connect(&client, &stage.path).await?;

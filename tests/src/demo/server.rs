@@ -83,14 +83,18 @@ impl Server {
         Ok(())
     }
 
-    /// The one-time token it printed for making the first account.
-    pub fn setup_token(&self) -> Result<String> {
-        let said = self.said();
-        let token = said.lines().find_map(|line| {
-            let (_, after) = line.split_once("setup_token=").or_else(|| line.split_once("set-up token: "))?;
-            after.split_whitespace().next().map(|token| token.trim_matches('"').to_owned())
-        });
-        token.with_context(|| format!("weir has not printed a set-up token:\n{said}"))
+    /// The one-time token for making the first account, which it prints once it serves.
+    pub async fn setup_token(&self) -> Result<String> {
+        let began = Instant::now();
+        loop {
+            let said = self.said();
+            let token = said.lines().find_map(|line| line.split_once("set-up token: "));
+            if let Some((_, token)) = token {
+                return Ok(token.trim().to_owned());
+            }
+            ensure!(began.elapsed() < START_LIMIT, "weir has not printed a set-up token:\n{said}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// What it has printed so far.
