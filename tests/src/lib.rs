@@ -4,6 +4,7 @@
 //! own in it; nothing outlives the run. A server that cannot start fails the test that wanted it: no test is
 //! ever skipped.
 
+pub mod bench;
 pub mod clickhouse;
 pub mod databases;
 pub mod demo;

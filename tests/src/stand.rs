@@ -11,6 +11,7 @@ use entity::{
     input, match_state, metric, metric_link, opportunity, organization, source, stream, sync_run,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set, Statement};
+use secrecy::ExposeSecret;
 use server::app::App;
 use server::clock::{Clock, Micros};
 use server::config::Config;
@@ -46,6 +47,32 @@ pub struct Shape {
     pub null_cursor: NullCursor,
 }
 
+/// A stream over any table.
+#[derive(Clone, Debug)]
+pub struct StreamSpec {
+    /// The table as stored.
+    pub table: String,
+    /// The mapping as stored.
+    pub mapping: String,
+    /// The cursor column, a timestamp with a zone.
+    pub cursor: String,
+    /// The rest.
+    pub shape: Shape,
+}
+
+impl StreamSpec {
+    /// The benchmark's stream.
+    pub fn usage() -> Self {
+        Self {
+            table: r#"{"schema":"public","name":"usage"}"#.to_owned(),
+            mapping: r#"{"account":"account","metric":"metric","value":"value","measuredAt":"measured_at"}"#
+                .to_owned(),
+            cursor: "updated_at".to_owned(),
+            shape: Shape { destination: Destination::Inputs, lookback: 10_000_000, ..Shape::default() },
+        }
+    }
+}
+
 impl Default for Shape {
     fn default() -> Self {
         Self { destination: Destination::Usage, lookback: 0, null_cursor: NullCursor::Reject }
@@ -69,6 +96,27 @@ impl Stand {
     /// One on each database.
     pub async fn both() -> Result<[Self; 2]> {
         Ok([Self::sqlite().await?, Self::postgres().await?])
+    }
+
+    /// On a database of the caller's, with the accounts, inputs and links of the benchmark.
+    pub async fn on(url: &str) -> Result<Self> {
+        let mut stand = Self::new(tempfile::tempdir()?, url.to_owned(), None).await?;
+        stand.app.clock = Clock::system();
+        for sql in crate::bench::seed::directory(&stand.organization.to_string(), url.starts_with("postgres"))
+        {
+            stand.app.db.orm().execute_unprepared(&sql).await?;
+        }
+        stand.app.db.orm().execute_unprepared("ANALYZE").await?;
+        Ok(stand)
+    }
+
+    /// Links every pair of the benchmark's accounts and metrics that is not linked yet.
+    pub async fn link_all(&self) -> Result<()> {
+        let postgres = self.app.config.database.url.expose_secret().starts_with("postgres");
+        let all = crate::bench::seed::directory(&self.organization.to_string(), postgres);
+        let sql = all.last().ok_or_else(|| anyhow!("the links are last"))?.replace("<> 0", "= 0");
+        self.app.db.orm().execute_unprepared(&sql).await?;
+        self.changed().await
     }
 
     async fn new(
@@ -134,23 +182,34 @@ impl Stand {
 
     /// Adds a stream over a table with the columns of [`Shape`].
     pub async fn stream(&self, table: &MemoryTable, shape: Shape) -> Result<StreamId> {
+        self.stream_of(&StreamSpec {
+            table: serde_json::to_string(table.table())?,
+            mapping: r#"{"account":"account","metric":"metric","value":"value","measuredAt":"at"}"#
+                .to_owned(),
+            cursor: "updated".to_owned(),
+            shape,
+        })
+        .await
+    }
+
+    /// Adds a long stream with a timestamp cursor and the row key `id`.
+    pub async fn stream_of(&self, spec: &StreamSpec) -> Result<StreamId> {
         let id = StreamId::new();
         let now = self.app.clock.now();
+        let spec = spec.clone();
         stream::ActiveModel {
             organization_id: Set(self.organization),
             id: Set(id),
             source_id: Set(self.source),
             name: Set(id.to_string()),
-            table_ref: Set(serde_json::to_string(table.table())?),
+            table_ref: Set(spec.table),
             shape: Set(StreamShape::Long),
-            destination: Set(shape.destination),
-            mapping: Set(
-                r#"{"account":"account","metric":"metric","value":"value","measuredAt":"at"}"#.to_owned()
-            ),
-            cursor_column: Set("updated".to_owned()),
+            destination: Set(spec.shape.destination),
+            mapping: Set(spec.mapping),
+            cursor_column: Set(spec.cursor),
             cursor_kind: Set(CursorKind::Zoned),
-            null_cursor: Set(shape.null_cursor),
-            lookback: Set(shape.lookback),
+            null_cursor: Set(spec.shape.null_cursor),
+            lookback: Set(spec.shape.lookback),
             row_key: Set(r#"["id"]"#.to_owned()),
             future_tolerance: Set(300_000_000),
             external_id_setting_id: Set(Some(self.setting)),

@@ -1,0 +1,60 @@
+//! CPU time and memory of processes, from `/proc`.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+/// CPU seconds of a process and all its children, those that have ended and been waited for included.
+///
+/// # Errors
+/// When there is no such process.
+pub fn tree_seconds(pid: u32) -> Result<f64> {
+    let mut total = own_and_reaped(pid)?;
+    for child in children(pid) {
+        // A child may end between the listing and the reading; its time is then its parent's.
+        total += tree_seconds(child).unwrap_or(0.0);
+    }
+    Ok(total)
+}
+
+/// CPU seconds of one process, its children apart.
+///
+/// # Errors
+/// When there is no such process.
+pub fn own_seconds(pid: u32) -> Result<f64> {
+    let fields = stat(pid)?;
+    Ok(ticks(&fields, 11) + ticks(&fields, 12))
+}
+
+/// The most memory a process has had resident, in MiB.
+///
+/// # Errors
+/// When there is no such process.
+pub fn peak_mib(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM in /proc status")?;
+    let kib: f64 = line.split_whitespace().nth(1).context("no figure in VmHWM")?.parse()?;
+    Ok(kib / 1024.0)
+}
+
+fn own_and_reaped(pid: u32) -> Result<f64> {
+    let fields = stat(pid)?;
+    Ok((11..15).map(|index| ticks(&fields, index)).sum())
+}
+
+/// The fields after the command's name; user and system time are at 11 and 12, of waited-for children at 13 and 14.
+fn stat(pid: u32) -> Result<Vec<String>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, rest) = text.rsplit_once(") ").context("an odd /proc stat")?;
+    Ok(rest.split(' ').map(str::to_owned).collect())
+}
+
+/// Linux counts 100 ticks a second for user space, whatever the kernel's own rate.
+fn ticks(fields: &[String], index: usize) -> f64 {
+    fields.get(index).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0) / 100.0
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let read = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    read.map(|text| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()).unwrap_or_default()
+}
