@@ -119,12 +119,15 @@ where
     }
 }
 
+/// What is done with an answer; the refusals in it, if there are any.
+type Settle<T> = Box<dyn Fn(T) -> Option<Vec<UserError>> + Send + Sync>;
+
 /// A change to be sent once asked for, with what became of it.
 pub struct Change<T: 'static> {
     busy: RwSignal<bool>,
     failure: RwSignal<Option<Failure>>,
     refusals: RwSignal<Vec<UserError>>,
-    settle: StoredValue<Box<dyn Fn(T) -> Option<Vec<UserError>> + Send + Sync>>,
+    settle: StoredValue<Settle<T>>,
     session: Session,
 }
 

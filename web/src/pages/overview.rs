@@ -49,7 +49,6 @@ struct StreamLine {
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
 #[cynic(graphql_type = "Source")]
 struct SourceName {
-    id: cynic::Id,
     name: String,
 }
 
@@ -241,9 +240,7 @@ fn StreamRow(stream: StreamLine) -> impl IntoView {
         <Row>
             <Cell>
                 <a class="font-medium hover:underline" href=paths::stream(stream.id.inner())>{stream.name}</a>
-                <span class="block text-xs muted">
-                    <a class="hover:underline" href=paths::source(stream.source.id.inner())>{stream.source.name}</a>
-                </span>
+                <span class="block text-xs muted">{stream.source.name}</span>
             </Cell>
             <Cell label="Freshness">
                 <span class="flex flex-wrap items-center gap-1.5">

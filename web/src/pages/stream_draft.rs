@@ -116,14 +116,22 @@ pub struct StreamCursorInput {
 /// A stream that is not saved yet, as the preview takes it.
 #[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
 pub struct StreamDraftInput {
-    source_id: cynic::Id,
-    table: TableRefInput,
-    shape: StreamShape,
-    destination: StreamDestination,
-    mapping: StreamMappingInput,
-    cursor: StreamCursorInput,
-    row_key: Vec<String>,
-    external_id_setting_id: Option<cynic::Id>,
+    /// The source.
+    pub source_id: cynic::Id,
+    /// The table.
+    pub table: TableRefInput,
+    /// Long or wide.
+    pub shape: StreamShape,
+    /// Where readings go.
+    pub destination: StreamDestination,
+    /// The roles of the columns.
+    pub mapping: StreamMappingInput,
+    /// How rows are ordered.
+    pub cursor: StreamCursorInput,
+    /// The columns that identify a row.
+    pub row_key: Vec<String>,
+    /// The external-ID setting.
+    pub external_id_setting_id: Option<cynic::Id>,
 }
 
 /// The choices made so far.
@@ -277,26 +285,5 @@ impl Draft {
             row_key: self.row_key.get(),
             external_id_setting_id: some(self.setting).map(cynic::Id::new),
         })
-    }
-}
-
-impl StreamDraftInput {
-    /// Takes the draft apart for the mutation that saves it.
-    #[allow(clippy::type_complexity, reason = "the parts go straight into one call")]
-    pub fn parts(
-        self,
-    ) -> (
-        cynic::Id,
-        TableRefInput,
-        StreamShape,
-        StreamDestination,
-        StreamMappingInput,
-        StreamCursorInput,
-        Vec<String>,
-        Option<cynic::Id>,
-    ) {
-        let Self { source_id, table, shape, destination, mapping, cursor, row_key, external_id_setting_id } =
-            self;
-        (source_id, table, shape, destination, mapping, cursor, row_key, external_id_setting_id)
     }
 }

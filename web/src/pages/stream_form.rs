@@ -68,20 +68,18 @@ pub fn StreamForm(draft: Draft, columns: String) -> impl IntoView {
     );
     let missing = Memo::new(move |_| draft.missing());
     let save = move |_| {
-        let Some(input) = untrack(|| draft.input()) else { return };
-        let (source_id, table, shape, destination, mapping, cursor, row_key, external_id_setting_id) =
-            input.parts();
+        let Some(draft) = untrack(|| draft.input()) else { return };
         create.send(CreateStream::build(CreateVariables {
             input: StreamCreateInput {
-                source_id,
+                source_id: draft.source_id,
                 name: name.get_untracked().trim().to_owned(),
-                table,
-                shape,
-                destination,
-                mapping,
-                cursor,
-                row_key,
-                external_id_setting_id,
+                table: draft.table,
+                shape: draft.shape,
+                destination: draft.destination,
+                mapping: draft.mapping,
+                cursor: draft.cursor,
+                row_key: draft.row_key,
+                external_id_setting_id: draft.external_id_setting_id,
                 schedule: untrack(|| schedule.input()),
             },
         }));

@@ -1,0 +1,196 @@
+// The journeys people make every day, on the demo: look, run, resolve, see the measurement.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { accessible, eventually, fits, number, openBrowser, signIn, startDemo, visit } from "./stage.mjs";
+
+let weir, browser, page;
+
+before(async () => {
+  weir = await startDemo();
+  browser = await openBrowser();
+  page = await browser.open();
+  await signIn(page, weir);
+});
+
+after(async () => {
+  await weir?.stop();
+  await browser?.close();
+});
+
+test("the overview shows every stream and what waits", async () => {
+  const streams = page.getByRole("table", { name: "Streams, those that need attention first" });
+  for (const name of ["Contract usage", "Product usage", "Account health"]) {
+    await streams.getByRole("link", { name, exact: true }).waitFor();
+  }
+  const tile = page.getByRole("link", { name: /Unmatched readings/ });
+  assert.ok(number(await tile.innerText()) > 0, "the demo has readings that wait");
+});
+
+test("a source says how it is reached and whether that works", async () => {
+  await page.getByRole("link", { name: "Sources" }).first().click();
+  await page.getByRole("link", { name: "Warehouse", exact: true }).click();
+  await page.getByRole("heading", { name: "Warehouse", level: 1 }).waitFor();
+  await page.getByRole("button", { name: "Test now" }).click();
+  await page.getByText("The connection works.").waitFor();
+});
+
+test("a stream is run and watched until every row is accounted for", async () => {
+  await visit(page, weir.url, "/", "Overview");
+  await page.getByRole("link", { name: "Contract usage", exact: true }).click();
+  await page.getByRole("heading", { name: "Contract usage", level: 1 }).waitFor();
+  // The schedule may be quicker than the hand.
+  await page.getByRole("button", { name: "Run now" }).or(page.getByRole("link", { name: /^Watch run/ })).first().click();
+  await page.getByRole("heading", { name: /^Sync \d+$/, level: 1 }).waitFor();
+  await page.getByText("Succeeded").first().waitFor({ timeout: 60_000 });
+  const balance = page.getByRole("region", { name: "Every row accounted for" });
+  await eventually(async () => (await balance.getByText("Adds up").count()) === 2, "both sums add up");
+});
+
+test("a run keeps its address and tells the two sums in full", async () => {
+  await visit(page, weir.url, "/", "Overview");
+  await page.getByRole("link", { name: "Contract usage", exact: true }).click();
+  await page.getByRole("table", { name: "Runs, newest first" }).getByRole("link", { name: /^Sync 1$|^Sync \d+$/ }).last().click();
+  const address = page.url();
+  await page.getByRole("heading", { name: /^Sync \d+$/, level: 1 }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: /^Sync \d+$/, level: 1 }).waitFor();
+  assert.equal(page.url(), address);
+  const balance = await page.getByRole("region", { name: "Every row accounted for" }).innerText();
+  const counts = [...balance.matchAll(/([\d,]+)\n(rows read|mapped|rejected|repeated|readings|written|unchanged|superseded|unmatched|ignored)/g)];
+  const of = Object.fromEntries(counts.map(([, count, name]) => [name, number(count)]));
+  assert.equal(of["rows read"], of.mapped + of.rejected + of.repeated);
+  assert.equal(of.readings, of.written + of.unchanged + of.superseded + of.unmatched + of.ignored);
+  assert.ok(of["rows read"] > 0, "the first run read rows");
+});
+
+test("an unknown account is linked and its readings find a place", async () => {
+  await visit(page, weir.url, "/unmatched?reason=AccountUnknown", "Unmatched");
+  const groups = page.getByRole("table", { name: "Groups of readings that wait" });
+  await groups.getByRole("link").first().click();
+  const heading = page.getByRole("heading", { level: 1 });
+  await page.getByRole("region", { name: "What was tried" }).getByText("0 hits").first().waitFor();
+  await page.getByRole("table", { name: "The newest waiting rows" }).waitFor();
+  const external = (await heading.innerText()).trim();
+
+  await visit(page, weir.url, "/accounts", "Accounts");
+  const account = (await page.getByRole("table", { name: "Accounts, by name" }).getByRole("link").first().innerText()).trim();
+  await page.goBack();
+  await page.getByRole("button", { name: "Link to an account" }).click();
+  const dialog = page.getByRole("dialog", { name: "Link to an account" });
+  await dialog.getByLabel("Find the account").fill(account);
+  await dialog.getByRole("radio", { name: account }).first().check();
+  await accessible(page, "the link dialog");
+  await dialog.getByRole("button", { name: `Link to ${account}` }).click();
+  await page.getByRole("status").getByText(/Linked; [\d,]+ readings? (is|are) being matched/).waitFor();
+  await page.getByText("Resolved: none of its readings waits any more.").waitFor({ timeout: 60_000 });
+
+  await visit(page, weir.url, `/accounts?q=${encodeURIComponent(external)}`, "Accounts");
+  await page.getByRole("table", { name: "Accounts, by name" }).getByRole("link", { name: account }).first().waitFor();
+});
+
+test("a group is ignored with a reason, and opened again by undo", async () => {
+  await visit(page, weir.url, "/unmatched", "Unmatched");
+  await page.getByRole("table", { name: "Groups of readings that wait" }).getByRole("link").last().click();
+  await page.getByRole("button", { name: "Ignore" }).click();
+  const dialog = page.getByRole("dialog", { name: "Ignore this group" });
+  await dialog.getByLabel("Reason").fill("A test tenant");
+  await dialog.getByRole("button", { name: "Ignore the group" }).click();
+  await page.getByText("Ignored: A test tenant").waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Ignored: A test tenant").waitFor({ state: "detached" });
+});
+
+test("an account shows its measurements as a line and as the same numbers", async () => {
+  await visit(page, weir.url, "/accounts", "Accounts");
+  await page.getByRole("table", { name: "Accounts, by name" }).getByRole("link").first().click();
+  const chart = page.getByRole("img", { name: /over time, last value/ });
+  await chart.waitFor();
+  const said = (await chart.getAttribute("aria-label")).match(/last value ([\d,.\u2212]+)/)[1];
+  await page.getByText(/^As a table/).click();
+  const table = page.getByRole("table", { name: /^Measurements of/ });
+  const newest = await table.getByRole("row").nth(1).getByRole("cell").nth(1).innerText();
+  assert.ok(newest.startsWith(said), `the table's newest value ${newest} is the line's last, ${said}`);
+});
+
+test("a link is switched off and on again", async () => {
+  await visit(page, weir.url, "/links?state=on", "Metric links");
+  const first = page.getByRole("switch").first();
+  const name = await first.getAttribute("aria-label");
+  await first.click();
+  await page.getByRole("status").getByText(/is switched off/).waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("status").getByText(/is switched on/).waitFor();
+  await eventually(async () => page.getByRole("switch", { name, exact: true }).isChecked(), "the link is in force again");
+});
+
+test("a faulty import is told line by line and stores nothing", async () => {
+  await visit(page, weir.url, "/links/import", "Import metric links");
+  await page.getByLabel("or paste it").fill("account_name,metric,opportunity,input\nNobody at all,no_such_metric,None,None\n");
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByRole("table", { name: "Rows with errors" }).getByText("Line 2").first().waitFor();
+  assert.equal(await page.getByRole("button", { name: "Import", exact: true }).count(), 0);
+});
+
+test("a table is mapped with a preview", async () => {
+  await visit(page, weir.url, "/sources", "Sources");
+  await page.getByRole("link", { name: "Warehouse", exact: true }).click();
+  await page.getByRole("link", { name: "New stream" }).first().click();
+  await page.getByRole("table", { name: "Tables and views of the source" }).getByRole("link").first().click();
+  await page.getByRole("heading", { name: /^Map /, level: 1 }).waitFor();
+  await page.getByRole("button", { name: "Preview 20 rows" }).click();
+  await page.getByText(/^[\d,]+ rows? makes? [\d,]+ readings?/).or(page.getByText(/rows make/)).first().waitFor();
+  await accessible(page, "the mapping");
+});
+
+const screens = [
+  ["/", "Overview"],
+  ["/sources", "Sources"],
+  ["/sources/new", "Add a source"],
+  ["/unmatched", "Unmatched"],
+  ["/unmatched?tab=rejected", "Unmatched"],
+  ["/links", "Metric links"],
+  ["/links/import", "Import metric links"],
+  ["/accounts", "Accounts"],
+];
+
+for (const [name, options] of [
+  ["light", { colorScheme: "light" }],
+  ["dark", { colorScheme: "dark" }],
+  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
+]) {
+  test(`every screen is accessible and fits: ${name}`, async () => {
+    const other = await browser.open({ ...options, reducedMotion: "reduce", storageState: await page.context().storageState() });
+    for (const [address, heading] of screens) {
+      await visit(other, weir.url, address, heading);
+      await other.getByText("Loading", { exact: true }).waitFor({ state: "detached" });
+      await accessible(other, `${address} (${name})`);
+      await fits(other, `${address} (${name})`);
+    }
+    await visit(other, weir.url, "/accounts", "Accounts");
+    await other.getByRole("table").getByRole("link").first().click();
+    await other.getByRole("img", { name: /over time/ }).waitFor();
+    await accessible(other, `an account (${name})`);
+    await fits(other, `an account (${name})`);
+    await other.context().close();
+  });
+}
+
+test("the keyboard is enough: skip link, navigation, a dialog that keeps and gives back the focus", async () => {
+  await visit(page, weir.url, "/accounts", "Accounts");
+  await page.keyboard.press("Shift+Tab");
+  const add = page.getByRole("button", { name: "Add an account" });
+  await add.focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Add an account" });
+  await dialog.waitFor();
+  for (let turn = 0; turn < 12; turn += 1) {
+    await page.keyboard.press("Tab");
+    const outside = await page.evaluate(() => document.activeElement !== document.body && !document.activeElement.closest("dialog"));
+    assert.equal(outside, false, "the focus stays in the dialog");
+  }
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  assert.equal(await add.evaluate((button) => button === document.activeElement), true, "the focus is back on the button");
+});

@@ -1,0 +1,150 @@
+// What the journeys stand on: a running Weir, a browser, and ways to say what is expected.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { chromium } from "playwright-core";
+
+const weir = process.env.WEIR_BINARY ?? path.resolve("target/debug/weir");
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** A port nobody listens on. */
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Starts a program and waits until one of its lines matches; the match is handed back with a way to stop it. */
+async function start(program, args, env, wanted, limitMs) {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  const match = await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${program} did not get ready in ${limitMs} ms:\n${said}`)), limitMs);
+    const hear = (text) => {
+      said += text;
+      const found = said.match(wanted);
+      if (found) {
+        clearTimeout(timer);
+        resolve(found);
+      }
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.on("error", reject);
+    child.on("exit", (code) => {
+      clearTimeout(timer);
+      reject(new Error(`${program} ended with ${code}:\n${said}`));
+    });
+  });
+  const stop = async () => {
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    if (child.exitCode === null) child.kill("SIGTERM");
+    if (child.exitCode === null) await gone;
+  };
+  return { match, stop };
+}
+
+/** The demo: a warehouse, accounts, links and first syncs, on a port of its own. */
+export async function startDemo() {
+  const port = await freePort();
+  const demo = path.join(path.dirname(weir), "demo");
+  const { match, stop } = await start(demo, ["--weir", weir, "--port", String(port)], {}, /Sign in +(\S+)\s+Password +(.+)/, 240_000);
+  return { url: `http://127.0.0.1:${port}`, email: match[1], password: match[2].trim(), stop };
+}
+
+/** An empty Weir with its set-up token. */
+export async function startEmpty() {
+  const port = await freePort();
+  const folder = await mkdtemp(path.join(tmpdir(), "weir-web-"));
+  const env = { WEIR_DATA_DIR: folder, WEIR_HTTP__LISTEN: `127.0.0.1:${port}`, NO_COLOR: "1" };
+  const { match, stop } = await start(weir, ["serve"], env, /token[=:" ]+([A-Za-z0-9_-]{16,})/i, 60_000);
+  const end = async () => {
+    await stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { url: `http://127.0.0.1:${port}`, token: match[1], stop: end };
+}
+
+/** A browser; every page it opens fails the test when the browser complains. */
+export async function openBrowser() {
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
+  });
+  const complaints = [];
+  const open = async (options = {}) => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+    // Given by the driver, so that the page's own policy need not allow it.
+    await context.addInitScript({ content: axe });
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => {
+      // A refused sign-in is a 401, which Chromium notes as an error of the page.
+      if (message.type() === "error" && !message.text().includes("status of 401")) complaints.push(message.text());
+    });
+    return page;
+  };
+  const close = async () => {
+    await browser.close();
+    assert.deepEqual(complaints, [], "the browser complained");
+  };
+  return { open, close };
+}
+
+/** Signs in by the form. */
+export async function signIn(page, { url, email, password }) {
+  await page.goto(url);
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+}
+
+/** Opens a screen inside the application and waits for its heading. */
+export async function visit(page, url, address, heading) {
+  await page.goto(url + address);
+  await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+}
+
+/** Waits until something becomes true, which a message explains. */
+export async function eventually(look, message, limitMs = 30_000) {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) assert.fail(message);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** A count as the application writes it. */
+export function number(text) {
+  const digits = text.replaceAll(",", "").match(/\d+/);
+  assert.ok(digits, `no number in "${text}"`);
+  return Number(digits[0]);
+}
+
+/** Fails unless axe finds nothing wrong with the page as it is. */
+export async function accessible(page, name) {
+  const violations = await page.evaluate(async () => {
+    const options = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] };
+    const result = await globalThis.axe.run(document, options);
+    return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join("; ")}`);
+  });
+  assert.deepEqual(violations, [], `${name} is not accessible`);
+}
+
+/** Fails when the page is wider than the screen. */
+export async function fits(page, name) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(over <= 0, `${name} is ${over} px too wide`);
+}
