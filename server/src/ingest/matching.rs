@@ -111,7 +111,7 @@ pub async fn accounts(
     Ok(matches)
 }
 
-/// Tells for one ID what each space made of it, the undecided later ones included, and the decision.
+/// Tells for each ID what each space made of it, the undecided later ones included, and the decision.
 ///
 /// # Errors
 /// When the database refuses.
@@ -119,23 +119,28 @@ pub async fn explain(
     store: &mut Store,
     organization: OrganizationId,
     spaces: &[Space],
-    raw: &str,
-) -> Result<(Match, Vec<Attempt>)> {
-    let mut attempts = Vec::new();
+    raws: &[&str],
+) -> Result<Vec<(Match, Vec<Attempt>)>> {
+    let all: Vec<usize> = (0..raws.len()).collect();
+    let mut told: Vec<(Match, Vec<Attempt>)> = vec![(Match::Unknown, Vec::new()); raws.len()];
     for space in spaces {
-        let made = normalize(space.normalizer, raw);
-        let found = hits(store, organization, space, &[raw], &[0]).await?.remove(&0);
-        attempts.push(Attempt {
-            space: space.clone(),
-            normalized: made.value,
-            note: made.note,
-            accounts: found
-                .map(|hits| hits.accounts.into_iter().map(|(account, _)| account).collect())
-                .unwrap_or_default(),
-        });
+        let mut found = hits(store, organization, space, raws, &all).await?;
+        for (index, (decision, attempts)) in told.iter_mut().enumerate() {
+            let made = normalize(space.normalizer, raws[index]);
+            let found = found.remove(&index);
+            if let (Match::Unknown, Some(found)) = (&decision, &found) {
+                *decision = found.decide();
+            }
+            let accounts = found.map(|hits| hits.accounts).unwrap_or_default();
+            attempts.push(Attempt {
+                space: space.clone(),
+                normalized: made.value,
+                note: made.note,
+                accounts: accounts.into_iter().map(|(account, _)| account).collect(),
+            });
+        }
     }
-    let decision = accounts(store, organization, spaces, &[raw]).await?.pop().unwrap_or(Match::Unknown);
-    Ok((decision, attempts))
+    Ok(told)
 }
 
 /// The accounts that have one normalized ID in one space.

@@ -41,6 +41,17 @@ impl Store {
         Ok(Self::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?))
     }
 
+    /// Begins a transaction that only reads, and so waits for no writer.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn begin_reading(db: &Db) -> Result<Self> {
+        match db.sqlite() {
+            Some(pool) => Ok(Self::Sqlite(pool.begin().await?)),
+            None => Self::begin(db).await,
+        }
+    }
+
     /// Which database it is on.
     pub fn backend(&self) -> Backend {
         match self {

@@ -1,0 +1,238 @@
+//! What streams are made of: table, shape, mapping and cursor, on the way out and in.
+
+use async_graphql::{Enum, InputObject, SimpleObject};
+use connector::CursorKind as Kind;
+
+use crate::domain::freshness;
+use crate::domain::mapping::Mapping;
+use crate::domain::stream::{CursorPlan, stored_kind};
+use crate::graphql::scalar::BigInt;
+
+/// The name of a table as the source spells it.
+#[derive(SimpleObject)]
+pub struct TableRef {
+    /// The catalog, where the system has them.
+    catalog: Option<String>,
+    /// The schema.
+    schema: Option<String>,
+    /// The table or view.
+    name: String,
+}
+
+impl From<connector::TableRef> for TableRef {
+    fn from(table: connector::TableRef) -> Self {
+        Self { catalog: table.catalog, schema: table.schema, name: table.name }
+    }
+}
+
+/// The name of a table as the source spells it.
+#[derive(InputObject)]
+pub struct TableRefInput {
+    /// The catalog, where the system has them.
+    pub catalog: Option<String>,
+    /// The schema.
+    pub schema: Option<String>,
+    /// The table or view.
+    pub name: String,
+}
+
+impl From<TableRefInput> for connector::TableRef {
+    fn from(table: TableRefInput) -> Self {
+        Self { catalog: table.catalog, schema: table.schema, name: table.name }
+    }
+}
+
+/// How readings lie in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "entity::StreamShape")]
+pub enum StreamShape {
+    /// One reading in a row, its metric named in a column.
+    Long,
+    /// One reading in each chosen column.
+    Wide,
+}
+
+/// Where readings go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "entity::Destination")]
+pub enum StreamDestination {
+    /// Into a series per account, metric and product.
+    Usage,
+    /// Only where a metric link leads to an input.
+    Inputs,
+}
+
+/// What a cursor column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "entity::CursorKind")]
+pub enum CursorKind {
+    /// A whole number.
+    Int,
+    /// A calendar day.
+    Date,
+    /// A date and time without a zone.
+    Naive,
+    /// An instant.
+    Zoned,
+}
+
+/// What happens to rows without a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "entity::NullCursor")]
+pub enum NullCursorPolicy {
+    /// They are rejected.
+    Reject,
+    /// They are read in every run.
+    Include,
+}
+
+/// Whether a stream's data is up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "freshness::Freshness")]
+pub enum Freshness {
+    /// The last due run succeeded.
+    Fresh,
+    /// A run is overdue or failed once.
+    Late,
+    /// Several runs are overdue or failed.
+    Stale,
+    /// No run has succeeded yet.
+    Never,
+    /// The stream does not run.
+    Paused,
+}
+
+/// Which column plays which role.
+#[derive(SimpleObject)]
+pub struct StreamMapping {
+    /// The external account ID.
+    account: String,
+    /// The external metric ID, in the long shape.
+    metric: Option<String>,
+    /// The value, in the long shape.
+    value: Option<String>,
+    /// The metric columns, in the wide shape.
+    metrics: Vec<String>,
+    /// When it was measured.
+    measured_at: String,
+    /// The zone of measurement times that carry none.
+    zone: Option<String>,
+    /// The interval the value covers.
+    period: Option<String>,
+    /// The product.
+    product: Option<String>,
+}
+
+impl From<Mapping> for StreamMapping {
+    fn from(mapping: Mapping) -> Self {
+        Self {
+            account: mapping.account,
+            metric: mapping.metric,
+            value: mapping.value,
+            metrics: mapping.metrics,
+            measured_at: mapping.measured_at,
+            zone: mapping.zone,
+            period: mapping.period,
+            product: mapping.product,
+        }
+    }
+}
+
+/// Which column plays which role.
+#[derive(InputObject)]
+pub struct StreamMappingInput {
+    /// The external account ID.
+    pub account: String,
+    /// The external metric ID, in the long shape.
+    pub metric: Option<String>,
+    /// The value, in the long shape.
+    pub value: Option<String>,
+    /// The metric columns, in the wide shape.
+    #[graphql(default)]
+    pub metrics: Vec<String>,
+    /// When it was measured.
+    pub measured_at: String,
+    /// The zone of measurement times that carry none.
+    pub zone: Option<String>,
+    /// The interval the value covers.
+    pub period: Option<String>,
+    /// The product.
+    pub product: Option<String>,
+}
+
+impl From<StreamMappingInput> for Mapping {
+    fn from(mapping: StreamMappingInput) -> Self {
+        Self {
+            account: mapping.account,
+            metric: mapping.metric,
+            value: mapping.value,
+            metrics: mapping.metrics,
+            measured_at: mapping.measured_at,
+            zone: mapping.zone,
+            period: mapping.period,
+            product: mapping.product,
+        }
+    }
+}
+
+/// How rows are ordered and new ones found.
+#[derive(SimpleObject)]
+pub struct StreamCursor {
+    /// The column.
+    column: String,
+    /// What it holds.
+    kind: CursorKind,
+    /// The zone of a naive cursor.
+    zone: Option<String>,
+    /// What happens to rows without a cursor.
+    null_cursor: NullCursorPolicy,
+    /// How far below the watermark each run reads again: cursor units for an integer, seconds for a time.
+    lookback: BigInt,
+}
+
+impl From<CursorPlan> for StreamCursor {
+    fn from(cursor: CursorPlan) -> Self {
+        Self {
+            column: cursor.column,
+            kind: cursor.kind.into(),
+            zone: cursor.zone,
+            null_cursor: cursor.null_cursor.into(),
+            lookback: BigInt(cursor.lookback),
+        }
+    }
+}
+
+impl From<Kind> for CursorKind {
+    fn from(kind: Kind) -> Self {
+        stored_kind(kind).into()
+    }
+}
+
+/// How rows are ordered and new ones found.
+#[derive(InputObject)]
+pub struct StreamCursorInput {
+    /// The column.
+    pub column: String,
+    /// What it holds.
+    pub kind: CursorKind,
+    /// The zone of a naive cursor.
+    pub zone: Option<String>,
+    /// What happens to rows without a cursor.
+    #[graphql(default_with = "NullCursorPolicy::Reject")]
+    pub null_cursor: NullCursorPolicy,
+    /// How far below the watermark each run reads again: cursor units for an integer, seconds for a time.
+    #[graphql(default_with = "BigInt(0)")]
+    pub lookback: BigInt,
+}
+
+impl From<StreamCursorInput> for CursorPlan {
+    fn from(cursor: StreamCursorInput) -> Self {
+        Self {
+            column: cursor.column,
+            kind: crate::domain::stream::connector_kind(cursor.kind.into()),
+            zone: cursor.zone,
+            null_cursor: cursor.null_cursor.into(),
+            lookback: cursor.lookback.0,
+        }
+    }
+}
