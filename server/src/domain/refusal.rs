@@ -65,9 +65,10 @@ pub fn limit(field: &str, reason: impl Into<String>) -> Error {
     Refusal::error(Code::LimitExceeded, field, reason)
 }
 
-/// A credential is needed.
+/// A credential must be given again.
 pub fn secret_required(field: &str) -> Error {
-    Refusal::error(Code::SecretRequired, field, "a credential is needed")
+    let reason = "the host or port is another one; give the password again, so that it is not sent unseen";
+    Refusal::error(Code::SecretRequired, field, reason)
 }
 
 /// Ingestion is switched off.

@@ -100,6 +100,9 @@ pub async fn update<S: Serialize>(
         if settings.kind != stored.kind {
             return Err(Error::invalid("config", "a source stays of its kind; add another source instead"));
         }
+        if matches!(settings.credential, Credential::Keep) {
+            same_place(&stored, &settings.config)?;
+        }
         detail = json!({ "config": settings.config != stored.config });
         row.config = Set(settings.config);
         match &settings.credential {
@@ -118,6 +121,21 @@ pub async fn update<S: Serialize>(
     let model = Entity::update(row).exec(change.db).await?;
     change.audit("source.update", "Source", id, detail).await?;
     Ok(model)
+}
+
+/// Refuses to send a stored credential to another place than it was given for.
+///
+/// # Errors
+/// When the host or port is another and a credential is stored.
+pub fn same_place(stored: &Model, config: &str) -> Result<()> {
+    let place = |config: &str| {
+        let config: serde_json::Value = serde_json::from_str(config).unwrap_or_default();
+        (config["host"].clone(), config["port"].clone())
+    };
+    if stored.sealed_credential.is_none() || place(&stored.config) == place(config) {
+        return Ok(());
+    }
+    Err(refusal::secret_required("config"))
 }
 
 /// Stops all streams of a source from starting runs, or lets them go on.

@@ -4,13 +4,13 @@ use chrono_tz::Tz;
 use connector::{ColumnInfo, CursorKind, TableRef};
 use entity::stream::{ActiveModel, Entity, Model};
 use entity::{
-    Destination, ExternalIdSettingId, NullCursor, RunKind, RunStatus, SourceId, StreamId, StreamShape,
+    Destination, ExternalIdSettingId, NullCursor, OrganizationId, RunKind, RunStatus, SourceId, StreamId, StreamShape,
     sync_run,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use serde_json::json;
 
-use crate::clock::SECOND;
+use crate::clock::{DAY, SECOND};
 use crate::domain::change::Change;
 use crate::domain::mapping::Mapping;
 use crate::domain::refusal;
@@ -104,6 +104,48 @@ impl Reading {
                 lookback: model.lookback / unit,
             },
             row_key: parse(&model.row_key)?,
+        })
+    }
+
+    /// A stream that is not stored, to preview it.
+    ///
+    /// # Errors
+    /// When a part cannot be written as JSON.
+    pub fn model(
+        &self,
+        (organization_id, source_id): (OrganizationId, SourceId),
+        id: StreamId,
+        destination: Destination,
+        external_id_setting_id: Option<ExternalIdSettingId>,
+    ) -> Result<Model> {
+        Ok(Model {
+            organization_id,
+            id,
+            source_id,
+            name: String::new(),
+            table_ref: text_of(&self.table)?,
+            shape: self.shape,
+            destination,
+            mapping: text_of(&self.mapping)?,
+            cursor_column: self.cursor.column.clone(),
+            cursor_kind: stored_kind(self.cursor.kind),
+            cursor_zone: self.cursor.zone.clone(),
+            null_cursor: self.cursor.null_cursor,
+            lookback: self.lookback().unwrap_or_default(),
+            row_key: text_of(&self.row_key)?,
+            future_tolerance: DAY,
+            external_id_setting_id,
+            schedule: Schedule::Manual.to_json(),
+            next_due_at: None,
+            enabled: false,
+            paused_reason: None,
+            columns: "[]".to_owned(),
+            mapping_version: 0,
+            last_succeeded_at: None,
+            last_run_id: None,
+            version: 0,
+            created_at: 0,
+            updated_at: 0,
         })
     }
 

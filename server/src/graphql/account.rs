@@ -10,11 +10,14 @@ use crate::domain::account::{self, AccountChange, NewAccount};
 use crate::graphql::context::{Reach, Work, load, maybe};
 use crate::graphql::external_id::{ExternalId, IdsOf};
 use crate::graphql::id::{Global, global};
-use crate::graphql::page::{Page, page};
+use crate::graphql::metric_link::{LinksOf, MetricLink};
+use crate::graphql::opportunity::{OpportunitiesOf, Opportunity};
+use crate::graphql::page::{Page, nested, page};
 use crate::graphql::payload::payload;
 use crate::graphql::scalar::DateTime;
 use crate::graphql::search::contains;
-use crate::graphql::window::{Order, PageArgs};
+use crate::graphql::series::{Series, SeriesOfAccount};
+use crate::graphql::window::{Key, Order, PageArgs};
 
 /// A stored account on its way out.
 #[derive(Clone)]
@@ -48,6 +51,42 @@ impl Account {
     async fn external_ids(&self, ctx: &Context<'_>) -> Result<Vec<ExternalId>> {
         let rows = load(ctx, IdsOf(self.0.id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(ExternalId::from).collect())
+    }
+
+    /// Its opportunities, by name.
+    async fn opportunities(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Page<Opportunity>> {
+        nested::<OpportunitiesOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0)).await
+    }
+
+    /// Its metric links, newest first.
+    async fn metric_links(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Page<MetricLink>> {
+        nested::<LinksOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0)).await
+    }
+
+    /// Its series, oldest first.
+    async fn series(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Page<Series>> {
+        nested::<SeriesOfAccount, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0)).await
     }
 
     /// When it was archived.
@@ -98,7 +137,7 @@ impl AccountQuery {
     ) -> Result<Page<Account>> {
         let organization = ctx.need(Permission::AccountsRead)?;
         let filters = r#where.to_value().to_string();
-        let wanted = r#where.unwrap_or(AccountWhere { search: None, archived: None });
+        let wanted = r#where.unwrap_or_default();
         let archived = match wanted.archived {
             Some(true) => Column::ArchivedAt.is_not_null(),
             _ => Column::ArchivedAt.is_null(),

@@ -27,6 +27,12 @@ impl Fault {
             .extend_with(|_, extensions| extensions.set("code", "UNAUTHENTICATED"))
     }
 
+    /// Tells whether an error says that the viewer may not.
+    pub fn forbidden(error: &async_graphql::Error) -> bool {
+        let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+        code == Some(&async_graphql::Value::from("FORBIDDEN"))
+    }
+
     /// Copies an error that several fields wait for.
     pub fn shared(error: &Arc<Error>) -> async_graphql::Error {
         let mut shown = show(error);

@@ -47,7 +47,8 @@ impl Explained {
         Self { raw: raw.to_owned(), account: None, outcome: MatchOutcome::Unknown, steps: Vec::new() }
     }
 
-    fn new(raw: &str, (found, steps): (Match, Vec<Attempt>)) -> Self {
+    /// What was told of an ID.
+    pub fn new(raw: &str, (found, steps): (Match, Vec<Attempt>)) -> Self {
         let (outcome, account) = match found {
             Match::Account { account, .. } => (MatchOutcome::Matched, Some(account)),
             Match::Unknown => (MatchOutcome::Unknown, None),

@@ -1,28 +1,114 @@
 //! The GraphQL API: one file per noun, each with its object, its queries and its mutations.
 
+mod account;
+mod api_token;
+mod audit_event;
+mod chart;
 pub mod context;
+mod cursor;
 pub mod error;
+mod external_id;
+mod external_id_setting;
 pub mod id;
+mod id_space;
+mod ignore_rule;
+mod input;
+mod key_pair;
 pub mod limits;
 pub mod loaders;
+mod matching;
+mod measurement;
+mod metric;
+mod metric_link;
+mod node;
+mod operation;
+mod opportunity;
+mod organization;
+mod overview;
 pub mod page;
 pub mod payload;
+mod preview;
+mod problem;
+mod rejection;
 pub mod scalar;
+mod schedule;
 pub mod search;
+mod series;
+mod source;
+mod source_check;
+mod source_config;
+mod source_mutation;
+mod source_table;
+mod stream;
+mod stream_mutation;
+mod stream_part;
+mod stream_state;
+mod suggestion;
+mod sync_run;
+mod sync_run_mutation;
+mod unmatched_group;
+mod unmatched_group_mutation;
+mod user;
+mod waiting_row;
 pub mod window;
-
-mod account;
-mod external_id;
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
 
 /// Everything that can be read. Each field answers within the viewer's organization.
 #[derive(Default, MergedObject)]
-pub struct Query(account::AccountQuery);
+pub struct Query(
+    account::AccountQuery,
+    api_token::ApiTokenQuery,
+    audit_event::AuditEventQuery,
+    cursor::CursorQuery,
+    external_id_setting::ExternalIdSettingQuery,
+    id_space::IdSpaceQuery,
+    ignore_rule::IgnoreRuleQuery,
+    input::InputQuery,
+    matching::MatchingQuery,
+    metric::MetricQuery,
+    metric_link::MetricLinkQuery,
+    node::NodeQuery,
+    operation::OperationQuery,
+    opportunity::OpportunityQuery,
+    organization::OrganizationQuery,
+    overview::OverviewQuery,
+    preview::PreviewQuery,
+    schedule::ScheduleQuery,
+    series::SeriesQuery,
+    source::SourceQuery,
+    source_table::SourceTableQuery,
+    stream::StreamQuery,
+    sync_run::SyncRunQuery,
+    unmatched_group::UnmatchedGroupQuery,
+    user::UserQuery,
+    waiting_row::WaitingRowQuery,
+);
 
 /// Everything that can be changed. Expected refusals come back as `userErrors`.
 #[derive(Default, MergedObject)]
-pub struct Mutation(account::AccountMutation);
+pub struct Mutation(
+    account::AccountMutation,
+    api_token::ApiTokenMutation,
+    external_id::ExternalIdMutation,
+    external_id_setting::ExternalIdSettingMutation,
+    id_space::IdSpaceMutation,
+    ignore_rule::IgnoreRuleMutation,
+    input::InputMutation,
+    key_pair::KeyPairMutation,
+    measurement::MeasurementMutation,
+    metric::MetricMutation,
+    metric_link::MetricLinkMutation,
+    opportunity::OpportunityMutation,
+    organization::OrganizationMutation,
+    source_check::SourceCheckMutation,
+    source_mutation::SourceMutation,
+    stream_mutation::StreamMutation,
+    sync_run_mutation::SyncRunMutation,
+    unmatched_group_mutation::UnmatchedGroupMutation,
+    user::UserMutation,
+    waiting_row::WaitingRowMutation,
+);
 
 /// The schema that answers requests made ready by [`context::prepare`].
 pub type WeirSchema = Schema<Query, Mutation, EmptySubscription>;

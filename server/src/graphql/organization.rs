@@ -70,7 +70,7 @@ impl Viewer {
 
     /// The organization the answer is about.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        own_organization(ctx).await
+        own(ctx).await
     }
 
     /// The person's role; null for an API token.
@@ -120,7 +120,8 @@ pub enum Permission {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Own<T>(pub T);
 
-async fn own_organization(ctx: &Context<'_>) -> Result<Organization> {
+/// The viewer's organization.
+pub async fn own(ctx: &Context<'_>) -> Result<Organization> {
     let id = ctx.viewer()?.organization;
     let found = Entity::find_by_id(id).one(ctx.db()).await.map_err(Fault::from)?;
     let missing = || Fault::from(crate::error::Error::NotFound("organization"));
@@ -140,7 +141,7 @@ impl OrganizationQuery {
 
     /// The viewer's organization.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        own_organization(ctx).await
+        own(ctx).await
     }
 }
 

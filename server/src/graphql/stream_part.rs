@@ -26,7 +26,7 @@ impl From<connector::TableRef> for TableRef {
 }
 
 /// The name of a table as the source spells it.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct TableRefInput {
     /// The catalog, where the system has them.
     pub catalog: Option<String>,
@@ -139,7 +139,7 @@ impl From<Mapping> for StreamMapping {
 }
 
 /// Which column plays which role.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct StreamMappingInput {
     /// The external account ID.
     pub account: String,
@@ -209,7 +209,7 @@ impl From<Kind> for CursorKind {
 }
 
 /// How rows are ordered and new ones found.
-#[derive(InputObject)]
+#[derive(Clone, InputObject)]
 pub struct StreamCursorInput {
     /// The column.
     pub column: String,

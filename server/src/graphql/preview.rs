@@ -1,0 +1,347 @@
+//! What a few rows of a stream, saved or not, would become.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
+use entity::{AccountId, ExternalIdSettingId, InputId, SourceId, StreamId, stream};
+
+use crate::auth::Permission;
+use crate::domain::stream::Reading;
+use crate::domain::refusal;
+use crate::error::{Error, Result as DomainResult};
+use crate::graphql::account::Account;
+use crate::graphql::context::{Reach, load, maybe};
+use crate::graphql::error::{UserError, outcome};
+use crate::graphql::id::Global;
+use crate::graphql::input::Input;
+use crate::graphql::matching::{Explained, MatchExplanation};
+use crate::graphql::problem::{ConnectorProblem, patiently, sorted};
+use crate::graphql::rejection::Rejection;
+use crate::graphql::scalar::{DateTime, Decimal, Json};
+use crate::graphql::stream_part::{
+    StreamCursorInput, StreamDestination, StreamMappingInput, StreamShape, TableRefInput,
+};
+use crate::graphql::unmatched_group::UnmatchedReason;
+use crate::ingest::matching;
+use crate::ingest::plan::Plan;
+use crate::ingest::preview::{Fate, Preview, preview};
+use crate::ingest::route::Route;
+use crate::ingest::store::Store;
+
+/// What to preview: a saved stream, a draft, or a draft over a saved one.
+#[derive(InputObject)]
+pub struct StreamPreviewInput {
+    /// The saved stream.
+    pub stream_id: Option<Global<StreamId>>,
+    /// What is not saved yet.
+    pub draft: Option<StreamDraftInput>,
+    /// How many rows, at most 100.
+    #[graphql(default = 20)]
+    pub limit: i32,
+}
+
+/// A stream that is not saved.
+#[derive(InputObject)]
+pub struct StreamDraftInput {
+    /// Where it reads.
+    pub source_id: Global<SourceId>,
+    /// What it reads.
+    pub table: TableRefInput,
+    /// Long or wide.
+    pub shape: StreamShape,
+    /// Where its readings go.
+    pub destination: StreamDestination,
+    /// Which column plays which role.
+    pub mapping: StreamMappingInput,
+    /// How rows are ordered.
+    pub cursor: StreamCursorInput,
+    /// The columns that identify a row.
+    pub row_key: Vec<String>,
+    /// How account IDs are matched.
+    pub external_id_setting_id: Option<Global<ExternalIdSettingId>>,
+}
+
+/// What happens to a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReadingOutcome {
+    /// It has a target.
+    Matched,
+    /// It waits.
+    Unmatched,
+    /// An ignore rule hides it.
+    Ignored,
+}
+
+/// What a few rows would become.
+#[derive(Default, SimpleObject)]
+pub struct StreamPreview {
+    /// The rows in order.
+    rows: Vec<PreviewRow>,
+    /// The sums over the rows shown.
+    counts: PreviewCounts,
+    /// Why the source could not be read.
+    problem: Option<ConnectorProblem>,
+    /// What does not fit the table.
+    user_errors: Vec<UserError>,
+}
+
+/// The sums over a preview.
+#[derive(Default, SimpleObject)]
+pub struct PreviewCounts {
+    /// Rows read.
+    rows: i32,
+    /// Rows that made readings.
+    mapped: i32,
+    /// Rows that could not be decoded.
+    rejected: i32,
+    /// Readings made.
+    readings: i32,
+    /// Readings with a target.
+    matched: i32,
+    /// Readings that would wait.
+    unmatched: i32,
+    /// Readings an ignore rule would hide.
+    ignored: i32,
+    /// Empty cells, which make no reading.
+    null_cells: i32,
+}
+
+/// One row on its way.
+#[derive(SimpleObject)]
+pub struct PreviewRow {
+    /// What identifies the row.
+    row_key: String,
+    /// Its cursor, in the source's own digits.
+    cursor: Option<String>,
+    /// The row as received.
+    raw: Json,
+    /// Why it could not be decoded.
+    rejection: Option<Rejection>,
+    /// What it says.
+    readings: Vec<PreviewReading>,
+}
+
+/// One reading of a row.
+pub struct PreviewReading {
+    reading: crate::ingest::preview::PreviewReading,
+    value: entity::Decimal,
+    explained: Option<Explained>,
+}
+
+impl PreviewReading {
+    fn target(&self) -> (Option<AccountId>, Option<InputId>) {
+        match self.reading.fate {
+            Fate::Written { account, input } => (Some(account), input),
+            Fate::Waits(_) | Fate::Ignored(_) => {
+                (self.explained.as_ref().and_then(|explained| explained.account), None)
+            }
+        }
+    }
+}
+
+/// One reading of a row.
+#[Object]
+impl PreviewReading {
+    /// The account ID as the row has it.
+    async fn external_account(&self) -> &str {
+        &self.reading.account
+    }
+
+    /// The metric ID as the row has it.
+    async fn external_metric(&self) -> &str {
+        &self.reading.metric
+    }
+
+    /// The product, or empty.
+    async fn product(&self) -> &str {
+        &self.reading.product
+    }
+
+    /// The exact value.
+    async fn value(&self) -> Decimal {
+        Decimal(self.value.clone())
+    }
+
+    /// When it was measured.
+    async fn measured_at(&self) -> DateTime {
+        DateTime(self.reading.measured_at)
+    }
+
+    /// The interval it covers.
+    async fn period(&self) -> Option<&str> {
+        self.reading.period.as_deref()
+    }
+
+    /// What would happen to it.
+    async fn outcome(&self) -> ReadingOutcome {
+        match self.reading.fate {
+            Fate::Written { .. } => ReadingOutcome::Matched,
+            Fate::Waits(_) => ReadingOutcome::Unmatched,
+            Fate::Ignored(_) => ReadingOutcome::Ignored,
+        }
+    }
+
+    /// Why it would wait.
+    async fn reason(&self) -> Option<UnmatchedReason> {
+        match self.reading.fate {
+            Fate::Written { .. } => None,
+            Fate::Waits(reason) | Fate::Ignored(reason) => Some(reason.into()),
+        }
+    }
+
+    /// The matched account.
+    async fn account(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
+        maybe(ctx, self.target().0).await
+    }
+
+    /// The input it would feed.
+    async fn input(&self, ctx: &Context<'_>) -> Result<Option<Input>> {
+        maybe(ctx, self.target().1).await
+    }
+
+    /// How the account was looked for.
+    async fn explanation(&self) -> Option<MatchExplanation> {
+        self.explained.clone().map(MatchExplanation)
+    }
+}
+
+/// The query about previews.
+#[derive(Default)]
+pub struct PreviewQuery;
+
+#[Object]
+impl PreviewQuery {
+    /// Reads a few rows and shows what each would become. Stores nothing.
+    async fn stream_preview(&self, ctx: &Context<'_>, input: StreamPreviewInput) -> Result<StreamPreview> {
+        ctx.need(Permission::SourcesRead)?;
+        // Rows and accounts are shown, so both must be allowed.
+        ctx.need(Permission::AccountsRead)?;
+        let saved = match &input.stream_id {
+            Some(id) => load(ctx, id.0).await?,
+            None => None,
+        };
+        let limit = input.limit.clamp(1, 100).unsigned_abs();
+        let shown = match model(ctx, input, saved) {
+            Ok(model) => look(ctx, &model, limit).await,
+            Err(error) => Err(error),
+        };
+        match outcome(sorted(shown))? {
+            Ok(Ok(preview)) => Ok(preview),
+            Ok(Err(problem)) => Ok(StreamPreview { problem: Some(problem), ..StreamPreview::default() }),
+            Err(user_errors) => Ok(StreamPreview { user_errors, ..StreamPreview::default() }),
+        }
+    }
+}
+
+/// The stream to look at: the saved one, or the draft as if it were saved.
+fn model(
+    ctx: &Context<'_>,
+    input: StreamPreviewInput,
+    saved: Option<stream::Model>,
+) -> DomainResult<stream::Model> {
+    if input.stream_id.is_some() && saved.is_none() {
+        return Err(refusal::not_found("streamId", "stream"));
+    }
+    let Some(draft) = input.draft else {
+        return saved.ok_or_else(|| refusal::required("streamId"));
+    };
+    let organization = ctx.viewer().map_err(|_| Error::NotFound("stream"))?.organization;
+    let reading = Reading {
+        table: draft.table.into(),
+        shape: draft.shape.into(),
+        mapping: draft.mapping.into(),
+        cursor: draft.cursor.into(),
+        row_key: draft.row_key,
+    };
+    reading.model(
+        (organization, draft.source_id.0),
+        saved.map_or(StreamId(uuid::Uuid::nil()), |saved| saved.id),
+        draft.destination.into(),
+        draft.external_id_setting_id.map(|id| id.0),
+    )
+}
+
+async fn look(ctx: &Context<'_>, model: &stream::Model, limit: u32) -> DomainResult<StreamPreview> {
+    let app = ctx.app();
+    let organization = model.organization_id;
+    let connector = match app.sources.connector(app, organization, model.source_id).await {
+        Err(Error::NotFound(noun)) => return Err(refusal::not_found("draft.sourceId", noun)),
+        opened => opened?,
+    };
+    let reading = Reading::stored(model)?;
+    let table = patiently(connector.describe(&reading.table)).await?;
+    reading.check(&table.columns).map_err(|error| match error {
+        Error::Invalid { field, reason } => Error::invalid(format!("draft.{field}"), reason),
+        other => other,
+    })?;
+    let spaces = match model.external_id_setting_id {
+        Some(setting) => {
+            let mut store = Store::begin_reading(&app.db).await?;
+            let spaces = matching::spaces(&mut store, organization, setting).await;
+            store.commit().await?;
+            match spaces {
+                Err(Error::NotFound(noun)) => {
+                    return Err(refusal::not_found("draft.externalIdSettingId", noun));
+                }
+                spaces => spaces?,
+            }
+        }
+        None => Vec::new(),
+    };
+    let route = Route { organization, stream: model.id, destination: model.destination, spaces };
+    let plan = Plan::new(model, route, app.config.sync.cell_bytes)?;
+    let batch = patiently(connector.preview(&plan.table, &plan.columns, limit)).await?;
+    let shown = preview(app, &plan, &batch).await?;
+    let explained = explained(ctx, &plan, &shown).await?;
+    told(shown, &explained)
+}
+
+/// How each external account of a preview is matched.
+async fn explained(
+    ctx: &Context<'_>,
+    plan: &Plan,
+    shown: &Preview,
+) -> DomainResult<HashMap<String, Explained>> {
+    let mut raws: Vec<&str> =
+        shown.rows.iter().flat_map(|row| &row.readings).map(|reading| reading.account.as_str()).collect();
+    raws.sort_unstable();
+    raws.dedup();
+    let mut store = Store::begin_reading(&ctx.app().db).await?;
+    let told = matching::explain(&mut store, plan.route.organization, &plan.route.spaces, &raws).await?;
+    store.commit().await?;
+    Ok(raws.into_iter().zip(told).map(|(raw, told)| (raw.to_owned(), Explained::new(raw, told))).collect())
+}
+
+fn told(shown: Preview, explained: &HashMap<String, Explained>) -> DomainResult<StreamPreview> {
+    let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let mut counts = PreviewCounts {
+        rows: number(shown.rows.len()),
+        null_cells: i32::try_from(shown.null_cells).unwrap_or(i32::MAX),
+        ..PreviewCounts::default()
+    };
+    let mut rows = Vec::with_capacity(shown.rows.len());
+    for row in shown.rows {
+        counts.rejected += i32::from(row.rejection.is_some());
+        counts.mapped += i32::from(row.rejection.is_none());
+        counts.readings += number(row.readings.len());
+        let mut readings = Vec::with_capacity(row.readings.len());
+        for reading in row.readings {
+            match reading.fate {
+                Fate::Written { .. } => counts.matched += 1,
+                Fate::Waits(_) => counts.unmatched += 1,
+                Fate::Ignored(_) => counts.ignored += 1,
+            }
+            let value = reading.value.parse().map_err(|error| Error::internal("previewing a value", error))?;
+            let explained = explained.get(&reading.account).cloned();
+            readings.push(PreviewReading { reading, value, explained });
+        }
+        rows.push(PreviewRow {
+            row_key: row.key,
+            cursor: row.cursor,
+            raw: Json::stored(&row.raw),
+            rejection: row.rejection.map(Rejection::from),
+            readings,
+        });
+    }
+    Ok(StreamPreview { rows, counts, problem: None, user_errors: Vec::new() })
+}

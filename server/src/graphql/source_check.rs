@@ -1,0 +1,197 @@
+//! Connection tests, of sources saved or not.
+
+use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
+use connector::Check;
+use entity::{SourceId, source};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::auth::Permission;
+use crate::clock::Micros;
+use crate::custody::credential;
+use crate::domain::refusal;
+use crate::domain::source::{self as sources, Credential};
+use crate::error::{Error, Result as DomainResult};
+use crate::graphql::context::{Reach, Work, load};
+use crate::graphql::error::{UserError, outcome};
+use crate::graphql::id::Global;
+use crate::graphql::problem::{ConnectorProblem, patiently};
+use crate::graphql::scalar::{DateTime, Json};
+use crate::graphql::source::Source;
+use crate::graphql::source_config::SourceConfigInput;
+
+/// How a step of a test went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
+pub enum SourceCheckStatus {
+    /// It worked.
+    Passed,
+    /// It did not.
+    Failed,
+}
+
+/// One step of a connection test.
+#[derive(Clone, Debug, SimpleObject, Serialize, Deserialize)]
+pub struct SourceCheckStep {
+    /// What was tried.
+    name: String,
+    /// How it went.
+    status: SourceCheckStatus,
+    /// How long it took.
+    duration_ms: i32,
+    /// What was learnt, such as a version or a clock offset.
+    note: Option<String>,
+    /// What went wrong.
+    problem: Option<ConnectorProblem>,
+}
+
+/// A connection test as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Kept {
+    checked_at: Micros,
+    steps: Vec<SourceCheckStep>,
+}
+
+/// A connection test.
+#[derive(Clone, Debug)]
+pub struct SourceCheck(Kept);
+
+impl SourceCheck {
+    fn new(check: &Check, checked_at: Micros) -> Self {
+        let steps = check.steps.iter().map(|step| SourceCheckStep {
+            name: step.name.to_owned(),
+            status: if step.error.is_none() { SourceCheckStatus::Passed } else { SourceCheckStatus::Failed },
+            duration_ms: i32::try_from(step.took.as_millis()).unwrap_or(i32::MAX),
+            note: step.note.clone(),
+            problem: step.error.as_ref().map(ConnectorProblem::from),
+        });
+        Self(Kept { checked_at, steps: steps.collect() })
+    }
+
+    /// Reads a kept test; none when it is of an older form.
+    pub fn stored(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().map(Self)
+    }
+}
+
+/// A connection test.
+#[Object]
+impl SourceCheck {
+    /// Whether every step passed.
+    async fn ok(&self) -> bool {
+        self.0.steps.iter().all(|step| step.status == SourceCheckStatus::Passed)
+    }
+
+    /// When it ended.
+    async fn checked_at(&self) -> DateTime {
+        DateTime(self.0.checked_at)
+    }
+
+    /// The steps in order. A failed step is the last.
+    async fn steps(&self) -> &[SourceCheckStep] {
+        &self.0.steps
+    }
+}
+
+/// The input of `sourceCheck`.
+#[derive(InputObject)]
+struct SourceCheckInput {
+    /// The saved source; its stored credential is used where the config has none.
+    id: Option<Global<SourceId>>,
+    /// Connection details that are not saved yet.
+    config: Option<SourceConfigInput>,
+}
+
+/// The answer of `sourceCheck`.
+#[derive(SimpleObject)]
+struct SourceCheckPayload {
+    /// The result; null when refused.
+    source: Option<Source>,
+    /// How the test went.
+    check: Option<SourceCheck>,
+    /// Why the request was refused, if it was.
+    user_errors: Vec<UserError>,
+}
+
+/// The mutation of connection tests.
+#[derive(Default)]
+pub struct SourceCheckMutation;
+
+#[Object]
+impl SourceCheckMutation {
+    /// Tests a connection step by step, saved or not.
+    async fn source_check(&self, ctx: &Context<'_>, input: SourceCheckInput) -> Result<SourceCheckPayload> {
+        ctx.need(Permission::SourcesWrite)?;
+        let stored = match &input.id {
+            Some(id) => load(ctx, id.0).await?,
+            None => None,
+        };
+        let saved = input.config.is_none();
+        let check = check(ctx, input, stored.clone()).await;
+        let check = match outcome(check)? {
+            Ok(check) => check,
+            Err(user_errors) => return Ok(SourceCheckPayload { source: None, check: None, user_errors }),
+        };
+        let source = match stored {
+            Some(source) if saved => Some(keep(ctx, source.id, &check).await?),
+            other => other,
+        };
+        Ok(SourceCheckPayload {
+            source: source.map(Source::from),
+            check: Some(check),
+            user_errors: Vec::new(),
+        })
+    }
+}
+
+/// Keeps the test of a saved source.
+async fn keep(ctx: &Context<'_>, id: SourceId, check: &SourceCheck) -> Result<source::Model> {
+    let work = Work::begin(ctx, Permission::SourcesWrite).await?;
+    let kept = async {
+        let text = serde_json::to_string(&check.0).map_err(|error| Error::internal("writing a check", error))?;
+        sources::note_check(&work.change(), id, &text).await?;
+        sources::find(&work.change(), id).await
+    }
+    .await;
+    match work.end(kept).await? {
+        Ok(source) => Ok(source),
+        Err(_) => Err(crate::graphql::error::Fault::from(Error::NotFound("source")).into()),
+    }
+}
+
+async fn check(
+    ctx: &Context<'_>,
+    input: SourceCheckInput,
+    stored: Option<source::Model>,
+) -> DomainResult<SourceCheck> {
+    let app = ctx.app();
+    if input.id.is_some() && stored.is_none() {
+        return Err(refusal::not_found("id", "source"));
+    }
+    let connector = match (input.config, &stored) {
+        (None, None) => return Err(refusal::required("id")),
+        (None, Some(source)) => app.sources.connector(app, source.organization_id, source.id).await?,
+        (Some(config), stored) => {
+            let settings = config.settings()?;
+            let secret = match (settings.credential, stored) {
+                (Credential::Replace(secret), _) => Some(secret_text(&secret)?),
+                (Credential::Keep, Some(source)) if source.kind == settings.kind => {
+                    sources::same_place(source, &settings.config)?;
+                    let open = |sealed| {
+                        credential::open(&app.keyring, source.organization_id, source.id, sealed)
+                            .map_err(|error| Error::internal("opening a credential", error))
+                    };
+                    source.sealed_credential.as_ref().map(open).transpose()?
+                }
+                _ => None,
+            };
+            app.sources.unstored(settings.kind, &Json::stored(&settings.config).0, secret)?
+        }
+    };
+    let check = patiently(async { Ok(connector.check(None, None).await) }).await?;
+    Ok(SourceCheck::new(&check, app.clock.now()))
+}
+
+fn secret_text(secret: &impl Serialize) -> DomainResult<SecretString> {
+    let text = serde_json::to_string(secret).map_err(|error| Error::internal("writing a credential", error))?;
+    Ok(text.into())
+}
