@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::OrganizationId;
+use entity::{InputId, OrganizationId};
 use uuid::Uuid;
 
 use super::store::{Rows, Store};
@@ -11,8 +11,8 @@ use crate::error::Result;
 /// What a metric link says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// Readings flow.
-    Live,
+    /// Readings flow into this input.
+    Live(InputId),
     /// It is switched off.
     Disabled,
     /// Its input or opportunity is put away.
@@ -31,7 +31,7 @@ pub async fn links(
     pairs.sort_unstable();
     pairs.dedup();
     let rows = Rows::new().uuids(pairs.iter().map(|pair| pair.0)).uuids(pairs.iter().map(|pair| pair.1));
-    let sql = "SELECT l.account_id, l.metric_id, l.enabled, \
+    let sql = "SELECT l.account_id, l.metric_id, l.input_id, l.enabled, \
         CASE WHEN i.archived_at IS NULL AND o.archived_at IS NULL THEN 0 ELSE 1 END \
         FROM {rows} CROSS JOIN metric_link l CROSS JOIN input i CROSS JOIN opportunity o \
         WHERE l.organization_id = $1 AND l.account_id = b.c0 AND l.metric_id = b.c1 \
@@ -39,9 +39,9 @@ pub async fn links(
         AND o.organization_id = i.organization_id AND o.id = i.opportunity_id";
     let mut links = HashMap::new();
     for record in store.fetch_rows(sql, &[organization.0.into()], &rows).await? {
-        let link = match (record.bool(2)?, record.int(3)?) {
+        let link = match (record.bool(3)?, record.int(4)?) {
             (false, _) => Link::Disabled,
-            (true, 0) => Link::Live,
+            (true, 0) => Link::Live(InputId(record.uuid(2)?)),
             (true, _) => Link::TargetGone,
         };
         links.insert((record.uuid(0)?, record.uuid(1)?), link);

@@ -16,6 +16,7 @@ pub mod matching;
 pub mod measure;
 pub mod newest;
 pub mod plan;
+pub mod preview;
 pub mod reject;
 pub mod rejected;
 pub mod replay;
@@ -25,6 +26,7 @@ pub mod scope;
 pub mod store;
 pub mod tally;
 pub mod time;
+pub mod typed;
 pub mod waiting;
 
 pub use batch::Lease;

@@ -121,7 +121,7 @@ impl<'a> Replay<'a> {
         let outcomes = self.router.decide(&mut store, &self.texts, &pairs, now).await?;
         for ((candidate, pair), outcome) in candidates.iter().zip(&pairs).zip(outcomes) {
             match outcome {
-                Outcome::Goes => _ = free.insert(candidate.id, *pair),
+                Outcome::Goes { .. } => _ = free.insert(candidate.id, *pair),
                 Outcome::Waits(reason) if reason != candidate.reason => {
                     let key = GroupKey {
                         reason,

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use entity::{AccountId, Destination, MetricId, OrganizationId, StreamId, UnmatchedReason};
+use entity::{AccountId, Destination, InputId, MetricId, OrganizationId, StreamId, UnmatchedReason};
 use rustc_hash::FxBuildHasher;
 
 use super::dictionary::Dictionary;
@@ -31,7 +31,12 @@ pub enum Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Into a series.
-    Goes,
+    Goes {
+        /// The account they are of.
+        account: AccountId,
+        /// The input they feed, where links decide.
+        input: Option<InputId>,
+    },
     /// Nowhere yet.
     Waits(UnmatchedReason),
 }
@@ -228,9 +233,11 @@ impl Router {
             Some(Match::Account { archived: true, .. }) => Outcome::Waits(UnmatchedReason::TargetGone),
             Some(Match::Ambiguous) => Outcome::Waits(UnmatchedReason::AccountAmbiguous),
             Some(Match::Unknown) | None => Outcome::Waits(UnmatchedReason::AccountUnknown),
-            Some(Match::Account { .. }) if self.route.destination == Destination::Usage => Outcome::Goes,
-            Some(Match::Account { .. }) => match known(pair).and_then(|pair| links.get(&pair)) {
-                Some(Link::Live) => Outcome::Goes,
+            Some(Match::Account { account, .. }) if self.route.destination == Destination::Usage => {
+                Outcome::Goes { account: *account, input: None }
+            }
+            Some(Match::Account { account, .. }) => match known(pair).and_then(|pair| links.get(&pair)) {
+                Some(Link::Live(input)) => Outcome::Goes { account: *account, input: Some(*input) },
                 Some(Link::Disabled) => Outcome::Waits(UnmatchedReason::LinkDisabled),
                 Some(Link::TargetGone) => Outcome::Waits(UnmatchedReason::TargetGone),
                 None => Outcome::Waits(UnmatchedReason::MetricUnlinked),
@@ -251,17 +258,12 @@ impl Router {
         let outcomes = self.outcomes(store, &pairs).await?;
         let mut matched: Vec<(Triple, AccountId, MetricId)> = Vec::new();
         for (triple, outcome) in triples.iter().zip(outcomes) {
-            match (outcome, self.accounts.get(&triple.0), self.metrics.get(&triple.1)) {
-                (Outcome::Goes, Some(Match::Account { account, .. }), Some(metric)) => {
-                    matched.push((*triple, *account, *metric));
+            match (outcome, self.metrics.get(&triple.1)) {
+                (Outcome::Goes { account, .. }, Some(metric)) => matched.push((*triple, account, *metric)),
+                (Outcome::Goes { .. }, None) => {
+                    return Err(Error::internal("route a reading", "its metric was not looked up"));
                 }
-                (Outcome::Goes, ..) => {
-                    return Err(Error::internal(
-                        "route a reading",
-                        "its account or metric was not looked up",
-                    ));
-                }
-                (Outcome::Waits(reason), ..) => _ = self.targets.insert(*triple, Target::Waits(reason)),
+                (Outcome::Waits(reason), _) => _ = self.targets.insert(*triple, Target::Waits(reason)),
             }
         }
         self.find_series(store, texts, newest, &matched, now).await
