@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use connector::{ColumnInfo, CursorKind, TableRef};
 use entity::stream::{ActiveModel, Entity, Model};
 use entity::{
-    Destination, ExternalIdSettingId, NullCursor, OrganizationId, RunKind, RunStatus, SourceId, StreamId, StreamShape,
-    sync_run,
+    Destination, ExternalIdSettingId, NullCursor, OrganizationId, RunKind, RunStatus, SourceId, StreamId,
+    StreamShape, sync_run,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use serde_json::json;

@@ -18,12 +18,15 @@ pub struct Suggested {
     pub row_key: Vec<String>,
 }
 
-const ACCOUNT: &[&str] = &["account", "customer", "organization", "tenant", "company", "workspace", "client", "org"];
+const ACCOUNT: &[&str] =
+    &["account", "customer", "organization", "tenant", "company", "workspace", "client", "org"];
 const METRIC: &[&str] = &["metric", "measure", "event", "feature", "kind", "name"];
 const VALUE: &[&str] = &["value", "amount", "quantity", "total", "count", "usage"];
 const MEASURED: &[&str] = &["measured", "usage_date", "event_time", "day", "date", "timestamp", "time", "ts"];
-const CURSOR: &[&str] =
-    &["updated", "modified", "loaded", "ingested", "inserted", "synced", "changed", "sequence", "seq", "created"];
+const CURSOR: &[&str] = &[
+    "updated", "modified", "loaded", "ingested", "inserted", "synced", "changed", "sequence", "seq",
+    "created",
+];
 const PERIOD: &[&str] = &["period", "interval", "month"];
 const PRODUCT: &[&str] = &["product", "sku", "plan"];
 
@@ -33,8 +36,11 @@ pub fn suggest(columns: &[ColumnInfo]) -> Option<Suggested> {
     let account = take(&mut free, ACCOUNT, |kind| matches!(kind, Type::Text | Type::Int | Type::Other))?;
     let cursor = pick(&free, CURSOR, |kind| CursorKind::of(kind).is_some());
     let timed = |kind| matches!(kind, Type::Zoned | Type::Naive | Type::Date);
-    let others: Vec<&ColumnInfo> =
-        free.iter().copied().filter(|column| cursor.is_none_or(|cursor| cursor.name != column.name)).collect();
+    let others: Vec<&ColumnInfo> = free
+        .iter()
+        .copied()
+        .filter(|column| cursor.is_none_or(|cursor| cursor.name != column.name))
+        .collect();
     let measured = pick(&others, MEASURED, timed)
         .or_else(|| others.iter().copied().find(|column| timed(column.kind)))
         .or_else(|| cursor.filter(|cursor| timed(cursor.kind)))?;
@@ -79,14 +85,18 @@ pub fn suggest(columns: &[ColumnInfo]) -> Option<Suggested> {
 }
 
 /// The first column whose name holds one of the words, the words tried in order, and whose type fits.
-fn pick<'a>(columns: &[&'a ColumnInfo], words: &[&str], fits: impl Fn(Type) -> bool) -> Option<&'a ColumnInfo> {
+fn pick<'a>(
+    columns: &[&'a ColumnInfo],
+    words: &[&str],
+    fits: impl Fn(Type) -> bool,
+) -> Option<&'a ColumnInfo> {
     let holds = |column: &ColumnInfo, word: &str| {
         let name = column.name.to_lowercase();
         if word.len() > 3 { name.contains(word) } else { name.split('_').any(|part| part == word) }
     };
-    words.iter().find_map(|word| {
-        columns.iter().copied().find(|column| fits(column.kind) && holds(column, word))
-    })
+    words
+        .iter()
+        .find_map(|word| columns.iter().copied().find(|column| fits(column.kind) && holds(column, word)))
 }
 
 fn take<'a>(

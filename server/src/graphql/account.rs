@@ -62,7 +62,8 @@ impl Account {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Page<Opportunity>> {
-        nested::<OpportunitiesOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0)).await
+        nested::<OpportunitiesOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0))
+            .await
     }
 
     /// Its metric links, newest first.
@@ -86,7 +87,8 @@ impl Account {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Page<Series>> {
-        nested::<SeriesOfAccount, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0)).await
+        nested::<SeriesOfAccount, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0))
+            .await
     }
 
     /// When it was archived.

@@ -7,9 +7,7 @@ use async_graphql::dataloader::Loader;
 use entity::SeriesId;
 use entity::measurement::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
 use crate::auth::Permission;
 use crate::graphql::loaders::{Fetch, LoadError, union};
@@ -58,12 +56,14 @@ impl ChartOf {
     /// The first and the last time, one row without a time when there is none.
     fn ends(&self) -> SelectStatement {
         let ends = Entity::find().filter(self.within()).select_only();
-        ends.column_as(Column::MeasuredAt.min(), "low").column_as(Column::MeasuredAt.max(), "high").into_query()
+        ends.column_as(Column::MeasuredAt.min(), "low")
+            .column_as(Column::MeasuredAt.max(), "high")
+            .into_query()
     }
 
     /// The last measurement of each interval between two times.
     fn points(&self, low: i64, high: i64) -> SelectStatement {
-        let width = (high - low) / i64::from(self.points.max(1)) + 1;
+        let width = (high - low) / i64::from(self.points) + 1;
         let interval = Expr::col((Entity, Column::MeasuredAt)).sub(low).div(width);
         let chosen = Query::select()
             .expr(Func::max(Expr::col((Entity, Column::MeasuredAt))))

@@ -63,9 +63,10 @@ impl CursorQuery {
             watermark: None,
             rows_to_read: None,
             exact: false,
-            effect: "nothing stored is deleted; rows read again replace only what has changed since, and values \
+            effect:
+                "nothing stored is deleted; rows read again replace only what has changed since, and values \
                      typed by people stay"
-                .to_owned(),
+                    .to_owned(),
             problem: None,
             user_errors: Vec::new(),
         };

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use entity::{AccountId, ExternalIdId};
 use entity::external_id::{Column, Entity, Model};
+use entity::{AccountId, ExternalIdId};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::auth::Permission;

@@ -184,21 +184,33 @@ pub struct IdSpaceMutation;
 #[Object]
 impl IdSpaceMutation {
     /// Adds an ID space.
-    async fn id_space_create(&self, ctx: &Context<'_>, input: IdSpaceCreateInput) -> Result<IdSpaceCreatePayload> {
+    async fn id_space_create(
+        &self,
+        ctx: &Context<'_>,
+        input: IdSpaceCreateInput,
+    ) -> Result<IdSpaceCreatePayload> {
         let work = Work::begin(ctx, Permission::AccountsWrite).await?;
         let made = id_space::create(&work.change(), &input.name, input.normalizer.into()).await;
         Ok(work.end(made).await?.into())
     }
 
     /// Gives an ID space another normalizer.
-    async fn id_space_update(&self, ctx: &Context<'_>, input: IdSpaceUpdateInput) -> Result<IdSpaceUpdatePayload> {
+    async fn id_space_update(
+        &self,
+        ctx: &Context<'_>,
+        input: IdSpaceUpdateInput,
+    ) -> Result<IdSpaceUpdatePayload> {
         let work = Work::begin(ctx, Permission::AccountsWrite).await?;
         let made = id_space::update(&work.change(), &input.name, input.normalizer.into()).await;
         Ok(work.end(made).await?.into())
     }
 
     /// Deletes an unused ID space.
-    async fn id_space_delete(&self, ctx: &Context<'_>, input: IdSpaceDeleteInput) -> Result<IdSpaceDeletePayload> {
+    async fn id_space_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: IdSpaceDeleteInput,
+    ) -> Result<IdSpaceDeletePayload> {
         let work = Work::begin(ctx, Permission::AccountsWrite).await?;
         let gone = id_space::delete(&work.change(), &input.name).await;
         Ok(work.end(gone).await?.into())

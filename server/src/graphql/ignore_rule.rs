@@ -148,7 +148,8 @@ impl IgnoreRuleMutation {
         let mut work = Work::begin(ctx, Permission::UnmatchedTriage).await?;
         let made = async {
             if let Some(id) = work.claim::<IgnoreRuleId>(ctx, input.idempotency_key.as_ref(), &input).await? {
-                let found = Entity::find_by_id((work.change().organization(), id)).one(work.change().db).await?;
+                let found =
+                    Entity::find_by_id((work.change().organization(), id)).one(work.change().db).await?;
                 return found.ok_or(Error::NotFound("ignore rule"));
             }
             let new = NewIgnoreRule {

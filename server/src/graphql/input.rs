@@ -266,14 +266,22 @@ impl InputMutation {
     }
 
     /// Archives an input.
-    async fn input_archive(&self, ctx: &Context<'_>, input: InputArchiveInput) -> Result<InputArchivePayload> {
+    async fn input_archive(
+        &self,
+        ctx: &Context<'_>,
+        input: InputArchiveInput,
+    ) -> Result<InputArchivePayload> {
         let work = Work::begin(ctx, Permission::AccountsWrite).await?;
         let made = input::set_archived(&work.change(), input.id.0, true, input.expected_version).await;
         Ok(work.end(made).await?.into())
     }
 
     /// Brings an archived input back.
-    async fn input_restore(&self, ctx: &Context<'_>, input: InputRestoreInput) -> Result<InputRestorePayload> {
+    async fn input_restore(
+        &self,
+        ctx: &Context<'_>,
+        input: InputRestoreInput,
+    ) -> Result<InputRestorePayload> {
         let work = Work::begin(ctx, Permission::AccountsWrite).await?;
         let made = input::set_archived(&work.change(), input.id.0, false, input.expected_version).await;
         Ok(work.end(made).await?.into())

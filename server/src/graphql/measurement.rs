@@ -6,7 +6,10 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, InputObject, Object, Result};
 use entity::measurement::{Column, Entity, Model};
 use entity::{SeriesId, measurement_revision};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
+};
 
 use crate::auth::Permission;
 use crate::domain::measurement::{self, TYPED};
@@ -14,7 +17,7 @@ use crate::graphql::context::{Reach, Work, load, maybe, must};
 use crate::graphql::error::Fault;
 use crate::graphql::id::Global;
 use crate::graphql::loaders::{Fetch, LoadError, union};
-use crate::graphql::page::{Counted, Page};
+use crate::graphql::page::{Page, counting};
 use crate::graphql::payload::payload;
 use crate::graphql::scalar::{DateTime, Decimal};
 use crate::graphql::series::Series;
@@ -201,9 +204,12 @@ pub async fn measurements(
     let window = args.window(&list, 1, MOST)?;
     let span = Span { series, since, until, window: window.clone() };
     let rows = load(ctx, span.clone()).await?.unwrap_or_default();
-    let total = Box::new(move |ctx: &Context<'_>| -> Counted<'_> {
+    let total = counting(move |ctx| {
         let (rows, db) = (span.rows(), ctx.db().clone());
-        Box::pin(async move { Ok(rows.count(&db).await.map_err(Fault::from)?.try_into().unwrap_or(i64::MAX)) })
+        Box::pin(async move {
+            let count = rows.count(&db).await.map_err(Fault::from)?;
+            Ok(i64::try_from(count).unwrap_or(i64::MAX))
+        })
     });
     Page::of(rows, &window, &Span::order(), &list, total).map_err(|error| Fault::from(error).into())
 }

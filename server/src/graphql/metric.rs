@@ -167,7 +167,11 @@ pub struct MetricMutation;
 #[Object]
 impl MetricMutation {
     /// Adds a metric before any row names it.
-    async fn metric_create(&self, ctx: &Context<'_>, input: MetricCreateInput) -> Result<MetricCreatePayload> {
+    async fn metric_create(
+        &self,
+        ctx: &Context<'_>,
+        input: MetricCreateInput,
+    ) -> Result<MetricCreatePayload> {
         let mut work = Work::begin(ctx, Permission::AccountsWrite).await?;
         let made = async {
             if let Some(id) = work.claim(ctx, input.idempotency_key.as_ref(), &input).await? {
@@ -187,7 +191,11 @@ impl MetricMutation {
     }
 
     /// Changes a metric's name, unit or aggregation.
-    async fn metric_update(&self, ctx: &Context<'_>, input: MetricUpdateInput) -> Result<MetricUpdatePayload> {
+    async fn metric_update(
+        &self,
+        ctx: &Context<'_>,
+        input: MetricUpdateInput,
+    ) -> Result<MetricUpdatePayload> {
         let work = Work::begin(ctx, Permission::AccountsWrite).await?;
         let wanted = MetricChange {
             name: input.name,

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, InputObject, InputType, MaybeUndefined, Object, Result};
 use entity::metric_link::{Column, Entity, Model};
-use entity::{AccountId, InputId, MetricId, MetricLinkId, OpportunityId, OrganizationId, account, input, metric};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+use entity::{
+    AccountId, InputId, MetricId, MetricLinkId, OpportunityId, OrganizationId, account, input, metric,
 };
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
 
 use crate::auth::Permission;
 use crate::domain::metric_link::{self, MetricLinkChange, NewMetricLink};

@@ -56,7 +56,15 @@ use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
 
 /// Everything that can be read. Each field answers within the viewer's organization.
 #[derive(Default, MergedObject)]
-pub struct Query(
+pub struct Query(FirstQueries, MoreQueries, LastQueries);
+
+/// Everything that can be changed. Expected refusals come back as `userErrors`.
+#[derive(Default, MergedObject)]
+pub struct Mutation(FirstMutations, MoreMutations, LastMutations);
+
+/// A part of the queries: merging all at once nests too deep for the compiler.
+#[derive(Default, MergedObject)]
+pub struct FirstQueries(
     account::AccountQuery,
     api_token::ApiTokenQuery,
     audit_event::AuditEventQuery,
@@ -66,6 +74,11 @@ pub struct Query(
     ignore_rule::IgnoreRuleQuery,
     input::InputQuery,
     matching::MatchingQuery,
+);
+
+/// A part of the queries: merging all at once nests too deep for the compiler.
+#[derive(Default, MergedObject)]
+pub struct MoreQueries(
     metric::MetricQuery,
     metric_link::MetricLinkQuery,
     node::NodeQuery,
@@ -75,6 +88,11 @@ pub struct Query(
     overview::OverviewQuery,
     preview::PreviewQuery,
     schedule::ScheduleQuery,
+);
+
+/// A part of the queries: merging all at once nests too deep for the compiler.
+#[derive(Default, MergedObject)]
+pub struct LastQueries(
     series::SeriesQuery,
     source::SourceQuery,
     source_table::SourceTableQuery,
@@ -85,9 +103,9 @@ pub struct Query(
     waiting_row::WaitingRowQuery,
 );
 
-/// Everything that can be changed. Expected refusals come back as `userErrors`.
+/// A part of the mutations.
 #[derive(Default, MergedObject)]
-pub struct Mutation(
+pub struct FirstMutations(
     account::AccountMutation,
     api_token::ApiTokenMutation,
     external_id::ExternalIdMutation,
@@ -95,6 +113,11 @@ pub struct Mutation(
     id_space::IdSpaceMutation,
     ignore_rule::IgnoreRuleMutation,
     input::InputMutation,
+);
+
+/// A part of the mutations.
+#[derive(Default, MergedObject)]
+pub struct MoreMutations(
     key_pair::KeyPairMutation,
     measurement::MeasurementMutation,
     metric::MetricMutation,
@@ -102,6 +125,11 @@ pub struct Mutation(
     opportunity::OpportunityMutation,
     organization::OrganizationMutation,
     source_check::SourceCheckMutation,
+);
+
+/// A part of the mutations.
+#[derive(Default, MergedObject)]
+pub struct LastMutations(
     source_mutation::SourceMutation,
     stream_mutation::StreamMutation,
     sync_run_mutation::SyncRunMutation,

@@ -2,13 +2,13 @@
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use entity::{
-    GroupStatus, OrganizationId, RunStatus, WaitingKind, external_id, external_id_setting, metric_link, series,
-    source, stream, sync_run, unmatched_group, waiting_row,
+    GroupStatus, OrganizationId, RunStatus, WaitingKind, external_id, external_id_setting, metric_link,
+    series, source, stream, sync_run, unmatched_group, waiting_row,
 };
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
 };
 
 use crate::auth::Permission;

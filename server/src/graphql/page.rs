@@ -17,7 +17,16 @@ use async_graphql::dataloader::Loader;
 /// A count on its way.
 pub type Counted<'a> = BoxFuture<'a, async_graphql::Result<i64>>;
 
-type Counting = Box<dyn for<'a> Fn(&'a Context<'_>) -> Counted<'a> + Send + Sync>;
+/// Counts a list when the client asks for the total.
+pub type Counting = Box<dyn for<'a> Fn(&'a Context<'_>) -> Counted<'a> + Send + Sync>;
+
+/// Boxes a count, which the compiler cannot see through otherwise.
+pub fn counting<F>(count: F) -> Counting
+where
+    F: for<'a> Fn(&'a Context<'_>) -> Counted<'a> + Send + Sync + 'static,
+{
+    Box::new(count)
+}
 
 /// One page of a list.
 pub struct Page<N: OutputType> {

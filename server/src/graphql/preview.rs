@@ -6,8 +6,8 @@ use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use entity::{AccountId, ExternalIdSettingId, InputId, SourceId, StreamId, stream};
 
 use crate::auth::Permission;
-use crate::domain::stream::Reading;
 use crate::domain::refusal;
+use crate::domain::stream::Reading;
 use crate::error::{Error, Result as DomainResult};
 use crate::graphql::account::Account;
 use crate::graphql::context::{Reach, load, maybe};
@@ -331,7 +331,8 @@ fn told(shown: Preview, explained: &HashMap<String, Explained>) -> DomainResult<
                 Fate::Waits(_) => counts.unmatched += 1,
                 Fate::Ignored(_) => counts.ignored += 1,
             }
-            let value = reading.value.parse().map_err(|error| Error::internal("previewing a value", error))?;
+            let value =
+                reading.value.parse().map_err(|error| Error::internal("previewing a value", error))?;
             let explained = explained.get(&reading.account).cloned();
             readings.push(PreviewReading { reading, value, explained });
         }

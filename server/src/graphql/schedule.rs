@@ -136,7 +136,10 @@ impl TryFrom<StreamScheduleInput> for Schedule {
         Ok(match input {
             StreamScheduleInput::Manual(true) => Self::Manual,
             StreamScheduleInput::Manual(false) => {
-                return Err(Error::invalid("schedule.manual", "must be true; choose another schedule instead"));
+                return Err(Error::invalid(
+                    "schedule.manual",
+                    "must be true; choose another schedule instead",
+                ));
             }
             StreamScheduleInput::Interval(every) => {
                 Self::Interval { minutes: whole("schedule.interval.minutes", every.minutes)? }

@@ -75,7 +75,10 @@ impl Series {
     async fn measurements(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>, after: Option<String>, last: Option<i32>, before: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
         since: Option<DateTime>,
         until: Option<DateTime>,
     ) -> Result<Page<Measurement>> {
@@ -90,7 +93,8 @@ impl Series {
         until: Option<DateTime>,
         #[graphql(default = 200, validator(minimum = 1, maximum = 1000))] points: i32,
     ) -> Result<Vec<ChartPoint>> {
-        let key = ChartOf { series: self.0.id, since: since.map(|at| at.0), until: until.map(|at| at.0), points };
+        let key =
+            ChartOf { series: self.0.id, since: since.map(|at| at.0), until: until.map(|at| at.0), points };
         let rows = load(ctx, key).await?.unwrap_or_default();
         Ok(rows.into_iter().map(ChartPoint::from).collect())
     }

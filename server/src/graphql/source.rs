@@ -78,7 +78,14 @@ impl Source {
     }
 
     /// Its streams, by name.
-    async fn streams(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>, last: Option<i32>, before: Option<String>) -> Result<Page<Stream>> {
+    async fn streams(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Page<Stream>> {
         nested::<StreamsOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0)).await
     }
 

@@ -147,7 +147,8 @@ impl SourceCheckMutation {
 async fn keep(ctx: &Context<'_>, id: SourceId, check: &SourceCheck) -> Result<source::Model> {
     let work = Work::begin(ctx, Permission::SourcesWrite).await?;
     let kept = async {
-        let text = serde_json::to_string(&check.0).map_err(|error| Error::internal("writing a check", error))?;
+        let text =
+            serde_json::to_string(&check.0).map_err(|error| Error::internal("writing a check", error))?;
         sources::note_check(&work.change(), id, &text).await?;
         sources::find(&work.change(), id).await
     }
@@ -192,6 +193,7 @@ async fn check(
 }
 
 fn secret_text(secret: &impl Serialize) -> DomainResult<SecretString> {
-    let text = serde_json::to_string(secret).map_err(|error| Error::internal("writing a credential", error))?;
+    let text =
+        serde_json::to_string(secret).map_err(|error| Error::internal("writing a credential", error))?;
     Ok(text.into())
 }

@@ -197,7 +197,10 @@ impl SourceConfigInput {
     pub fn settings(self) -> Result<Settings<Password>> {
         let (kind, config, password) = match self {
             Self::Postgres(input) => {
-                filled("config.postgres", &[("host", &input.host), ("database", &input.database), ("user", &input.user)])?;
+                filled(
+                    "config.postgres",
+                    &[("host", &input.host), ("database", &input.database), ("user", &input.user)],
+                )?;
                 let config = PostgresConfig {
                     host: input.host.trim().to_owned(),
                     port: port("config.postgres.port", input.port)?,

@@ -109,7 +109,11 @@ pub struct SourceMutation;
 #[Object]
 impl SourceMutation {
     /// Adds a source.
-    async fn source_create(&self, ctx: &Context<'_>, input: SourceCreateInput) -> Result<SourceCreatePayload> {
+    async fn source_create(
+        &self,
+        ctx: &Context<'_>,
+        input: SourceCreateInput,
+    ) -> Result<SourceCreatePayload> {
         let ring = &ctx.app().keyring;
         let mut work = Work::begin(ctx, Permission::SourcesWrite).await?;
         let made = async {
@@ -129,7 +133,11 @@ impl SourceMutation {
     }
 
     /// Changes a source.
-    async fn source_update(&self, ctx: &Context<'_>, input: SourceUpdateInput) -> Result<SourceUpdatePayload> {
+    async fn source_update(
+        &self,
+        ctx: &Context<'_>,
+        input: SourceUpdateInput,
+    ) -> Result<SourceUpdatePayload> {
         let ring = &ctx.app().keyring;
         let work = Work::begin(ctx, Permission::SourcesWrite).await?;
         let made = async {
@@ -146,7 +154,11 @@ impl SourceMutation {
     }
 
     /// Deletes a source with its streams and all they stored.
-    async fn source_delete(&self, ctx: &Context<'_>, input: SourceDeleteInput) -> Result<SourceDeletePayload> {
+    async fn source_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: SourceDeleteInput,
+    ) -> Result<SourceDeletePayload> {
         let work = Work::begin(ctx, Permission::SourcesWrite).await?;
         let gone = source::delete(&work.change(), input.id.0, input.expected_version).await;
         Ok(work.end(gone.map(global)).await?.into())
@@ -161,7 +173,11 @@ impl SourceMutation {
     }
 
     /// Lets a paused source run again.
-    async fn source_resume(&self, ctx: &Context<'_>, input: SourceResumeInput) -> Result<SourceResumePayload> {
+    async fn source_resume(
+        &self,
+        ctx: &Context<'_>,
+        input: SourceResumeInput,
+    ) -> Result<SourceResumePayload> {
         let work = Work::begin(ctx, Permission::SourcesWrite).await?;
         let (state, version) = (SourceState::Active, input.expected_version);
         let made = source::set_state(&work.change(), input.id.0, state, version).await;

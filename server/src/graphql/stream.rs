@@ -7,8 +7,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 
 use crate::auth::Permission;
 use crate::clock::SECOND;
-use crate::domain::{checkpoint, freshness, schedule};
 use crate::domain::stream::Reading;
+use crate::domain::{checkpoint, freshness, schedule};
 use crate::graphql::context::{Reach, load, maybe, must};
 use crate::graphql::error::Fault;
 use crate::graphql::external_id_setting::ExternalIdSetting;
@@ -19,7 +19,9 @@ use crate::graphql::scalar::{BigInt, DateTime};
 use crate::graphql::schedule::StreamSchedule;
 use crate::graphql::search::contains;
 use crate::graphql::source::Source;
-use crate::graphql::stream_part::{Freshness, StreamCursor, StreamDestination, StreamMapping, StreamShape, TableRef};
+use crate::graphql::stream_part::{
+    Freshness, StreamCursor, StreamDestination, StreamMapping, StreamShape, TableRef,
+};
 use crate::graphql::stream_state::{Checkpoint, CheckpointOf, LastRunOf, LiveRunOf, RejectedIn, UnmatchedIn};
 use crate::graphql::sync_run::{RunsOf, SyncRun};
 use crate::graphql::window::{Key, Order, PageArgs};
@@ -143,7 +145,14 @@ impl Stream {
     }
 
     /// Its runs, newest first.
-    async fn runs(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>, last: Option<i32>, before: Option<String>) -> Result<Page<SyncRun>> {
+    async fn runs(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Page<SyncRun>> {
         nested::<RunsOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0)).await
     }
 

@@ -159,7 +159,11 @@ pub struct StreamMutation;
 #[Object]
 impl StreamMutation {
     /// Adds a stream.
-    async fn stream_create(&self, ctx: &Context<'_>, input: StreamCreateInput) -> Result<StreamCreatePayload> {
+    async fn stream_create(
+        &self,
+        ctx: &Context<'_>,
+        input: StreamCreateInput,
+    ) -> Result<StreamCreatePayload> {
         ctx.need(Permission::SourcesWrite)?;
         let table = TableRef::from(input.table.clone());
         // The source is asked before the transaction begins.
@@ -181,7 +185,11 @@ impl StreamMutation {
     }
 
     /// Changes a stream.
-    async fn stream_update(&self, ctx: &Context<'_>, input: StreamUpdateInput) -> Result<StreamUpdatePayload> {
+    async fn stream_update(
+        &self,
+        ctx: &Context<'_>,
+        input: StreamUpdateInput,
+    ) -> Result<StreamUpdatePayload> {
         ctx.need(Permission::SourcesWrite)?;
         let (id, version) = (input.id.0, input.expected_version);
         let stored = load(ctx, id).await?;
@@ -199,7 +207,11 @@ impl StreamMutation {
     }
 
     /// Deletes a stream and all it stored.
-    async fn stream_delete(&self, ctx: &Context<'_>, input: StreamDeleteInput) -> Result<StreamDeletePayload> {
+    async fn stream_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: StreamDeleteInput,
+    ) -> Result<StreamDeletePayload> {
         let work = Work::begin(ctx, Permission::SourcesWrite).await?;
         let gone = stream_change::delete(&work.change(), input.id.0, input.expected_version).await;
         Ok(work.end(gone.map(global)).await?.into())
@@ -214,7 +226,11 @@ impl StreamMutation {
     }
 
     /// Lets a paused stream run again.
-    async fn stream_resume(&self, ctx: &Context<'_>, input: StreamResumeInput) -> Result<StreamResumePayload> {
+    async fn stream_resume(
+        &self,
+        ctx: &Context<'_>,
+        input: StreamResumeInput,
+    ) -> Result<StreamResumePayload> {
         let work = Work::begin(ctx, Permission::SourcesWrite).await?;
         let (id, version) = (input.id.0, input.expected_version);
         let made = stream_change::set_enabled(&work.change(), id, true, None, version).await;

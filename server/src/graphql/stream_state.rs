@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use async_graphql::dataloader::Loader;
 use async_graphql::Object;
+use async_graphql::dataloader::Loader;
 use entity::checkpoint::{self, Model};
-use entity::{GroupStatus, RunKind, RunStatus, StreamId, WaitingKind, sync_run, unmatched_group, waiting_row};
+use entity::{
+    GroupStatus, RunKind, RunStatus, StreamId, WaitingKind, sync_run, unmatched_group, waiting_row,
+};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 
 use crate::auth::Permission;

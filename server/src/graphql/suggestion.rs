@@ -119,9 +119,9 @@ impl Fetch {
     ) -> std::result::Result<(), LoadError> {
         let normalizers = id_space::normalizers(self.db(), organization).await?;
         let forms = |text: &str| -> Vec<(String, String)> {
-            let made = normalizers.iter().filter_map(|(name, rule)| {
-                Some((name.clone(), normalize(*rule, text).value?))
-            });
+            let made = normalizers
+                .iter()
+                .filter_map(|(name, rule)| Some((name.clone(), normalize(*rule, text).value?)));
             made.collect()
         };
         let mut texts: Vec<String> =
@@ -213,7 +213,9 @@ impl Fetch {
             .filter(metric_link::Column::OrganizationId.eq(organization));
         let inputs = input::Entity::find()
             .filter(input::Column::OrganizationId.eq(organization))
-            .filter(input::Column::OpportunityId.is_in(opportunities.iter().map(|opportunity| opportunity.id)))
+            .filter(
+                input::Column::OpportunityId.is_in(opportunities.iter().map(|opportunity| opportunity.id)),
+            )
             .filter(
                 Condition::all()
                     .add(input::Column::Kind.eq(InputKind::Series))
@@ -230,7 +232,10 @@ impl Fetch {
                 let like = likeness(&text, &squashed(&input.name));
                 let (score, explanation) = match like {
                     100 => (95, format!("has the metric's name, in {:?}", owner.name)),
-                    ALIKE.. => (share(like, 80), format!("its name looks like the metric's ({like} %), in {:?}", owner.name)),
+                    ALIKE.. => (
+                        share(like, 80),
+                        format!("its name looks like the metric's ({like} %), in {:?}", owner.name),
+                    ),
                     _ => (10, format!("is free, in {:?}", owner.name)),
                 };
                 let guess = Guess { score, explanation, account: None, input: Some(input.id) };

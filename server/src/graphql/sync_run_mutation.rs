@@ -10,7 +10,7 @@ use crate::domain::change::Change;
 use crate::domain::sync_run::{self, Request};
 use crate::domain::{checkpoint, organization, stream};
 use crate::error::{Error, Result as DomainResult};
-use crate::graphql::context::{Reach, Work, load};
+use crate::graphql::context::{Reach, Work};
 use crate::graphql::id::Global;
 use crate::graphql::payload::payload;
 use crate::graphql::stream::Stream;
@@ -114,7 +114,11 @@ pub struct SyncRunMutation;
 #[Object]
 impl SyncRunMutation {
     /// Starts a sync now, or returns the live one.
-    async fn sync_run_start(&self, ctx: &Context<'_>, input: SyncRunStartInput) -> Result<SyncRunStartPayload> {
+    async fn sync_run_start(
+        &self,
+        ctx: &Context<'_>,
+        input: SyncRunStartInput,
+    ) -> Result<SyncRunStartPayload> {
         let mut work = Work::begin(ctx, Permission::SyncsRun).await?;
         let made = async {
             if let Some(id) = work.claim(ctx, input.idempotency_key.as_ref(), &input).await? {
@@ -138,7 +142,9 @@ impl SyncRunMutation {
         let made = async {
             let change = work.change();
             let run = sync_run::cancel(change.db, change.now, change.organization(), input.id.0).await?;
-            change.audit("sync_run.cancel", "SyncRun", run.id, serde_json::json!({ "number": run.number })).await?;
+            change
+                .audit("sync_run.cancel", "SyncRun", run.id, serde_json::json!({ "number": run.number }))
+                .await?;
             Ok(run)
         }
         .await;
@@ -148,7 +154,11 @@ impl SyncRunMutation {
     }
 
     /// Starts a new run of the kind and range of a finished one.
-    async fn sync_run_retry(&self, ctx: &Context<'_>, input: SyncRunRetryInput) -> Result<SyncRunRetryPayload> {
+    async fn sync_run_retry(
+        &self,
+        ctx: &Context<'_>,
+        input: SyncRunRetryInput,
+    ) -> Result<SyncRunRetryPayload> {
         let mut work = Work::begin(ctx, Permission::SyncsRun).await?;
         let made = async {
             if let Some(id) = work.claim(ctx, input.idempotency_key.as_ref(), &input).await? {
@@ -168,7 +178,11 @@ impl SyncRunMutation {
     }
 
     /// Reads a bounded range beside the live sync.
-    async fn backfill_start(&self, ctx: &Context<'_>, input: BackfillStartInput) -> Result<BackfillStartPayload> {
+    async fn backfill_start(
+        &self,
+        ctx: &Context<'_>,
+        input: BackfillStartInput,
+    ) -> Result<BackfillStartPayload> {
         let mut work = Work::begin(ctx, Permission::SyncsRun).await?;
         let made = async {
             if let Some(id) = work.claim(ctx, input.idempotency_key.as_ref(), &input).await? {

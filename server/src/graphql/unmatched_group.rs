@@ -138,7 +138,14 @@ impl UnmatchedGroup {
     }
 
     /// All rows, newest first.
-    async fn rows(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>, last: Option<i32>, before: Option<String>) -> Result<Page<WaitingRow>> {
+    async fn rows(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Page<WaitingRow>> {
         nested::<RowsOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Int(self.0.id.0)).await
     }
 
@@ -316,7 +323,8 @@ impl UnmatchedGroupQuery {
         let rows = Entity::find().filter(Column::OrganizationId.eq(organization));
         let rows = r#where.unwrap_or_default().apply(rows, ctx.now());
         let order = UnmatchedGroupOrder::order(order_by);
-        page(ctx, PageArgs::new(first, after, last, before), &["unmatchedGroups", &filters], order, rows).await
+        page(ctx, PageArgs::new(first, after, last, before), &["unmatchedGroups", &filters], order, rows)
+            .await
     }
 
     /// One group.

@@ -159,7 +159,6 @@ groups_payload! {
     UnmatchedGroupSnoozePayload
 }
 
-
 /// The change of a mutation.
 type Act<'a> = Change<'a, DatabaseTransaction>;
 
@@ -333,7 +332,8 @@ async fn link(
             unmatched::link_account(change, groups, account.0, input.space.as_deref()).await
         }
         (None, Some(target), [group]) => {
-            let account = account.ok_or_else(|| Error::invalid("ids.0", "the account of this group is not known"))?;
+            let account =
+                account.ok_or_else(|| Error::invalid("ids.0", "the account of this group is not known"))?;
             unmatched::link_input(change, group, account, target.0, input.roll_up.into()).await
         }
         (None, Some(_), _) => Err(Error::invalid("ids", "an input takes the metric of one group only")),

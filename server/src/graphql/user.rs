@@ -6,7 +6,6 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use entity::user::{Column, Entity, Model};
 use entity::{UserId, membership};
-use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
 use crate::auth::Permission;
@@ -15,7 +14,7 @@ use crate::auth::password;
 use crate::domain::member::{self, NewMember};
 use crate::error::Error;
 use crate::graphql::context::{Reach, Work, must};
-use crate::graphql::error::{Fault, outcome};
+use crate::graphql::error::outcome;
 use crate::graphql::id::{Global, global};
 use crate::graphql::loaders::{Fetch, LoadError};
 use crate::graphql::organization::Own;
