@@ -1,11 +1,12 @@
 //! Rows by column, as a connector hands them over: few allocations, bounded by rows and bytes.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::{Cell, Moment, Type};
 
 /// Many texts in one allocation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Strings {
     text: String,
     ends: Vec<u32>,
@@ -202,6 +203,21 @@ impl Column {
         self.nulls.push(false);
     }
 
+    fn hash_into(&self, hasher: &mut DefaultHasher) {
+        self.name.hash(hasher);
+        self.nulls.hash(hasher);
+        self.unreadable.hash(hasher);
+        match &self.data {
+            Data::Bool(values) => values.hash(hasher),
+            Data::Int(values) => values.hash(hasher),
+            Data::Wide(values) => values.hash(hasher),
+            Data::Float(values) => values.iter().for_each(|value| value.to_bits().hash(hasher)),
+            Data::Date(values) => values.hash(hasher),
+            Data::Naive(values) | Data::Zoned(values) => values.hash(hasher),
+            Data::Decimal(values) | Data::Text(values) | Data::Json(values) => values.hash(hasher),
+        }
+    }
+
     fn bytes(&self) -> usize {
         let data = match &self.data {
             Data::Bool(values) => values.len(),
@@ -232,6 +248,13 @@ impl Batch {
     /// The column of that exact name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// A number that differs when any cell differs, all but surely. Equal only within one version of this program.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.columns.iter().for_each(|column| column.hash_into(&mut hasher));
+        hasher.finish()
     }
 
     /// About how much memory the rows take, in bytes.

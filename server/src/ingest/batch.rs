@@ -61,12 +61,28 @@ pub struct Intake {
     newest: Newest,
     /// The checkpoint's version after our last write.
     version: Option<i64>,
+    waits_for_time: bool,
 }
 
 impl Intake {
-    /// Starts a run; `cap` is the highest believable cursor rank.
-    pub fn new(plan: Plan, lease: Lease, moves: bool, cap: Option<i64>) -> Self {
-        Self::start(Layout { cursor_cap: cap, ..plan.layout.clone() }, plan, lease.number, Some(lease), moves)
+    /// Starts a run.
+    pub fn new(plan: Plan, lease: Lease, moves: bool) -> Self {
+        Self::start(plan.layout.clone(), plan, lease.number, Some(lease), moves)
+    }
+
+    /// Sets the highest believable cursor rank.
+    pub fn cap(&mut self, cap: Option<i64>) {
+        self.mapper.cap(cap);
+    }
+
+    /// The column that orders the rows.
+    pub fn cursor_column(&self) -> &str {
+        &self.plan.cursor.column
+    }
+
+    /// Tells whether some row taken so far was refused for a cursor that time may make believable.
+    pub fn waits_for_time(&self) -> bool {
+        self.waits_for_time
     }
 
     /// Starts on rows of an earlier run that are here already: no lease, no cursor to judge, no checkpoint to move.
@@ -83,6 +99,7 @@ impl Intake {
             waiting: Waiting::new(organization, stream),
             newest: Newest::default(),
             version: None,
+            waits_for_time: false,
             plan,
             run,
             lease,
@@ -126,6 +143,7 @@ impl Intake {
         mapped: &Mapped,
         keys: &[String],
     ) -> Result<(Tally, Next)> {
+        self.waits_for_time |= mapped.rejects.iter().any(|reject| reject.reason == Reason::FutureCursor);
         let now = app.clock.now();
         let mut store = Store::begin(&app.db).await?;
         let column = self.plan.cursor.column.clone();

@@ -125,6 +125,11 @@ impl Mapper {
         &self.texts
     }
 
+    /// Sets the highest believable cursor rank.
+    pub fn cap(&mut self, cap: Option<i64>) {
+        self.layout.cursor_cap = cap;
+    }
+
     /// Forgets all numbers given out; readings made before must not be used afterwards.
     pub fn forget_texts(&mut self) {
         self.texts = Dictionary::default();

@@ -46,6 +46,8 @@ pub struct Plan {
     pub cursor_zone: Option<Tz>,
     /// What happens to rows without a cursor.
     pub null_cursor: NullCursor,
+    /// Grows with each edit of the stream.
+    pub version: i32,
 }
 
 impl Plan {
@@ -101,6 +103,7 @@ impl Plan {
             future_tolerance: model.future_tolerance,
             cursor_zone: zone("cursor zone", model.cursor_zone.as_deref())?,
             null_cursor: model.null_cursor,
+            version: model.version,
         })
     }
 

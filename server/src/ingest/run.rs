@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector::{Batch, Connector, CursorKind, Position, Watermark};
+use connector::{Batch, Connector, Position, Watermark};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -57,15 +57,12 @@ pub async fn run(
     let plan = Plan::load(app, lease.organization, stream).await?;
     let table = connector.describe(&plan.table).await?;
     plan.check(&table)?;
-    let (from, until) = bounds(app, &plan, lease, range).await?;
-    let request = plan.request(&table, from, until, &app.config.sync);
-    let cap = match plan.cursor.kind {
-        CursorKind::Int => None,
-        _ => plan.cursor_cap(connector.clock().await?.micros().unwrap_or_else(|| app.clock.now())),
-    };
-    let mut intake = Intake::new(plan, lease.clone(), *range == Range::New, cap);
+    let start = bounds(app, &plan, lease, range).await?;
+    let request = plan.request(&table, start.from, start.until, &app.config.sync);
+    let mut cap = Cap::new(app, &plan);
     let mut batches = read_ahead(&connector, request);
-    let mut taken = false;
+    let mut intake = Intake::new(plan, lease.clone(), *range == Range::New);
+    let mut window = Window { before: start.window, now: None, state: start.state, batches: 0 };
     loop {
         let batch = tokio::select! {
             biased;
@@ -77,32 +74,117 @@ pub async fn run(
         if batch.rows() == 0 {
             continue;
         }
-        taken = true;
+        if window.seen(&batch) && batches.next_is_end().await? {
+            let rows = batch.rows() as u64;
+            let null_cursors = null_cursors(&intake, &batch);
+            let again = Tally {
+                rows_read: rows,
+                rows_repeated: rows,
+                null_cursors,
+                bytes_read: batch.bytes() as u64,
+                ..Tally::default()
+            };
+            return close(app, lease, &again, None).await;
+        }
+        intake.cap(cap.for_batch(app, &connector, &batch).await?);
         if intake.take(app, &batch).await?.1 == Next::Cancelled {
             return Ok(Outcome::Cancelled);
         }
     }
-    if !taken {
-        let mut store = Store::begin(&app.db).await?;
-        let next = progress(&mut store, lease, &Tally::default(), None, app.clock.now()).await?;
-        store.commit().await?;
-        if next == Next::Cancelled {
-            return Ok(Outcome::Cancelled);
-        }
+    let window = window.now.filter(|_| window.batches == 1 && !intake.waits_for_time());
+    close(app, lease, &Tally::default(), window.map(|window| (window, stream))).await
+}
+
+/// Notes the end of a run on it, and what its only batch held, so that the next run can tell it at a glance.
+async fn close(
+    app: &App,
+    lease: &Lease,
+    tally: &Tally,
+    window: Option<(String, entity::StreamId)>,
+) -> Result<Outcome> {
+    let mut store = Store::begin(&app.db).await?;
+    if let Some((window, stream)) = window {
+        let sql = "UPDATE checkpoint SET window_hash = $3 WHERE organization_id = $1 AND stream_id = $2 AND run_id = $4";
+        let binds = [lease.organization.0.into(), stream.0.into(), window.into(), lease.run.0.into()];
+        store.execute(sql, &binds).await?;
     }
-    Ok(Outcome::Done)
+    let next = progress(&mut store, lease, tally, None, app.clock.now()).await?;
+    store.commit().await?;
+    Ok(if next == Next::Cancelled { Outcome::Cancelled } else { Outcome::Done })
+}
+
+/// Rows without a cursor are reported by every run, those that were read before too.
+fn null_cursors(intake: &Intake, batch: &Batch) -> u64 {
+    let column = batch.column(intake.cursor_column());
+    column.map_or(0, |column| (0..batch.rows()).filter(|row| column.cell(*row).null()).count() as u64)
+}
+
+/// What the last lookback window held and what this one holds, when one batch holds it all.
+struct Window {
+    before: Option<String>,
+    now: Option<String>,
+    /// What besides the rows decides what becomes of them.
+    state: String,
+    batches: u32,
+}
+
+impl Window {
+    /// Notes a batch and tells whether it is the first and the same as the whole window before.
+    fn seen(&mut self, batch: &Batch) -> bool {
+        self.batches += 1;
+        if self.batches > 1 {
+            return false;
+        }
+        self.now = Some(format!("{:016x}/{}", batch.fingerprint(), self.state));
+        self.before.is_some() && self.before == self.now
+    }
+}
+
+/// The highest believable cursor. The source's own clock is asked only when a row is ahead of ours.
+struct Cap {
+    ours: Option<i64>,
+    theirs: Option<i64>,
+    plan: Plan,
+}
+
+impl Cap {
+    fn new(app: &App, plan: &Plan) -> Self {
+        Self { ours: plan.cursor_cap(app.clock.now()), theirs: None, plan: plan.clone() }
+    }
+
+    async fn for_batch(
+        &mut self,
+        app: &App,
+        connector: &Arc<dyn Connector>,
+        batch: &Batch,
+    ) -> Result<Option<i64>> {
+        let (None, Some(ours)) = (self.theirs, self.ours) else { return Ok(self.theirs) };
+        let column = batch.column(&self.plan.cursor.column);
+        let newest = column.and_then(|column| connector::cursor::rank(&column.cell(batch.rows() - 1)));
+        if newest.is_none_or(|newest| newest <= ours) {
+            return Ok(Some(ours));
+        }
+        let now = connector.clock().await?.micros().unwrap_or_else(|| app.clock.now());
+        self.theirs = self.plan.cursor_cap(now);
+        Ok(self.theirs)
+    }
+}
+
+/// Where a run begins.
+struct Start {
+    from: Option<Position>,
+    until: Option<Watermark>,
+    /// What the last window held.
+    window: Option<String>,
+    /// The versions of all that decides what becomes of a row: stream, matching, rules in force.
+    state: String,
 }
 
 /// The bounds of the read, and the watermark noted on the run.
 ///
 /// A new run reads from the watermark less the lookback. A run taken up again goes on behind the last row it stored:
 /// its lookback was read already.
-async fn bounds(
-    app: &App,
-    plan: &Plan,
-    lease: &Lease,
-    range: &Range,
-) -> Result<(Option<Position>, Option<Watermark>)> {
+async fn bounds(app: &App, plan: &Plan, lease: &Lease, range: &Range) -> Result<Start> {
     let kind = plan.cursor.kind;
     let parse = |text: &String| {
         Watermark::parse(kind, text).ok_or_else(|| {
@@ -110,13 +192,13 @@ async fn bounds(
         })
     };
     let mut store = Store::begin(&app.db).await?;
-    let bounds = match range {
+    let mut start = match range {
         Range::New => {
             let cursor = (plan.cursor.column.as_str(), kind);
             let checkpoint =
                 Checkpoint::lock(&mut store, lease.organization, plan.route.stream, cursor, app.clock.now())
                     .await?;
-            let from = match checkpoint.position {
+            let from = match checkpoint.position.clone() {
                 Some(position) if checkpoint.run == Some(lease.run) => Some(position),
                 Some(position) => {
                     let sql = "UPDATE sync_run SET cursor_before = $3, cursor_after = $3 \
@@ -130,27 +212,45 @@ async fn bounds(
                 }
                 None => None,
             };
-            (from, None)
+            Start { from, until: None, window: checkpoint.window, state: String::new() }
         }
         Range::Between { since, until } => {
             let since = since.as_ref().map(parse).transpose()?;
             let until = until.as_ref().map(parse).transpose()?;
-            (since.map(|watermark| Position { watermark, key: Vec::new() }), until)
+            let from = since.map(|watermark| Position { watermark, key: Vec::new() });
+            Start { from, until, window: None, state: String::new() }
         }
     };
+    let sql = "SELECT version, (SELECT COUNT(*) FROM ignore_rule r WHERE r.organization_id = $1 \
+        AND (r.expires_at IS NULL OR r.expires_at > $2)) FROM match_state WHERE organization_id = $1";
+    if let Some(found) =
+        store.fetch(sql, &[lease.organization.0.into(), app.clock.now().into()]).await?.first()
+    {
+        start.state = format!("{}.{}.{}", plan.version, found.int(0)?, found.int(1)?);
+    }
     store.commit().await?;
-    Ok(bounds)
+    Ok(start)
 }
 
 /// Batches read in a task of their own, one ahead of the one being written. Dropped, the read is cancelled.
 struct ReadAhead {
     batches: mpsc::Receiver<connector::Result<Batch>>,
+    looked_at: Option<connector::Result<Batch>>,
     _task: AbortOnDropHandle<()>,
 }
 
 impl ReadAhead {
     async fn next(&mut self) -> Option<connector::Result<Batch>> {
-        self.batches.recv().await
+        match self.looked_at.take() {
+            Some(batch) => Some(batch),
+            None => self.batches.recv().await,
+        }
+    }
+
+    /// Waits for what comes next and tells whether it is the end. A batch or error is kept for [`ReadAhead::next`].
+    async fn next_is_end(&mut self) -> Result<bool> {
+        self.looked_at = self.next().await;
+        Ok(self.looked_at.is_none())
     }
 }
 
@@ -165,5 +265,5 @@ fn read_ahead(connector: &Arc<dyn Connector>, request: connector::ReadRequest) -
             }
         }
     });
-    ReadAhead { batches, _task: AbortOnDropHandle::new(task) }
+    ReadAhead { batches, looked_at: None, _task: AbortOnDropHandle::new(task) }
 }

@@ -3,6 +3,8 @@
 use anyhow::Result;
 use connector::memory::Owned;
 use entity::{Decimal, SeriesId};
+use server::auth::Viewer;
+use server::domain::change::Change;
 use tests::stand::{START, Shape, Stand};
 
 use crate::{row, table};
@@ -33,6 +35,7 @@ async fn pitfall_14_values_are_exact_to_the_last_digit() -> Result<()> {
             .map(|(index, number)| format!("exact/acme/Acme@{}={number}", index * 1_000_000))
             .collect();
         assert_eq!(stand.measurements().await?, wanted);
+        stand.changed().await?;
         assert_eq!(stand.sync(stream, &table).await?.unchanged, numbers.len() as i64);
     }
     Ok(())
@@ -54,7 +57,7 @@ async fn the_newest_value_wins_and_the_old_one_is_kept() -> Result<()> {
         let run = stand.sync(stream, &table).await?;
         assert_eq!(
             (run.written, run.unchanged, run.superseded),
-            (0, 0, 1),
+            (0, 1, 1),
             "the late row lost within its batch"
         );
         assert_eq!(stand.measurements().await?, ["seats/acme/Acme@0=2"]);
@@ -93,9 +96,14 @@ async fn a_value_typed_by_a_person_stands_and_the_conflict_is_kept_once() -> Res
         stand.sync(stream, &table).await?;
         let series = SeriesId(stand.count("SELECT MIN(id) FROM series").await?);
         let typed: Decimal = "42".parse()?;
-        server::ingest::typed::set(&stand.app, stand.organization, series, START, &typed).await?;
+        let viewer = Viewer::system(stand.organization);
+        let transaction = stand.app.db.begin().await?;
+        let change = Change::new(&transaction, &viewer, stand.app.clock.now());
+        server::domain::measurement::set(&change, series, START, typed, None).await?;
+        transaction.commit().await?;
         for _ in 0..3 {
             table.change(|rows| rows[0] = row(1, "acme", "seats", "2", 0, -50));
+            stand.changed().await?;
             assert_eq!(stand.sync(stream, &table).await?.superseded, 1);
         }
         assert_eq!(stand.measurements().await?, ["seats/acme/Acme@0=42"]);
@@ -120,6 +128,7 @@ async fn rejected_rows_heal_when_the_source_mends_them() -> Result<()> {
         table.push(worse);
         let run = stand.sync(stream, &table).await?;
         assert_eq!((run.rows_rejected, run.rows_mapped), (2, 0));
+        stand.changed().await?;
         assert_eq!(stand.sync(stream, &table).await?.rows_rejected, 2);
         assert_eq!(stand.waiting().await?.len(), 2, "reading them again keeps them once");
         table.change(|rows| {
