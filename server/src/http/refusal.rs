@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName};
 use serde_json::json;
 
 use super::media::Media;
@@ -111,9 +111,9 @@ pub struct Refusal {
     code: Code,
     message: Cow<'static, str>,
     field: Option<&'static str>,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<(HeaderName, &'static str)>,
     wait: Option<Duration>,
-    cause: Option<Error>,
+    cause: Option<Box<Error>>,
 }
 
 /// The result of what a request goes through.
@@ -127,18 +127,17 @@ impl Refusal {
 
     /// Refuses for a fault of ours, which only the log tells.
     pub fn internal(cause: Error) -> Self {
-        Self { cause: Some(cause), ..Self::new(Code::Internal, INTERNAL) }
+        Self { cause: Some(Box::new(cause)), ..Self::new(Code::Internal, INTERNAL) }
     }
 
     /// Refuses those who are not signed in.
     pub fn unauthenticated(message: &'static str, challenge: &'static str) -> Self {
-        Self::new(Code::Unauthenticated, message)
-            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+        Self::new(Code::Unauthenticated, message).with_header(header::WWW_AUTHENTICATE, challenge)
     }
 
     /// Refuses a method, naming those that are right.
     pub fn method(message: &'static str, allow: &'static str) -> Self {
-        Self::new(Code::MethodNotAllowed, message).with_header(header::ALLOW, HeaderValue::from_static(allow))
+        Self::new(Code::MethodNotAllowed, message).with_header(header::ALLOW, allow)
     }
 
     /// Refuses until some time has passed.
@@ -157,7 +156,7 @@ impl Refusal {
         self.code
     }
 
-    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.header = Some((name, value));
         self
     }
