@@ -11,4 +11,5 @@ pub mod demo;
 pub mod postgres;
 pub mod proxy;
 pub mod run;
+pub mod site;
 pub mod stand;

@@ -1,0 +1,10 @@
+//! The web server over real HTTP, on both databases.
+
+mod cross_site;
+mod graphql;
+mod interface;
+mod secrets;
+mod sessions;
+mod setup;
+mod sign_in;
+mod tokens;
