@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use crate::guard::Policy;
-use crate::{Connector, ConnectorError, ErrorKind, Result, postgres};
+use crate::{Connector, ConnectorError, ErrorKind, Result, postgres, sqlite};
 
 /// One kind of system.
 pub trait Kind {
@@ -33,7 +33,7 @@ pub trait Kind {
 }
 
 /// The names of all kinds.
-pub const KINDS: &[&str] = &[postgres::Postgres::NAME];
+pub const KINDS: &[&str] = &[postgres::Postgres::NAME, sqlite::Sqlite::NAME];
 
 /// Opens a source of the named kind.
 ///
@@ -47,6 +47,7 @@ pub fn open(
 ) -> Result<Arc<dyn Connector>> {
     match kind {
         postgres::Postgres::NAME => open_as::<postgres::Postgres>(config, credential, policy),
+        sqlite::Sqlite::NAME => open_as::<sqlite::Sqlite>(config, credential, policy),
         _ => Err(unknown(kind)),
     }
 }
@@ -58,6 +59,7 @@ pub fn open(
 pub fn validate(kind: &str, config: &serde_json::Value) -> Result<()> {
     match kind {
         postgres::Postgres::NAME => validate_as::<postgres::Postgres>(config),
+        sqlite::Sqlite::NAME => validate_as::<sqlite::Sqlite>(config),
         _ => Err(unknown(kind)),
     }
 }

@@ -19,6 +19,7 @@ pub mod kinds;
 pub mod memory;
 pub mod postgres;
 pub mod read;
+pub mod sqlite;
 pub mod table;
 
 use async_trait::async_trait;
