@@ -26,7 +26,6 @@ pub mod scope;
 pub mod store;
 pub mod tally;
 pub mod time;
-pub mod typed;
 pub mod waiting;
 
 pub use batch::Lease;
