@@ -10,6 +10,7 @@ pub mod cells;
 pub mod checkpoint;
 pub mod dictionary;
 pub mod groups;
+pub mod lease;
 pub mod links;
 pub mod mapping;
 pub mod matching;
@@ -28,5 +29,5 @@ pub mod tally;
 pub mod time;
 pub mod waiting;
 
-pub use batch::Lease;
+pub use lease::Lease;
 pub use run::{Outcome, Range, run};

@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::batch::{Intake, Lease, Next, progress};
+use super::batch::Intake;
 use super::checkpoint::Checkpoint;
+use super::lease::{Lease, Next, progress};
 use super::plan::Plan;
 use super::store::Store;
 use super::tally::Tally;

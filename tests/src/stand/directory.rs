@@ -1,0 +1,137 @@
+//! Accounts, IDs and links of a stand.
+
+use anyhow::Result;
+use entity::{
+    AccountId, ExternalIdId, InputId, MetricId, MetricLinkId, OpportunityId, account, external_id, input,
+    metric, metric_link, opportunity,
+};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use super::Stand;
+
+impl Stand {
+    /// Adds an account without an ID.
+    pub async fn account(&self, name: &str) -> Result<AccountId> {
+        let id = AccountId::new();
+        let now = self.app.clock.now();
+        account::ActiveModel {
+            organization_id: Set(self.organization),
+            id: Set(id),
+            name: Set(name.to_owned()),
+            version: Set(1),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        }
+        .insert(self.app.db.orm())
+        .await?;
+        Ok(id)
+    }
+
+    /// Gives an account an ID in the space `account_id`, as the product does: matching is told.
+    pub async fn identify(&self, account: AccountId, value: &str) -> Result<()> {
+        external_id::ActiveModel {
+            organization_id: Set(self.organization),
+            id: Set(ExternalIdId::new()),
+            account_id: Set(account),
+            space: Set("account_id".to_owned()),
+            value: Set(value.to_owned()),
+            normalized: Set(value.to_owned()),
+            created_at: Set(self.app.clock.now()),
+            ..Default::default()
+        }
+        .insert(self.app.db.orm())
+        .await?;
+        self.changed().await
+    }
+
+    /// Takes an ID away from whatever account has it.
+    pub async fn forget(&self, value: &str) -> Result<()> {
+        external_id::Entity::delete_many()
+            .filter(external_id::Column::OrganizationId.eq(self.organization))
+            .filter(external_id::Column::Value.eq(value))
+            .exec(self.app.db.orm())
+            .await?;
+        self.changed().await
+    }
+
+    /// Links an account's metric to a new input of a new opportunity.
+    pub async fn link(&self, account: AccountId, external_metric: &str) -> Result<InputId> {
+        let (opportunity, made, found, now) =
+            (OpportunityId::new(), InputId::new(), self.metric(external_metric).await?, self.app.clock.now());
+        let db = self.app.db.orm();
+        opportunity::ActiveModel {
+            organization_id: Set(self.organization),
+            id: Set(opportunity),
+            account_id: Set(account),
+            name: Set(format!("case {made}")),
+            version: Set(1),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        }
+        .insert(db)
+        .await?;
+        input::ActiveModel {
+            organization_id: Set(self.organization),
+            id: Set(made),
+            opportunity_id: Set(opportunity),
+            name: Set(external_metric.to_owned()),
+            kind: Set(entity::InputKind::Series),
+            version: Set(1),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        }
+        .insert(db)
+        .await?;
+        metric_link::ActiveModel {
+            organization_id: Set(self.organization),
+            id: Set(MetricLinkId::new()),
+            account_id: Set(account),
+            metric_id: Set(found),
+            input_id: Set(made),
+            enabled: Set(true),
+            roll_up: Set(entity::RollUp::Last),
+            version: Set(1),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        }
+        .insert(db)
+        .await?;
+        self.changed().await?;
+        Ok(made)
+    }
+
+    async fn metric(&self, external: &str) -> Result<MetricId> {
+        let found = metric::Entity::find()
+            .filter(metric::Column::OrganizationId.eq(self.organization))
+            .filter(metric::Column::ExternalId.eq(external))
+            .one(self.app.db.orm())
+            .await?;
+        if let Some(found) = found {
+            return Ok(found.id);
+        }
+        let (id, now) = (MetricId::new(), self.app.clock.now());
+        metric::ActiveModel {
+            organization_id: Set(self.organization),
+            id: Set(id),
+            external_id: Set(external.to_owned()),
+            name: Set(external.to_owned()),
+            aggregation: Set(entity::Aggregation::Gauge),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        }
+        .insert(self.app.db.orm())
+        .await?;
+        Ok(id)
+    }
+
+    /// Tells matching that something changed.
+    pub async fn changed(&self) -> Result<()> {
+        server::domain::matching_change::bump(self.app.db.orm(), self.organization).await?;
+        Ok(())
+    }
+}

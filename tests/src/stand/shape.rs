@@ -1,0 +1,47 @@
+//! What the streams of a stand look like.
+
+use entity::{Destination, NullCursor};
+use server::clock::Micros;
+
+/// What a stream of a stand looks like; the columns are always `id`, `account`, `metric`, `value`, `at`, `updated`.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Usage or inputs.
+    pub destination: Destination,
+    /// Microseconds read again below the watermark.
+    pub lookback: Micros,
+    /// Rows without a cursor.
+    pub null_cursor: NullCursor,
+}
+
+/// A stream over any table.
+#[derive(Clone, Debug)]
+pub struct StreamSpec {
+    /// The table as stored.
+    pub table: String,
+    /// The mapping as stored.
+    pub mapping: String,
+    /// The cursor column, a timestamp with a zone.
+    pub cursor: String,
+    /// The rest.
+    pub shape: Shape,
+}
+
+impl StreamSpec {
+    /// The benchmark's stream.
+    pub fn usage() -> Self {
+        Self {
+            table: r#"{"schema":"public","name":"usage"}"#.to_owned(),
+            mapping: r#"{"account":"account","metric":"metric","value":"value","measuredAt":"measured_at"}"#
+                .to_owned(),
+            cursor: "updated_at".to_owned(),
+            shape: Shape { destination: Destination::Inputs, lookback: 10_000_000, ..Shape::default() },
+        }
+    }
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { destination: Destination::Usage, lookback: 0, null_cursor: NullCursor::Reject }
+    }
+}
