@@ -4,9 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::source::{Source, assert_none, rust_files};
 
-/// Where all kinds are listed: for the engine, in the contract, and as forms.
-const LISTS: [&str; 3] =
-    ["connector/src/kinds.rs", "server/src/graphql/source_config.rs", "web/src/pages/source_form.rs"];
+/// Where all kinds are listed: for the engine, in the contract, and as forms. A path may be the beginning of several.
+const LISTS: [&str; 5] = [
+    "connector/src/kinds.rs",
+    "connector/src/lib.rs",
+    "server/src/graphql/source_config",
+    "web/src/pages/source",
+    "web/src/vocabulary.rs",
+];
 /// Kinds that are also what Weir stores its own data in; outside `connector` and `web` the words mean that.
 const ALSO_OUR_STORAGE: [&str; 2] = ["postgres", "sqlite"];
 

@@ -16,7 +16,7 @@ const FOREIGN: [&str; 9] = [
 ];
 
 /// Words for things that have another name here: see the glossary in `CONTRIBUTING.md`.
-const OTHER_NAMES: [(&str, &str); 8] = [
+const OTHER_NAMES: [(&str, &str); 7] = [
     ("bookmark", "checkpoint"),
     ("data_point", "measurement"),
     ("datapoint", "measurement"),
@@ -24,7 +24,6 @@ const OTHER_NAMES: [(&str, &str); 8] = [
     ("datasource", "source"),
     ("kpi", "metric"),
     ("pipeline", "stream"),
-    ("raw_row", "waiting row"),
 ];
 
 /// British spellings, in code that is written in American English.
@@ -56,7 +55,7 @@ fn foreign(files: &[Source]) -> Vec<String> {
     found
 }
 
-/// `RawRow` becomes `raw_row`, so that one list serves types, functions and fields.
+/// `DataPoint` becomes `data_point`, so that one list serves types, functions and fields.
 fn snake(line: &str) -> String {
     let mut text = String::new();
     let mut before = ' ';
@@ -120,7 +119,7 @@ fn one_spelling_holds() {
 fn the_checks_can_fail() {
     assert_eq!(foreign(&[Source::new("README.md", "cd /home/ada/weir")]).len(), 1);
     assert_eq!(foreign(&[Source::new("Cargo.lock", "index.crates.io")]).len(), 0);
-    let code = "struct RawRow; // a raw_row\nfn bookmark() {}\nlet text = \"pipeline\";";
+    let code = "struct DataPoint; // a data_point\nfn bookmark() {}\nlet text = \"pipeline\";";
     assert_eq!(other_names(&[Source::new("server/src/a.rs", code)]).len(), 2);
     assert_eq!(british(&[Source::new("server/src/a.rs", "/// Normalises.")]).len(), 1);
 }
