@@ -10,8 +10,8 @@ use crate::components::{
 };
 use crate::pages::{
     AccountPage, AccountsPage, LinksImportPage, LinksPage, OverviewPage, RunPage, SetupPage, SignInPage,
-    SourceEditPage, SourceNewPage, SourcePage, SourcesPage, StreamNewPage, StreamPage, UnmatchedGroupPage,
-    UnmatchedPage,
+    SourceEditPage, SourceNewPage, SourcePage, SourcesPage, StreamEditPage, StreamNewPage, StreamPage,
+    UnmatchedGroupPage, UnmatchedPage,
 };
 use crate::paths;
 use crate::viewer::{Session, Standing, Theme, Viewer};
@@ -144,6 +144,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/sources/:id/edit") view=SourceEditPage/>
             <Route path=path!("/sources/:id/streams/new") view=StreamNewPage/>
             <Route path=path!("/streams/:id") view=StreamPage/>
+            <Route path=path!("/streams/:id/edit") view=StreamEditPage/>
             <Route path=path!("/runs/:id") view=RunPage/>
             <Route path=path!("/unmatched") view=UnmatchedPage/>
             <Route path=path!("/unmatched/:id") view=UnmatchedGroupPage/>

@@ -37,6 +37,11 @@ pub fn stream(id: &str) -> String {
     format!("/streams/{id}")
 }
 
+/// The form that changes a stream.
+pub fn stream_edit(id: &str) -> String {
+    format!("/streams/{id}/edit")
+}
+
 /// A sync run.
 pub fn run(id: &str) -> String {
     format!("/runs/{id}")

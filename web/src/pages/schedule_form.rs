@@ -61,6 +61,27 @@ struct TimesQuery {
     schedule_next_times: Vec<DateTime>,
 }
 
+/// A schedule as it is saved.
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "StreamSchedule")]
+pub struct SavedSchedule {
+    kind: ScheduleKind,
+    minutes: Option<i32>,
+    minute: Option<i32>,
+    time: Option<String>,
+    zone: Option<String>,
+    expression: Option<String>,
+}
+
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+enum ScheduleKind {
+    Manual,
+    Interval,
+    Hourly,
+    Daily,
+    Cron,
+}
+
 /// The choices made so far.
 #[derive(Clone, Copy)]
 pub struct ScheduleDraft {
@@ -82,6 +103,31 @@ impl ScheduleDraft {
             zone: text("UTC"),
             expression: text("*/20 6-20 * * 1-5"),
         }
+    }
+
+    /// Starts with what is saved.
+    pub fn of(saved: &SavedSchedule) -> Self {
+        let draft = Self::new();
+        draft.kind.set(match saved.kind {
+            ScheduleKind::Manual => "manual".to_owned(),
+            ScheduleKind::Interval => saved.minutes.unwrap_or(15).to_string(),
+            ScheduleKind::Hourly => "hourly".to_owned(),
+            ScheduleKind::Daily => "daily".to_owned(),
+            ScheduleKind::Cron => "cron".to_owned(),
+        });
+        let minute = saved.minute.map(|minute| minute.to_string());
+        let parts = [
+            (draft.minute, &minute),
+            (draft.time, &saved.time),
+            (draft.zone, &saved.zone),
+            (draft.expression, &saved.expression),
+        ];
+        for (signal, value) in parts {
+            if let Some(value) = value {
+                signal.set(value.clone());
+            }
+        }
+        draft
     }
 
     /// The choices as the API takes them.

@@ -8,8 +8,9 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::cursor_reset::CursorReset;
 use crate::components::{
-    Ago, Badge, Button, Cell, CopyButton, Empty, Fact, Facts, FreshnessBadge, Icon, Loaded, Look, Missing,
-    Notice, PageAt, PageHead, Pager, Panel, Row, RunBadge, Table, Toasts, Tone, amount, column, page_at,
+    Ago, Badge, Button, Cell, CopyButton, Empty, Fact, Facts, FreshnessBadge, Icon, LinkButton, Loaded, Look,
+    Missing, Notice, PageAt, PageHead, Pager, Panel, Row, RunBadge, Table, Toasts, Tone, amount, column,
+    page_at,
 };
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
@@ -271,6 +272,7 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
         Some(view! { <div class="mb-5"><Notice tone=Tone::Error>{words}</Notice></div> })
     };
     let enabled = Memo::new(move |_| stream.with(|stream| stream.enabled));
+    let id = Memo::new(move |_| stream.with(|stream| stream.id.clone()));
     let live = Memo::new(move |_| stream.with(|stream| stream.live_run.clone()));
     let reason = Memo::new(move |_| {
         stream.with(|stream| if stream.enabled { None } else { stream.paused_reason.clone() })
@@ -314,7 +316,10 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
     };
     view! {
         <PageHead title=Signal::derive(move || stream.with(|stream| stream.name.clone())) crumbs about>
-            {writes.then(|| view! { {toggle} })}
+            {writes.then(|| view! {
+                {toggle}
+                <LinkButton href=Signal::derive(move || paths::stream_edit(id.get().inner())) icon=Icon::Edit>"Edit"</LinkButton>
+            })}
             {runs.then(|| view! { {runs_button} })}
         </PageHead>
         {complaint}

@@ -78,8 +78,9 @@ pub struct StreamSuggestion {
     row_key: Vec<String>,
 }
 
+/// The roles of the columns, as saved or proposed.
 #[derive(cynic::QueryFragment, Clone, Debug)]
-struct StreamMapping {
+pub struct StreamMapping {
     account: String,
     metric: Option<String>,
     value: Option<String>,
@@ -183,40 +184,49 @@ impl Draft {
         columns: Vec<SourceColumn>,
         suggestion: Option<StreamSuggestion>,
     ) -> Self {
-        let mapping = suggestion.as_ref().map(|suggestion| suggestion.mapping.clone());
-        let role = |look: fn(&StreamMapping) -> Option<String>| {
-            RwSignal::new(mapping.as_ref().and_then(look).unwrap_or_default())
-        };
         let keys = columns.iter().filter(|column| column.key).map(|column| column.name.clone()).collect();
-        Self {
+        let empty = || RwSignal::new(String::new());
+        let draft = Self {
             source_id: StoredValue::new(source_id),
             table: StoredValue::new(table),
             columns: StoredValue::new(columns),
-            shape: RwSignal::new(
-                suggestion.as_ref().map_or(StreamShape::Long, |suggestion| suggestion.shape),
-            ),
+            shape: RwSignal::new(StreamShape::Long),
             destination: RwSignal::new(StreamDestination::Usage),
-            account: role(|mapping| Some(mapping.account.clone())),
-            metric: role(|mapping| mapping.metric.clone()),
-            value: role(|mapping| mapping.value.clone()),
-            metrics: RwSignal::new(
-                mapping.as_ref().map(|mapping| mapping.metrics.clone()).unwrap_or_default(),
-            ),
-            measured_at: role(|mapping| Some(mapping.measured_at.clone())),
-            zone: role(|mapping| mapping.zone.clone().or_else(|| Some("UTC".to_owned()))),
-            period: role(|mapping| mapping.period.clone()),
-            product: role(|mapping| mapping.product.clone()),
-            cursor: RwSignal::new(
-                suggestion
-                    .as_ref()
-                    .and_then(|suggestion| suggestion.cursor_column.clone())
-                    .unwrap_or_default(),
-            ),
+            account: empty(),
+            metric: empty(),
+            value: empty(),
+            metrics: RwSignal::new(Vec::new()),
+            measured_at: empty(),
+            zone: RwSignal::new("UTC".to_owned()),
+            period: empty(),
+            product: empty(),
+            cursor: empty(),
             lookback: RwSignal::new("0".to_owned()),
             null_cursor: RwSignal::new(NullCursorPolicy::Reject),
-            row_key: RwSignal::new(suggestion.map_or(keys, |suggestion| suggestion.row_key)),
-            setting: RwSignal::new(String::new()),
+            row_key: RwSignal::new(keys),
+            setting: empty(),
+        };
+        if let Some(suggestion) = suggestion {
+            draft.fill(&suggestion.mapping);
+            draft.shape.set(suggestion.shape);
+            draft.cursor.set(suggestion.cursor_column.unwrap_or_default());
+            draft.row_key.set(suggestion.row_key);
         }
+        draft
+    }
+
+    /// Takes over the roles of a mapping.
+    pub fn fill(self, mapping: &StreamMapping) {
+        let StreamMapping { account, metric, value, metrics, measured_at, zone, period, product } =
+            mapping.clone();
+        self.account.set(account);
+        self.metric.set(metric.unwrap_or_default());
+        self.value.set(value.unwrap_or_default());
+        self.metrics.set(metrics);
+        self.measured_at.set(measured_at);
+        self.zone.set(zone.unwrap_or_else(|| "UTC".to_owned()));
+        self.period.set(period.unwrap_or_default());
+        self.product.set(product.unwrap_or_default());
     }
 
     /// The column of a name.

@@ -6,7 +6,9 @@ use leptos_router::hooks::use_navigate;
 
 use super::external_id_setting::SettingChoice;
 use super::schedule_form::{ScheduleDraft, ScheduleForm, StreamScheduleInput};
-use super::stream_draft::{Draft, SourceColumn, StreamCursorInput, StreamMappingInput, TableRefInput};
+use super::stream_draft::{
+    Draft, SourceColumn, StreamCursorInput, StreamDraftInput, StreamMappingInput, TableRefInput,
+};
 use super::stream_preview::Preview;
 use crate::components::{Button, Check, Choice, Look, Notice, Panel, Text, Toasts, Tone};
 use crate::query::{Change, settled};
@@ -25,6 +27,51 @@ struct StreamCreateInput {
     row_key: Vec<String>,
     external_id_setting_id: Option<cynic::Id>,
     schedule: StreamScheduleInput,
+}
+
+#[derive(cynic::InputObject, Clone, Debug)]
+struct StreamUpdateInput {
+    id: cynic::Id,
+    name: String,
+    shape: StreamShape,
+    destination: StreamDestination,
+    mapping: StreamMappingInput,
+    cursor: StreamCursorInput,
+    row_key: Vec<String>,
+    external_id_setting_id: Option<cynic::Id>,
+    schedule: StreamScheduleInput,
+    expected_version: i32,
+}
+
+#[derive(cynic::QueryVariables)]
+struct UpdateVariables {
+    input: StreamUpdateInput,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "UpdateVariables")]
+struct UpdateStream {
+    #[arguments(input: $input)]
+    stream_update: StreamUpdatePayload,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+struct StreamUpdatePayload {
+    stream: Option<StreamMade>,
+    user_errors: Vec<UserError>,
+}
+
+/// What is known of a stream that is saved already.
+#[derive(Clone)]
+pub struct Saved {
+    /// Its ID.
+    pub id: cynic::Id,
+    /// Its name.
+    pub name: String,
+    /// The version the changes are based on.
+    pub version: i32,
+    /// When it runs.
+    pub schedule: ScheduleDraft,
 }
 
 #[derive(cynic::QueryVariables)]
@@ -54,38 +101,79 @@ struct StreamMade {
 
 /// The whole form.
 #[component]
-pub fn StreamForm(draft: Draft, columns: String) -> impl IntoView {
+pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option<Saved>) -> impl IntoView {
     let toasts = Toasts::expect();
     let navigate = use_navigate();
-    let name = RwSignal::new(draft.table.with_value(|table| table.name.clone()));
-    let schedule = ScheduleDraft::new();
+    let table_name = draft.table.with_value(|table| table.name.clone());
+    let name = RwSignal::new(saved.as_ref().map_or(table_name, |saved| saved.name.clone()));
+    let schedule = saved.as_ref().map_or_else(ScheduleDraft::new, |saved| saved.schedule);
+    let target = StoredValue::new(saved.map(|saved| (saved.id, saved.version)));
+    let done = move |stream: StreamMade| {
+        toasts.say(format!("{} is saved", stream.name));
+        navigate(&paths::stream(stream.id.inner()), Default::default());
+    };
     let create = Change::new(
         |answer: CreateStream| settled(answer.stream_create.stream, answer.stream_create.user_errors),
-        move |stream: StreamMade| {
-            toasts.say(format!("{} is saved", stream.name));
-            navigate(&paths::stream(stream.id.inner()), Default::default());
-        },
+        done.clone(),
+    );
+    let update = Change::new(
+        |answer: UpdateStream| settled(answer.stream_update.stream, answer.stream_update.user_errors),
+        done,
     );
     let missing = Memo::new(move |_| draft.missing());
     let save = move |_| {
         let Some(draft) = untrack(|| draft.input()) else { return };
-        create.send(CreateStream::build(CreateVariables {
-            input: StreamCreateInput {
-                source_id: draft.source_id,
-                name: name.get_untracked().trim().to_owned(),
-                table: draft.table,
-                shape: draft.shape,
-                destination: draft.destination,
-                mapping: draft.mapping,
-                cursor: draft.cursor,
-                row_key: draft.row_key,
-                external_id_setting_id: draft.external_id_setting_id,
-                schedule: untrack(|| schedule.input()),
-            },
-        }));
+        let name = name.get_untracked().trim().to_owned();
+        let schedule = untrack(|| schedule.input());
+        let StreamDraftInput {
+            source_id,
+            table,
+            shape,
+            destination,
+            mapping,
+            cursor,
+            row_key,
+            external_id_setting_id,
+        } = draft;
+        match target.get_value() {
+            Some((id, version)) => {
+                let input = StreamUpdateInput {
+                    id,
+                    name,
+                    shape,
+                    destination,
+                    mapping,
+                    cursor,
+                    row_key,
+                    external_id_setting_id,
+                    schedule,
+                    expected_version: version,
+                };
+                update.send(UpdateStream::build(UpdateVariables { input }));
+            }
+            None => {
+                let input = StreamCreateInput {
+                    source_id,
+                    name,
+                    table,
+                    shape,
+                    destination,
+                    mapping,
+                    cursor,
+                    row_key,
+                    external_id_setting_id,
+                    schedule,
+                };
+                create.send(CreateStream::build(CreateVariables { input }));
+            }
+        }
     };
-    let complaint =
-        move || create.complaint(&["name"]).map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> });
+    let refused = Signal::derive(move || create.refusal_of("name").or_else(|| update.refusal_of("name")));
+    let saving = Signal::derive(move || create.is_busy() || update.is_busy());
+    let complaint = move || {
+        let words = create.complaint(&["name"]).or_else(|| update.complaint(&["name"]))?;
+        Some(view! { <Notice tone=Tone::Error>{words}</Notice> })
+    };
     view! {
         <div class="grid items-start gap-5 xl:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
             <div class="flex flex-col gap-5">
@@ -106,13 +194,13 @@ pub fn StreamForm(draft: Draft, columns: String) -> impl IntoView {
                 </Panel>
                 <Panel title="Name and schedule">
                     <div class="flex flex-col gap-4">
-                        <Text label="Name" value=name required=true error=Signal::derive(move || create.refusal_of("name"))/>
+                        <Text label="Name" value=name required=true error=refused/>
                         <ScheduleForm schedule/>
                     </div>
                 </Panel>
                 {complaint}
                 <div class="flex flex-wrap items-center gap-3">
-                    <Button look=Look::Primary busy=Signal::derive(move || create.is_busy()) disabled=Signal::derive(move || missing.get().is_some()) on:click=save>
+                    <Button look=Look::Primary busy=saving disabled=Signal::derive(move || missing.get().is_some()) on:click=save>
                         "Save the stream"
                     </Button>
                     <span class="text-xs muted" aria-live="polite">{move || missing.get()}</span>
