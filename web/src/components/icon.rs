@@ -73,6 +73,8 @@ pub enum Icon {
     Skipped,
     /// In progress.
     Busy,
+    /// How something is recognized.
+    Key,
     /// A person.
     Person,
     /// Changing.
@@ -118,6 +120,7 @@ impl Icon {
             Self::Pending => "circle-dashed",
             Self::Skipped => "circle-slash",
             Self::Busy => "loader-circle",
+            Self::Key => "key-round",
             Self::Person => "circle-user-round",
             Self::Edit => "pencil",
             Self::Remove => "trash-2",

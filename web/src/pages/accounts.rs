@@ -5,6 +5,7 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 
+use super::external_id_setting::SettingsDialog;
 use super::id_spaces::SpaceChoice;
 use crate::components::{
     Ago, Button, Cell, Dialog, Empty, Icon, Loaded, Look, Notice, PageAt, PageHead, Pager, Row, SearchBox,
@@ -94,6 +95,7 @@ pub fn AccountsPage() -> impl IntoView {
     let session = Session::expect();
     let (at, search) = (page_at(), query_value("q"));
     let adding = RwSignal::new(false);
+    let settings = RwSignal::new(query_value("settings").get_untracked() == "open");
     let query = Query::new(move || {
         let PageAt { first, after, last, before } = at.get();
         let search = Some(search.get()).filter(|search| !search.is_empty());
@@ -103,6 +105,7 @@ pub fn AccountsPage() -> impl IntoView {
     view! {
         <PageHead title="Accounts">
             <SearchBox label="Search accounts" placeholder="Name, domain or external ID"/>
+            <Button icon=Icon::Key on:click=move |_| settings.set(true)>"ID settings"</Button>
             {may.then(|| view! { <Button look=Look::Primary icon=Icon::Add on:click=move |_| adding.set(true)>"Add an account"</Button> })}
         </PageHead>
         <Loaded query lines=8 let:data>
@@ -110,6 +113,7 @@ pub fn AccountsPage() -> impl IntoView {
                 <AccountTable accounts=Signal::derive(move || data.get().accounts) searched=Signal::derive(move || !search.get().is_empty())/>
             </div>
         </Loaded>
+        <SettingsDialog open=settings/>
         <Dialog open=adding title="Add an account"><NewAccount/></Dialog>
     }
 }

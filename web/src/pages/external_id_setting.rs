@@ -112,6 +112,46 @@ pub fn SettingChoice(chosen: RwSignal<String>) -> impl IntoView {
     }
 }
 
+/// The settings there are, and a form for a new one.
+#[component]
+pub fn SettingsDialog(open: RwSignal<bool>) -> impl IntoView {
+    view! { <Dialog open title="External-ID settings"><Settings/></Dialog> }
+}
+
+#[component]
+fn Settings() -> impl IntoView {
+    let query = Query::new(|| SettingsQuery::build(()));
+    let making = RwSignal::new(false);
+    let line = |setting: Setting| {
+        let spaces: Vec<_> = setting.spaces.into_iter().map(|space| space.name).collect();
+        view! {
+            <li class="border-b border-base-300/70 py-2 last:border-0">
+                <p class="font-medium">{setting.name}</p>
+                <p class="text-xs muted">{format!("tries {}", spaces.join(", then "))}</p>
+            </li>
+        }
+    };
+    view! {
+        <div class="flex flex-col gap-4">
+            <p class="muted">"A setting says in which ID spaces a stream looks for the account IDs of its rows, and in which order. A stream chooses one."</p>
+            <Loaded query lines=2 let:data>
+                <Show
+                    when=move || data.with(|data| !data.external_id_settings.nodes.is_empty())
+                    fallback=|| view! { <p class="muted">"There is none yet."</p> }
+                >
+                    <ul>{move || data.get().external_id_settings.nodes.into_iter().map(line).collect_view()}</ul>
+                </Show>
+            </Loaded>
+            <Show
+                when=move || making.get()
+                fallback=move || view! { <div><Button icon=Icon::Add on:click=move |_| making.set(true)>"New external-ID setting"</Button></div> }
+            >
+                <NewSetting open=making made=Callback::new(move |_| query.reload())/>
+            </Show>
+        </div>
+    }
+}
+
 #[component]
 fn NewSetting(open: RwSignal<bool>, made: Callback<String>) -> impl IntoView {
     let toasts = Toasts::expect();

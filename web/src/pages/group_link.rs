@@ -182,8 +182,8 @@ pub fn GroupLink(
     view! {
         <Dialog open title=Signal::derive(move || title().to_owned())>
             <div class="flex flex-col gap-4">
-                {form}
                 <p class="text-xs muted">{move || format!("{} will be matched at once, exactly once.", format::counted(waiting.get(), "waiting reading", "waiting readings"))}</p>
+                {form}
                 {complaint}
             </div>
         </Dialog>

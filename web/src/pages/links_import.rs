@@ -186,7 +186,7 @@ fn Report(report: CsvReport) -> impl IntoView {
     let row = |error: CsvError| {
         view! {
             <Row>
-                <Cell><span class="num">{format!("Line {}", error.line)}</span></Cell>
+                <Cell><span class="num whitespace-nowrap">{format!("Line {}", error.line)}</span></Cell>
                 <Cell label="Column"><span class="font-mono text-[13px]">{error.column}</span></Cell>
                 <Cell label="Problem" wide=true>{api::sentence(&error.message)}</Cell>
             </Row>

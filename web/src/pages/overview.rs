@@ -113,7 +113,7 @@ impl ChecklistStep {
                 ("Add accounts", "Who is measured, with their IDs in other systems.", paths::ACCOUNTS)
             }
             Self::ChooseIdSpaces => {
-                ("Choose ID spaces", "Which external IDs a stream tries, in which order.", paths::ACCOUNTS)
+                ("Choose ID spaces", "Which external IDs a stream tries, in which order.", paths::ID_SETTINGS)
             }
             Self::AddSource => ("Add a source", "A warehouse or database to read from.", paths::SOURCE_NEW),
             Self::AddStream => (

@@ -47,11 +47,11 @@ struct RunNumber {
     number: crate::vocabulary::BigInt,
 }
 
-/// The newest rows of a group.
+/// The newest rows of a group, asked for anew when another number of them waits.
 #[component]
-pub fn SampleRows(group_id: Signal<cynic::Id>) -> impl IntoView {
-    let group_id = Memo::new(move |_| group_id.get());
-    let query = Query::new(move || SampleQuery::build(SampleVariables { id: group_id.get() }));
+pub fn SampleRows(group_id: Signal<cynic::Id>, waiting: Signal<i64>) -> impl IntoView {
+    let asked = Memo::new(move |_| (group_id.get(), waiting.get()));
+    let query = Query::new(move || SampleQuery::build(SampleVariables { id: asked.get().0 }));
     let rows = move |data: SampleQuery| {
         let rows = data.unmatched_group.map(|group| group.sample_rows).unwrap_or_default();
         if rows.is_empty() {

@@ -106,7 +106,7 @@ pub fn SetupPage() -> impl IntoView {
     let too_short =
         Signal::derive(move || short.get().then(|| format!("Use at least {SHORTEST_PASSWORD} characters.")));
     view! {
-        <Gate title="Set up Weir" about="Make the owner account. Everybody else is invited from inside.">
+        <Gate title="Set up Weir" about="Make the owner account, which may do everything here.">
             <form class="flex flex-col gap-4" on:submit=send>
                 {complaint}
                 <Text label="Set-up token" value=token required=true code=true hint="The server printed it when it started."/>

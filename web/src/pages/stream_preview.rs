@@ -115,7 +115,7 @@ fn Answer(draft: StreamDraftInput) -> impl IntoView {
                         Some(problem) => view! { <div class="p-4"><Notice tone=Tone::Error><ProblemText problem/></Notice></div> }.into_any(),
                         None => view! {
                             <Counts counts=preview.counts/>
-                            <div class="max-h-[34rem] overflow-y-auto">
+                            <div class="max-h-[calc(100dvh-12rem)] min-h-64 overflow-y-auto">
                                 <Table caption="Rows as received, as read, as matched" columns=vec![column("As received"), column("As read"), column("Matched")]>
                                     {rows}
                                 </Table>
@@ -152,8 +152,8 @@ fn Line(row: PreviewRow) -> impl IntoView {
         view! {
             <p class="num mb-1 last:mb-0">
                 <span class="font-medium">{format::decimal(&reading.value.0)}</span>
-                <span class="muted">{format!(" {} · ", reading.external_metric)}</span>
-                <span class="font-mono text-xs break-all">{reading.external_account}</span>
+                <span class="muted">" "{reading.external_metric}</span>
+                <span class="block font-mono text-xs break-all">{reading.external_account}</span>
                 <span class="block text-xs muted">{format::minute(reading.measured_at.millis())}</span>
             </p>
         }

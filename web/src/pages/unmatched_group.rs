@@ -246,11 +246,14 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
         <State group/>
         <div class="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
             <div class="flex flex-col gap-5">
-                <Suggestions group begin may/>
+                <Show when=move || status.get() == UnmatchedStatus::Open><Suggestions group begin may/></Show>
                 <Tried group/>
             </div>
             <AboutGroup group/>
-            <div class="min-w-0 lg:col-span-2"><SampleRows group_id=Signal::derive(move || group.with(|group| group.id.clone()))/></div>
+            <div class="min-w-0 lg:col-span-2"><SampleRows
+                    group_id=Signal::derive(move || group.with(|group| group.id.clone()))
+                    waiting=Signal::derive(move || group.with(|group| group.waiting.number()))
+                /></div>
         </div>
         <GroupLink
             open=linking
