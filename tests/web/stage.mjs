@@ -24,7 +24,9 @@ async function freePort() {
 
 /** Starts a program and waits until one of its lines matches; the match is handed back with a way to stop it. */
 async function start(program, args, env, wanted, limitMs) {
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  // Weir reads every WEIR_ variable as a setting; only the given ones are meant for it.
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("WEIR_")));
+  const child = spawn(program, args, { env: { ...inherited, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const match = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${program} did not get ready in ${limitMs} ms:\n${said}`)), limitMs);
