@@ -12,4 +12,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod run;
 pub mod site;
+pub mod stage;
 pub mod stand;
+pub mod trace;
+pub mod worker;

@@ -225,6 +225,7 @@ fn next(stream: &Due, now: Micros) -> Option<Micros> {
 /// Finds what should not be, mends it, and says so.
 async fn watch(app: &App) -> Result<()> {
     super::arrange(app).await?;
+    app.sources.close_idle(app.clock.now());
     let pushed = sync_run::push_missing(app.db.orm(), app.clock.now()).await?;
     if pushed > 0 {
         warn!(runs = pushed, "runs had no job and were given one");
