@@ -20,6 +20,7 @@ mod matching;
 mod measurement;
 mod metric;
 mod metric_link;
+mod metric_link_mutation;
 mod node;
 mod operation;
 mod opportunity;
@@ -46,8 +47,10 @@ mod stream_state;
 mod suggestion;
 mod sync_run;
 mod sync_run_mutation;
+mod sync_run_tally;
 mod unmatched_group;
 mod unmatched_group_mutation;
+mod unmatched_link;
 mod user;
 mod waiting_row;
 pub mod window;
@@ -121,7 +124,7 @@ pub struct MoreMutations(
     key_pair::KeyPairMutation,
     measurement::MeasurementMutation,
     metric::MetricMutation,
-    metric_link::MetricLinkMutation,
+    metric_link_mutation::MetricLinkMutation,
     opportunity::OpportunityMutation,
     organization::OrganizationMutation,
     source_check::SourceCheckMutation,

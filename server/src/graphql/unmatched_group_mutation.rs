@@ -2,14 +2,13 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use entity::unmatched_group::Model;
-use entity::{AccountId, ExternalIdId, InputId, MetricLinkId, UnmatchedGroupId, UserId};
+use entity::{AccountId, InputId, UnmatchedGroupId, UserId};
 use sea_orm::DatabaseTransaction;
-use serde::{Deserialize, Serialize};
 
 use crate::auth::Permission;
 use crate::domain::change::Change;
+use crate::domain::refusal;
 use crate::domain::unmatched::{self, Linked};
-use crate::domain::{external_id, metric_link, refusal};
 use crate::error::{Error, Result as DomainResult};
 use crate::graphql::context::{Reach, Work, load};
 use crate::graphql::error::{Outcome, UserError};
@@ -19,6 +18,7 @@ use crate::graphql::matching::AskedOf;
 use crate::graphql::metric_link::{MetricLink, RollUp};
 use crate::graphql::scalar::DateTime;
 use crate::graphql::unmatched_group::UnmatchedGroup;
+use crate::graphql::unmatched_link::{Made, again};
 
 /// Makes a payload of groups, and the conversion from an outcome.
 macro_rules! groups_payload {
@@ -282,35 +282,6 @@ impl UnmatchedGroupMutation {
         let until = input.until.map(|at| at.0);
         on_groups!(ctx, input, |change, groups| unmatched::snooze(&change, groups, until))
     }
-}
-
-/// What an idempotent link made.
-#[derive(Serialize, Deserialize)]
-struct Made {
-    groups: Vec<UnmatchedGroupId>,
-    external_ids: Vec<ExternalIdId>,
-    metric_links: Vec<MetricLinkId>,
-}
-
-impl Made {
-    fn of(groups: &[UnmatchedGroupId], linked: &Linked) -> Self {
-        Self {
-            groups: groups.to_vec(),
-            external_ids: linked.external_ids.iter().map(|id| id.id).collect(),
-            metric_links: linked.metric_links.iter().map(|link| link.id).collect(),
-        }
-    }
-}
-
-async fn again(change: &Act<'_>, made: &Made) -> DomainResult<(Vec<Model>, Linked)> {
-    let mut linked = Linked::default();
-    for id in &made.external_ids {
-        linked.external_ids.push(external_id::find(change, *id).await?);
-    }
-    for id in &made.metric_links {
-        linked.metric_links.push(metric_link::find(change, *id).await?);
-    }
-    Ok((unmatched::find(change, &made.groups).await?, linked))
 }
 
 /// The account that the rows of a group are matched to now.

@@ -27,8 +27,8 @@ mod work;
 
 pub use held::{Claimed, StopReason, Taken};
 pub use node::{Lane, Node, Outcome, Perform, Settings};
-pub use reader::Reader;
 pub use prune::{Pruned, prune};
+pub use reader::Reader;
 pub use sync::{Ending, Engine};
 
 use std::sync::Arc;

@@ -29,7 +29,8 @@ fn named_elsewhere(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
         let product = ["connector/src/", "entity/src/", "server/src/", "web/src/"];
-        if !product.iter().any(|folder| file.path.starts_with(folder)) || LISTS.contains(&file.path.as_str())
+        if !product.iter().any(|folder| file.path.starts_with(folder))
+            || LISTS.iter().any(|list| file.path.starts_with(list))
         {
             continue;
         }

@@ -195,3 +195,21 @@ pub fn set_batch(stand: &mut Stand, rows: usize) {
     config.sync.batch_rows = rows;
     stand.app.config = std::sync::Arc::new(config);
 }
+
+#[tokio::test]
+async fn pitfall_03_the_state_is_one_position_however_many_rows_tie() -> Result<()> {
+    let stand = Stand::sqlite().await?;
+    let table = table();
+    let stream = stand.stream(&table, Shape::default()).await?;
+    table.push(row(0, "acme", "seats", "1", 0, -10));
+    stand.sync(stream, &table).await?;
+    let size =
+        "SELECT LENGTH(watermark) + LENGTH(position) + COALESCE(LENGTH(window_hash), 0) FROM checkpoint";
+    let before = stand.count(size).await?;
+    for id in 1..1_000 {
+        table.push(row(id, "acme", "seats", "1", id as i64, -10));
+    }
+    stand.sync(stream, &table).await?;
+    assert!(stand.count(size).await? < before + 10, "a thousand ties take no more room than one");
+    Ok(())
+}
