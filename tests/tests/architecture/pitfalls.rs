@@ -23,7 +23,6 @@ const REQUIRED: [(u32, &str); 26] = [
     (16, "half a result taken as whole"),
     (20, "folded and odd names"),
     (21, "the three nulls"),
-    (24, "counters that are summed"),
     (25, "IDs that look equal"),
     (26, "unmatched rows that vanish"),
     (28, "a run that stays running"),
