@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use async_graphql::registry::Registry;
 use async_graphql::{ID, InputType, InputValueError, InputValueResult, Value};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::id;
+
+pub use crate::domain::global_id::{decode, encode};
 
 /// An ID that stands for one GraphQL type.
 pub trait NodeId: Copy + Display + FromStr + Send + Sync + 'static {
@@ -51,21 +51,9 @@ node_ids! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Global<T>(pub T);
 
-/// Writes the opaque form of an ID of the named type.
-pub fn encode(type_name: &str, id: impl Display) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{type_name}:{id}"))
-}
-
 /// The opaque form of a typed ID, as objects answer it.
 pub fn global<T: NodeId>(id: T) -> ID {
     ID(encode(T::TYPE, id))
-}
-
-/// Reads an opaque ID as its type's name and the ID inside.
-pub fn decode(text: &str) -> Option<(String, String)> {
-    let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-    let (name, id) = plain.split_once(':')?;
-    Some((name.to_owned(), id.to_owned()))
 }
 
 impl<T: NodeId> Global<T> {

@@ -5,6 +5,7 @@ mod api_token;
 mod audit_event;
 mod chart;
 pub mod context;
+mod csv;
 mod cursor;
 pub mod error;
 mod external_id;
@@ -71,6 +72,7 @@ pub struct FirstQueries(
     account::AccountQuery,
     api_token::ApiTokenQuery,
     audit_event::AuditEventQuery,
+    csv::CsvQuery,
     cursor::CursorQuery,
     external_id_setting::ExternalIdSettingQuery,
     id_space::IdSpaceQuery,
@@ -111,6 +113,7 @@ pub struct LastQueries(
 pub struct FirstMutations(
     account::AccountMutation,
     api_token::ApiTokenMutation,
+    csv::CsvMutation,
     external_id::ExternalIdMutation,
     external_id_setting::ExternalIdSettingMutation,
     id_space::IdSpaceMutation,
@@ -159,3 +162,6 @@ pub fn sdl() -> String {
         SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by().use_space_ident();
     schema().sdl_with_options(options)
 }
+
+#[cfg(test)]
+mod schema_tests;
