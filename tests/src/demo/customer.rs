@@ -101,7 +101,7 @@ pub async fn connect(client: &Client, warehouse: &Path) -> Result<Vec<Stream>> {
     let path = warehouse.to_str().context("the warehouse's path is not text")?;
     let source = json!({ "name": "Warehouse", "config": { "sqlite": { "path": path } } });
     let source = id(&client.change("sourceCreate", source, "source { id }").await?, "source")?;
-    let checked = "check { ok steps { name ok message } }";
+    let checked = "check { ok steps { name status note problem { message action } } }";
     let check = client.change("sourceCheck", json!({ "id": source }), checked).await?;
     ensure!(check["check"]["ok"] == true, "the warehouse cannot be read: {}", check["check"]["steps"]);
 
