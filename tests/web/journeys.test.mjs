@@ -66,7 +66,7 @@ test("a run keeps its address and tells the two sums in full", async () => {
 });
 
 test("an unknown account is linked and its readings find a place", async () => {
-  await visit(page, weir.url, "/unmatched?reason=AccountUnknown", "Unmatched");
+  await visit(page, weir.url, "/unmatched?reason=AccountUnknown&q=0015", "Unmatched");
   const groups = page.getByRole("table", { name: "Groups of readings that wait" });
   await groups.getByRole("link").first().click();
   const heading = page.getByRole("heading", { level: 1 });

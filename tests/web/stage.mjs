@@ -62,17 +62,17 @@ export async function startDemo() {
   return { url: `http://127.0.0.1:${port}`, email: match[1], password: match[2].trim(), stop };
 }
 
-/** An empty Weir with its set-up token. */
+/** An empty Weir with the link that makes its first account. */
 export async function startEmpty() {
   const port = await freePort();
   const folder = await mkdtemp(path.join(tmpdir(), "weir-web-"));
   const env = { WEIR_DATA_DIR: folder, WEIR_HTTP__LISTEN: `127.0.0.1:${port}`, NO_COLOR: "1" };
-  const { match, stop } = await start(weir, ["serve"], env, /token[=:" ]+([A-Za-z0-9_-]{16,})/i, 60_000);
+  const { match, stop } = await start(weir, ["serve"], env, /first account at (\S+\?token=([\w-]+))/, 60_000);
   const end = async () => {
     await stop();
     await rm(folder, { recursive: true, force: true });
   };
-  return { url: `http://127.0.0.1:${port}`, token: match[1], stop: end };
+  return { url: `http://127.0.0.1:${port}`, link: match[1], token: match[2], stop: end };
 }
 
 /** A browser; every page it opens fails the test when the browser complains. */

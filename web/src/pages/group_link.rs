@@ -217,6 +217,14 @@ fn AccountForm(
         let space = Some(space.get_untracked()).filter(|space| !space.is_empty());
         send.run(Chosen::Account { id: account.id, space });
     };
+    if spaces.is_empty() {
+        return view! {
+            <Notice tone=Tone::Warning>
+                "No ID space this stream tries can hold this ID. Add a fitting space, such as account_id, to its external-ID setting, or ignore the group."
+            </Notice>
+        }
+        .into_any();
+    }
     view! {
         <AccountPicker chosen/>
         {several.then(|| view! {
@@ -226,6 +234,7 @@ fn AccountForm(
             <Button look=Look::Primary icon=Icon::Link busy disabled=Signal::derive(move || chosen.with(Option::is_none)) on:click=go>{words}</Button>
         </div>
     }
+    .into_any()
 }
 
 #[component]

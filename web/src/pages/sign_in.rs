@@ -3,11 +3,13 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_query_map;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
 
 use crate::api::{self, Credentials, Failure, Setup};
 use crate::app::{Brand, ThemeSwitch};
 use crate::components::{Button, Look, Notice, Text, Tone};
+use crate::paths;
 use crate::viewer::Session;
 
 const SHORTEST_PASSWORD: usize = 12;
@@ -61,6 +63,7 @@ pub fn SignInPage() -> impl IntoView {
 #[component]
 pub fn SetupPage() -> impl IntoView {
     let session = Session::expect();
+    let navigate = use_navigate();
     let token = RwSignal::new(use_query_map().with_untracked(|query| query.get("token").unwrap_or_default()));
     let organization = RwSignal::new(String::new());
     let name = RwSignal::new(String::new());
@@ -84,9 +87,17 @@ pub fn SetupPage() -> impl IntoView {
             password: password.get_untracked(),
             organization: organization.get_untracked(),
         };
+        let navigate = navigate.clone();
         spawn_local(async move {
             match api::set_up(&setup).await {
-                Ok(()) => session.refresh(),
+                Ok(()) => {
+                    // The token has done its work and leaves the address.
+                    navigate(
+                        paths::OVERVIEW,
+                        NavigateOptions { replace: true, ..NavigateOptions::default() },
+                    );
+                    session.refresh();
+                }
                 Err(problem) => {
                     failure.set(Some(problem));
                     busy.set(false);

@@ -58,9 +58,9 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
-    /// Whether it can hold values.
-    pub fn numeric(self) -> bool {
-        matches!(self, Self::Int | Self::Decimal | Self::Float)
+    /// Whether it can hold values; exact decimals often come as text.
+    pub fn countable(self) -> bool {
+        matches!(self, Self::Int | Self::Decimal | Self::Float | Self::Text | Self::Other)
     }
 
     /// Whether it can hold a time.
@@ -208,7 +208,9 @@ impl Draft {
         };
         if let Some(suggestion) = suggestion {
             draft.fill(&suggestion.mapping);
-            draft.shape.set(suggestion.shape);
+            // A wide table without numbers is more likely a long one whose values are text.
+            let nothing_wide = suggestion.shape == StreamShape::Wide && suggestion.mapping.metrics.is_empty();
+            draft.shape.set(if nothing_wide { StreamShape::Long } else { suggestion.shape });
             draft.cursor.set(suggestion.cursor_column.unwrap_or_default());
             draft.row_key.set(suggestion.row_key);
         }

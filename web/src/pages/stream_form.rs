@@ -244,12 +244,12 @@ fn Roles(draft: Draft) -> impl IntoView {
         match draft.shape.get() {
         StreamShape::Long => view! {
             <Role label="Metric" value=draft.metric options=choices(draft, "Choose a column", any) hint="Which quantity the row is about."/>
-            <Role label="Value" value=draft.value options=choices(draft, "Choose a column", |column| column.column_type.numeric() || !column.column_type.time())/>
+            <Role label="Value" value=draft.value options=choices(draft, "Choose a column", |column| column.column_type.countable())/>
         }
         .into_any(),
         StreamShape::Wide => view! {
             <ColumnChecks legend="Metric columns" chosen=draft.metrics names=draft.columns.with_value(|columns| {
-                columns.iter().filter(|column| column.column_type.numeric()).map(|column| column.name.clone()).collect()
+                columns.iter().filter(|column| column.column_type.countable()).map(|column| column.name.clone()).collect()
             })/>
         }
         .into_any(),

@@ -56,17 +56,6 @@ struct UnmatchedGroup {
 struct GroupStream {
     id: cynic::Id,
     name: String,
-    external_id_setting: Option<ExternalIdSetting>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct ExternalIdSetting {
-    spaces: Vec<IdSpace>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct IdSpace {
-    name: String,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
@@ -263,8 +252,9 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
             external_account=Signal::derive(move || group.with(|group| group.external_account.clone()))
             external_metric=Signal::derive(move || group.with(|group| group.external_metric.clone()))
             spaces=Signal::derive(move || group.with(|group| {
-                let setting = group.stream.external_id_setting.as_ref();
-                setting.map(|setting| setting.spaces.iter().map(|space| space.name.clone()).collect()).unwrap_or_default()
+                // Only a space that can hold the ID, and that the stream tries, would free the rows.
+                let fitting = group.explanation.steps.iter().filter(|step| step.normalized.is_some());
+                fitting.map(|step| step.space.clone()).collect()
             }))
             done=reload
         />
