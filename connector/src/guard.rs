@@ -159,7 +159,7 @@ fn join(high: u16, low: u16) -> Ipv4Addr {
 }
 
 /// Addresses that are nobody's private affair; ranges from the IANA special-purpose registries.
-fn public(address: IpAddr) -> bool {
+pub(crate) fn public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();

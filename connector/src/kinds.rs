@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use crate::guard::Policy;
-use crate::{Connector, ConnectorError, ErrorKind, Result, postgres, sqlite};
+use crate::{Connector, ConnectorError, ErrorKind, Result, clickhouse, postgres, sqlite};
 
 /// One kind of system.
 pub trait Kind {
@@ -33,7 +33,7 @@ pub trait Kind {
 }
 
 /// The names of all kinds.
-pub const KINDS: &[&str] = &[postgres::Postgres::NAME, sqlite::Sqlite::NAME];
+pub const KINDS: &[&str] = &[postgres::Postgres::NAME, sqlite::Sqlite::NAME, clickhouse::Clickhouse::NAME];
 
 /// Opens a source of the named kind.
 ///
@@ -48,6 +48,7 @@ pub fn open(
     match kind {
         postgres::Postgres::NAME => open_as::<postgres::Postgres>(config, credential, policy),
         sqlite::Sqlite::NAME => open_as::<sqlite::Sqlite>(config, credential, policy),
+        clickhouse::Clickhouse::NAME => open_as::<clickhouse::Clickhouse>(config, credential, policy),
         _ => Err(unknown(kind)),
     }
 }
@@ -60,6 +61,7 @@ pub fn validate(kind: &str, config: &serde_json::Value) -> Result<()> {
     match kind {
         postgres::Postgres::NAME => validate_as::<postgres::Postgres>(config),
         sqlite::Sqlite::NAME => validate_as::<sqlite::Sqlite>(config),
+        clickhouse::Clickhouse::NAME => validate_as::<clickhouse::Clickhouse>(config),
         _ => Err(unknown(kind)),
     }
 }

@@ -11,10 +11,12 @@
 pub mod batch;
 pub mod cell;
 pub mod check;
+pub mod clickhouse;
 pub mod cursor;
 pub mod decimal;
 pub mod error;
 pub mod guard;
+mod http;
 pub mod kinds;
 pub mod memory;
 pub mod postgres;

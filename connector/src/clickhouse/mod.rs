@@ -1,0 +1,180 @@
+//! ClickHouse over HTTP: one streaming statement per read, exact values by RowBinary, bounds as typed parameters.
+
+mod bound;
+mod catalog;
+mod client;
+mod config;
+mod decode;
+mod dialect;
+mod exception;
+mod numeric;
+mod read;
+mod settings;
+mod types;
+mod value;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures::stream;
+use secrecy::SecretString;
+
+pub use config::Config;
+
+use crate::guard::Policy;
+use crate::kinds::Kind;
+use crate::{
+    Batch, BatchStream, Cell, Check, Connector, ConnectorError, CursorKind, ErrorKind, Moment, ReadRequest,
+    Result, Table, TableRef,
+};
+use catalog::Known;
+use client::{Client, Statement};
+use dialect::{quote, select_item, table_name};
+use read::Reading;
+
+/// The kind `clickhouse`.
+pub struct Clickhouse;
+
+impl Kind for Clickhouse {
+    const NAME: &'static str = "clickhouse";
+    type Config = Config;
+
+    fn validate(config: &Config) -> Result<()> {
+        config.validate()
+    }
+
+    fn open(config: Config, credential: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
+        let client = Client::new(config, credential, policy.clone());
+        Ok(Arc::new(Server(Arc::new(Shared { client, tables: Mutex::default() }))))
+    }
+}
+
+/// One ClickHouse server as one user sees it.
+struct Server(Arc<Shared>);
+
+/// What a server's reads share.
+struct Shared {
+    client: Client,
+    /// Tables looked up before. A read that finds one changed looks it up again.
+    tables: Mutex<HashMap<TableRef, Arc<Known>>>,
+}
+
+impl Shared {
+    /// A table as it was last looked up, and whether that was just now.
+    async fn table(&self, table: &TableRef, fresh: bool) -> Result<(Arc<Known>, bool)> {
+        let kept = self.tables.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
+        if let Some(known) = kept.filter(|_| !fresh) {
+            return Ok((known, false));
+        }
+        let known = Arc::new(catalog::table(&self.client, table).await?);
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).insert(table.clone(), known.clone());
+        Ok((known, true))
+    }
+
+    /// The one value of a statement that gives one.
+    async fn value(&self, sql: &str) -> Result<Batch> {
+        let batch = self.client.fetch(&Statement::new(sql)).await?;
+        if batch.rows() == 1 && batch.columns.len() == 1 {
+            return Ok(batch);
+        }
+        Err(ConnectorError::new(ErrorKind::Protocol, "the server did not answer with one value"))
+    }
+}
+
+#[async_trait]
+impl Connector for Server {
+    async fn check(&self, table: Option<&TableRef>, cursor: Option<&str>) -> Check {
+        let mut check = Check::default();
+        let shared = &self.0;
+        check.step("resolve host", async { Ok(((), Some(shared.client.connect().await?))) }).await;
+        check
+            .step("connect and sign in", async {
+                let version = shared.value("SELECT version()").await?;
+                Ok(((), Some(format!("ClickHouse {}", version.columns[0].cell(0)))))
+            })
+            .await;
+        check
+            .step("read clock", async {
+                let now = self.clock().await?;
+                Ok(((), Some(Cell::Zoned(now).to_string())))
+            })
+            .await;
+        let Some(table) = table else { return check };
+        let known = check
+            .step("find table", async {
+                let (known, _) = shared.table(table, true).await?;
+                let rows = known.rows.map_or_else(String::new, |rows| format!(", about {rows} rows"));
+                let note = format!("{} with {} columns{rows}", known.engine, known.columns.len());
+                Ok((known, Some(note)))
+            })
+            .await;
+        check
+            .step("read table", async {
+                let sql = format!("SELECT 1 FROM {} LIMIT 1", table_name(table));
+                shared.client.fetch(&Statement::new(sql)).await?;
+                Ok(((), None))
+            })
+            .await;
+        if let (Some(name), Some(known)) = (cursor, known) {
+            check
+                .step("read cursor column", async {
+                    let chosen = known.choose(table, &[name.to_owned()])?;
+                    if chosen.first().and_then(|column| CursorKind::of(column.native.kind())).is_none() {
+                        let message =
+                            format!("column {name:?} cannot be a cursor: it is no integer, date or time");
+                        return Err(ConnectorError::new(ErrorKind::Config, message));
+                    }
+                    let column = quote(name);
+                    let sql = format!("SELECT maxOrNull({column}) FROM {}", table_name(table));
+                    let newest = shared.value(&sql).await?;
+                    let note = match newest.columns[0].cell(0) {
+                        Cell::Null => "the table is empty".to_owned(),
+                        value => format!("newest is {value}"),
+                    };
+                    Ok(((), Some(note)))
+                })
+                .await;
+        }
+        check
+    }
+
+    async fn discover(&self) -> Result<Vec<Table>> {
+        catalog::tables(&self.0.client).await
+    }
+
+    async fn describe(&self, table: &TableRef) -> Result<Table> {
+        let (known, _) = self.0.table(table, true).await?;
+        Ok(known.describe(table))
+    }
+
+    async fn preview(&self, table: &TableRef, columns: &[String], limit: u32) -> Result<Batch> {
+        let (known, _) = self.0.table(table, true).await?;
+        let chosen = known.choose(table, columns)?;
+        if chosen.is_empty() {
+            return Ok(Batch::default());
+        }
+        let list: Vec<String> = chosen.iter().map(select_item).collect();
+        let merged = self.0.client.config().merged && dialect::merges(&known.engine);
+        let last = if merged { " FINAL" } else { "" };
+        let sql = format!("SELECT {} FROM {}{last} LIMIT {limit}", list.join(", "), table_name(table));
+        self.0.client.fetch_as(&Statement::new(sql), Some(chosen)).await
+    }
+
+    async fn clock(&self) -> Result<Moment> {
+        match self.0.value("SELECT now64(9, 'UTC')").await?.columns[0].cell(0) {
+            Cell::Zoned(now) => Ok(now),
+            other => {
+                let message = format!("the server told its clock as {other}");
+                Err(ConnectorError::new(ErrorKind::Protocol, message))
+            }
+        }
+    }
+
+    fn read(&self, request: ReadRequest) -> BatchStream {
+        let reading = Reading::new(Arc::clone(&self.0), request);
+        Box::pin(stream::try_unfold(reading, async |mut reading| {
+            Ok(reading.next().await?.map(|batch| (batch, reading)))
+        }))
+    }
+}

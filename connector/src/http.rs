@@ -1,0 +1,99 @@
+//! HTTP to hosts that people typed: pinned to the addresses the guard allowed, without redirects or proxies, TLS by
+//! rustls.
+
+use std::error::Error as _;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use reqwest::Url;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::guard::{self, Policy};
+use crate::{ConnectorError, ErrorKind, Result};
+
+/// How long a connection may take to open.
+const CONNECT: Duration = Duration::from_secs(30);
+/// Servers drop idle connections after as little as three seconds; ours must be gone before.
+const IDLE: Duration = Duration::from_secs(2);
+
+static TLS: LazyLock<std::result::Result<ClientConfig, rustls::Error>> = LazyLock::new(|| {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    // What the machine trusts besides, such as a company's own authority; a machine without any is fine.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+});
+
+/// Makes a client that reaches the URL's host and no other, speaking HTTP/1.1, so that dropping an answer closes its
+/// connection. `silence` is the longest the server may send nothing.
+///
+/// # Errors
+/// What [`Policy::resolve`] refuses; `Config` for unencrypted HTTP to a public address.
+pub(crate) async fn pinned(policy: &Policy, url: &Url, silence: Duration) -> Result<reqwest::Client> {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    let addresses = policy.resolve(host, port).await?;
+    if url.scheme() != "https" && addresses.iter().any(|address| guard::public(address.ip())) {
+        let message = format!("{host:?} is a public host, and the password would travel there unencrypted");
+        return Err(ConnectorError::new(ErrorKind::Config, message).hint("use TLS"));
+    }
+    let tls = TLS.clone().map_err(|error| internal(&error))?;
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .resolve_to_addrs(host, &addresses)
+        .connect_timeout(CONNECT)
+        .read_timeout(silence)
+        .pool_idle_timeout(IDLE)
+        .tcp_nodelay(true)
+        .build()
+        .map_err(|error| internal(&error))
+}
+
+fn internal(error: &dyn std::error::Error) -> ConnectorError {
+    ConnectorError::new(ErrorKind::Config, "the HTTP client cannot be set up").detail(error.to_string())
+}
+
+/// Tells what went wrong on the way to the host or back.
+pub(crate) fn explain(error: reqwest::Error, host: &str) -> ConnectorError {
+    let error = error.without_url();
+    let mut words = Vec::new();
+    let mut untrusted = false;
+    let mut next = error.source();
+    while let Some(cause) = next {
+        words.push(cause.to_string());
+        untrusted |= certificate(cause);
+        next = cause.source();
+    }
+    words.dedup();
+    let detail = if words.is_empty() { error.to_string() } else { words.join(": ") };
+    let unavailable = |message: String| ConnectorError::new(ErrorKind::Unavailable, message);
+    let told = if untrusted {
+        let message = format!("the certificate of {host:?} is not trusted");
+        ConnectorError::new(ErrorKind::Config, message)
+            .hint("check the host name, or add the authority to what Weir's machine trusts")
+    } else if error.is_connect() {
+        unavailable(format!("cannot connect to {host:?}"))
+            .hint("check host, port and TLS, and that firewalls and access lists let Weir's address in")
+    } else if error.is_timeout() {
+        unavailable(format!("{host:?} stopped answering"))
+    } else if error.is_body() || error.is_decode() {
+        unavailable(format!("the answer of {host:?} broke off before its end"))
+    } else {
+        unavailable(format!("the connection to {host:?} broke"))
+    };
+    told.detail(detail)
+}
+
+fn certificate(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let found = cause.downcast_ref::<rustls::Error>().or_else(|| inner?.downcast_ref::<rustls::Error>());
+    matches!(found, Some(rustls::Error::InvalidCertificate(_)))
+}

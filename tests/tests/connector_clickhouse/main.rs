@@ -1,0 +1,9 @@
+//! The ClickHouse kind against a real engine: what the connector specification promises, and known pitfalls.
+
+mod cursors;
+mod failures;
+mod large;
+mod network;
+mod reading;
+mod tables;
+mod values;

@@ -1,0 +1,124 @@
+//! Connections that break, hosts that may not be reached, and statements that nobody waits for any more.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use connector::guard::Policy;
+use connector::{CursorKind, ErrorKind, Retry, kinds};
+use futures::StreamExt;
+use serde_json::json;
+use tests::clickhouse::{Database, User};
+use tests::proxy::Proxy;
+
+use crate::reading::{column, config, numbers, open, open_with, request, table};
+
+#[tokio::test]
+async fn pitfall_16_a_result_cut_by_the_network_is_an_error() -> Result<()> {
+    let database = Database::empty().await?;
+    database.run("CREATE TABLE t (c UInt64, v Float64) ENGINE = MergeTree ORDER BY c AS SELECT number, number FROM numbers(200000)").await?;
+    let proxy = Proxy::start(database.server.port).await?;
+    let config = config(&database, User::Reader, proxy.port);
+    let request = request(table(&database, "t"), &["c", "v"], ("c", CursorKind::Int), &[]);
+    let connector = open_with(&database, User::Reader, &config)?;
+    connector.describe(&table(&database, "t")).await?;
+    let before = proxy.received();
+    assert_eq!(column(&*connector, &request, "c").await?, numbers(0..200_000));
+    let size = proxy.received() - before;
+    // Also shortly before the end, where HTTP alone would tell that something is missing.
+    for cut in [size / 50, size / 3, size - 1_000, size - 100] {
+        proxy.cut_after(cut);
+        let mut batches = connector.read(request.clone());
+        let mut rows = 0;
+        let error = loop {
+            match batches.next().await {
+                Some(Ok(batch)) => rows += batch.rows(),
+                Some(Err(error)) => break error,
+                None => panic!("a result cut after {cut} of {size} bytes was taken as whole: {rows} rows"),
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+        assert!(matches!(error.retry(), Retry::Later(_)));
+        proxy.cut_after(u64::MAX / 4);
+    }
+    assert_eq!(column(&*connector, &request, "c").await?.len(), 200_000);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dropped_read_stops_the_statement_behind_it() -> Result<()> {
+    let database = Database::empty().await?;
+    database
+        .run("CREATE VIEW t AS SELECT number AS c, repeat('x', 1000) AS x FROM numbers(1000000000000)")
+        .await?;
+    for user in [User::Reader, User::StrictReader] {
+        let connector = open(&database, user)?;
+        let request = request(table(&database, "t"), &["c", "x"], ("c", CursorKind::Int), &[]);
+        let mut batches = connector.read(request);
+        let running = format!(
+            "SELECT count() FROM system.processes WHERE user = '{}' AND query LIKE '%`{}`%'",
+            user.name(),
+            database.name
+        );
+        let started = async {
+            while database.run(&running).await?.trim() == "0" {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Ok::<_, anyhow::Error>(())
+        };
+        tokio::select! {
+            _ = batches.next() => {}
+            result = tokio::time::timeout(Duration::from_secs(30), started) => result??,
+        }
+        drop(batches);
+        for round in 0.. {
+            if database.run(&running).await?.trim() == "0" {
+                break;
+            }
+            assert!(round < 200, "{user:?}'s statement still runs");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn private_hosts_are_refused_unless_the_operator_allows_them() -> Result<()> {
+    for host in ["127.0.0.1", "localhost", "169.254.169.254", "[::1]"] {
+        let config = json!({"host": host, "port": 8123, "secure": false});
+        let connector = kinds::open("clickhouse", &config, None, &Policy::default())?;
+        let error = connector.discover().await.expect_err("a private host");
+        assert_eq!(error.kind(), ErrorKind::Config, "{host}: {error:?}");
+        let check = connector.check(None, None).await;
+        assert_eq!(check.steps.iter().map(|step| step.name).collect::<Vec<_>>(), ["resolve host"]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_password_does_not_travel_unencrypted_to_a_public_host() -> Result<()> {
+    let config = json!({"host": "192.88.99.1", "port": 8123, "secure": false});
+    let connector = kinds::open("clickhouse", &config, None, &Policy::default())?;
+    let error = connector.clock().await.expect_err("unencrypted");
+    assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
+    assert!(error.message().contains("unencrypted"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_host_that_is_no_clickhouse_is_told_from_one_that_is_away() -> Result<()> {
+    let database = Database::empty().await?;
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let away = open_with(&database, User::Reader, &config(&database, User::Reader, free))?;
+    assert_eq!(away.discover().await.expect_err("nobody there").kind(), ErrorKind::Unavailable);
+    // TLS to a port that speaks plain HTTP.
+    let mut secure = config(&database, User::Reader, database.server.port);
+    secure["secure"] = true.into();
+    let error = open_with(&database, User::Reader, &secure)?.discover().await.expect_err("no TLS there");
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+    assert!(error.action().is_some_and(|hint| hint.contains("TLS")), "{error:?}");
+    let mut other = config(&database, User::Reader, database.server.port);
+    other["pathPrefix"] = "/elsewhere".into();
+    let error = open_with(&database, User::Reader, &other)?.discover().await.expect_err("no such path");
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+    Ok(())
+}
