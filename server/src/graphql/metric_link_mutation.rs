@@ -1,4 +1,4 @@
-//! Making, changing and deleting metric links.
+//! Linking metrics to inputs, and undoing it.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
 use entity::{AccountId, InputId, MetricId, MetricLinkId};

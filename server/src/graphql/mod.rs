@@ -30,6 +30,7 @@ mod overview;
 pub mod page;
 pub mod payload;
 mod preview;
+mod preview_row;
 mod problem;
 mod rejection;
 pub mod scalar;
@@ -50,8 +51,8 @@ mod sync_run;
 mod sync_run_mutation;
 mod sync_run_tally;
 mod unmatched_group;
+mod unmatched_group_link;
 mod unmatched_group_mutation;
-mod unmatched_link;
 mod user;
 mod waiting_row;
 pub mod window;
@@ -139,6 +140,7 @@ pub struct LastMutations(
     source_mutation::SourceMutation,
     stream_mutation::StreamMutation,
     sync_run_mutation::SyncRunMutation,
+    unmatched_group_link::UnmatchedGroupLinkMutation,
     unmatched_group_mutation::UnmatchedGroupMutation,
     user::UserMutation,
     waiting_row::WaitingRowMutation,

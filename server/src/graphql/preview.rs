@@ -2,26 +2,24 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
-use entity::{AccountId, ExternalIdSettingId, InputId, SourceId, StreamId, stream};
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use entity::{ExternalIdSettingId, SourceId, StreamId, stream};
 
 use crate::auth::Permission;
 use crate::domain::refusal;
 use crate::domain::stream::Reading;
 use crate::error::{Error, Result as DomainResult};
-use crate::graphql::account::Account;
-use crate::graphql::context::{Reach, load, maybe};
+use crate::graphql::context::{Reach, load};
 use crate::graphql::error::{UserError, outcome};
 use crate::graphql::id::Global;
-use crate::graphql::input::Input;
-use crate::graphql::matching::{Explained, MatchExplanation};
+use crate::graphql::matching::Explained;
+use crate::graphql::preview_row::{PreviewCounts, PreviewReading, PreviewRow};
 use crate::graphql::problem::{ConnectorProblem, patiently, sorted};
 use crate::graphql::rejection::Rejection;
-use crate::graphql::scalar::{DateTime, Decimal, Json};
+use crate::graphql::scalar::Json;
 use crate::graphql::stream_part::{
     StreamCursorInput, StreamDestination, StreamMappingInput, StreamShape, TableRefInput,
 };
-use crate::graphql::unmatched_group::UnmatchedReason;
 use crate::ingest::matching;
 use crate::ingest::plan::Plan;
 use crate::ingest::preview::{Fate, Preview, preview};
@@ -61,17 +59,6 @@ pub struct StreamDraftInput {
     pub external_id_setting_id: Option<Global<ExternalIdSettingId>>,
 }
 
-/// What happens to a reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum ReadingOutcome {
-    /// It has a target.
-    Matched,
-    /// It waits.
-    Unmatched,
-    /// An ignore rule hides it.
-    Ignored,
-}
-
 /// What a few rows would become.
 #[derive(Default, SimpleObject)]
 pub struct StreamPreview {
@@ -83,126 +70,6 @@ pub struct StreamPreview {
     problem: Option<ConnectorProblem>,
     /// What does not fit the table.
     user_errors: Vec<UserError>,
-}
-
-/// The sums over a preview.
-#[derive(Default, SimpleObject)]
-pub struct PreviewCounts {
-    /// Rows read.
-    rows: i32,
-    /// Rows that made readings.
-    mapped: i32,
-    /// Rows that could not be decoded.
-    rejected: i32,
-    /// Readings made.
-    readings: i32,
-    /// Readings with a target.
-    matched: i32,
-    /// Readings that would wait.
-    unmatched: i32,
-    /// Readings an ignore rule would hide.
-    ignored: i32,
-    /// Empty cells, which make no reading.
-    null_cells: i32,
-}
-
-/// One row on its way.
-#[derive(SimpleObject)]
-pub struct PreviewRow {
-    /// What identifies the row.
-    row_key: String,
-    /// Its cursor, in the source's own digits.
-    cursor: Option<String>,
-    /// The row as received.
-    raw: Json,
-    /// Why it could not be decoded.
-    rejection: Option<Rejection>,
-    /// What it says.
-    readings: Vec<PreviewReading>,
-}
-
-/// One reading of a row.
-pub struct PreviewReading {
-    reading: crate::ingest::preview::PreviewReading,
-    value: entity::Decimal,
-    explained: Option<Explained>,
-}
-
-impl PreviewReading {
-    fn target(&self) -> (Option<AccountId>, Option<InputId>) {
-        match self.reading.fate {
-            Fate::Written { account, input } => (Some(account), input),
-            Fate::Waits(_) | Fate::Ignored(_) => {
-                (self.explained.as_ref().and_then(|explained| explained.account), None)
-            }
-        }
-    }
-}
-
-/// One reading of a row.
-#[Object]
-impl PreviewReading {
-    /// The account ID as the row has it.
-    async fn external_account(&self) -> &str {
-        &self.reading.account
-    }
-
-    /// The metric ID as the row has it.
-    async fn external_metric(&self) -> &str {
-        &self.reading.metric
-    }
-
-    /// The product, or empty.
-    async fn product(&self) -> &str {
-        &self.reading.product
-    }
-
-    /// The exact value.
-    async fn value(&self) -> Decimal {
-        Decimal(self.value.clone())
-    }
-
-    /// When it was measured.
-    async fn measured_at(&self) -> DateTime {
-        DateTime(self.reading.measured_at)
-    }
-
-    /// The interval it covers.
-    async fn period(&self) -> Option<&str> {
-        self.reading.period.as_deref()
-    }
-
-    /// What would happen to it.
-    async fn outcome(&self) -> ReadingOutcome {
-        match self.reading.fate {
-            Fate::Written { .. } => ReadingOutcome::Matched,
-            Fate::Waits(_) => ReadingOutcome::Unmatched,
-            Fate::Ignored(_) => ReadingOutcome::Ignored,
-        }
-    }
-
-    /// Why it would wait.
-    async fn reason(&self) -> Option<UnmatchedReason> {
-        match self.reading.fate {
-            Fate::Written { .. } => None,
-            Fate::Waits(reason) | Fate::Ignored(reason) => Some(reason.into()),
-        }
-    }
-
-    /// The matched account.
-    async fn account(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        maybe(ctx, self.target().0).await
-    }
-
-    /// The input it would feed.
-    async fn input(&self, ctx: &Context<'_>) -> Result<Option<Input>> {
-        maybe(ctx, self.target().1).await
-    }
-
-    /// How the account was looked for.
-    async fn explanation(&self) -> Option<MatchExplanation> {
-        self.explained.clone().map(MatchExplanation)
-    }
 }
 
 /// The query about previews.

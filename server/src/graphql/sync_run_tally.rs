@@ -1,4 +1,4 @@
-//! What became of a run's rows, and why it failed if it did.
+//! What happened to every row of a run, and why it failed.
 
 use async_graphql::{Object, SimpleObject};
 use entity::sync_run::Model;
@@ -6,6 +6,7 @@ use entity::sync_run::Model;
 use crate::graphql::scalar::BigInt;
 
 /// The tally of a run.
+
 pub struct SyncRunTally(pub Model);
 
 /// What happened to every row. Rows read = mapped + rejected + repeated; readings = written + unchanged + superseded + unmatched + ignored.
@@ -96,7 +97,7 @@ pub struct SyncRunError {
 }
 
 impl SyncRunError {
-    /// The error a run ended with, if it did.
+    /// Why a run failed, if it did.
     pub fn of(run: &Model) -> Option<Self> {
         Some(Self {
             kind: run.error_kind.clone()?,
