@@ -4,7 +4,7 @@ use entity::ignore_rule::{ActiveModel, Column, Entity, Model};
 use entity::unmatched_group::Column as Group;
 use entity::{GroupStatus, IgnoreRuleId, StreamId, stream, unmatched_group};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -116,6 +116,14 @@ async fn show(db: &impl ConnectionTrait, rule: &Model, now: Micros) -> Result<()
 
 fn differ(one: &Option<String>, other: &Option<String>) -> bool {
     matches!((one, other), (Some(one), Some(other)) if one != other)
+}
+
+/// Tells whether a rule has ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn any_expired(db: &impl ConnectionTrait, now: Micros) -> Result<bool> {
+    Ok(Entity::find().filter(Column::ExpiresAt.lte(now)).limit(1).one(db).await?.is_some())
 }
 
 /// Brings back into sight what the rules that have ended since hid. Tells how many rules there were.

@@ -5,32 +5,32 @@ use entity::{SourceId, SourceState, stream};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
-use serde::Serialize;
+use secrecy::SecretString;
 use serde_json::json;
 
-use crate::custody::{Keyring, credential};
+use crate::custody::{Keyring, Owner};
 use crate::domain::change::{Change, expect_version};
 use crate::domain::{refusal, series, stream as streams, text};
 use crate::error::{Error, Result};
 
 /// The connection details of a source: what may be seen, and what is sealed.
-pub struct Settings<S> {
+pub struct Settings {
     /// The kind of system.
     pub kind: &'static str,
     /// The kind's configuration as JSON, no secrets.
     pub config: String,
     /// What happens to the credential.
-    pub credential: Credential<S>,
+    pub credential: Credential,
 }
 
 /// What happens to the stored credential.
-pub enum Credential<S> {
+pub enum Credential {
     /// It stays.
     Keep,
     /// It is removed.
     Remove,
     /// It is replaced.
-    Replace(S),
+    Replace(SecretString),
 }
 
 /// Finds a source of the organization.
@@ -46,11 +46,11 @@ pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: SourceId) -> Re
 ///
 /// # Errors
 /// When the name is taken.
-pub async fn create<S: Serialize>(
+pub async fn create(
     change: &Change<'_, impl ConnectionTrait>,
     ring: &Keyring,
     name: &str,
-    settings: Settings<S>,
+    settings: Settings,
 ) -> Result<Model> {
     let id = SourceId::new();
     let sealed = match &settings.credential {
@@ -81,12 +81,12 @@ pub async fn create<S: Serialize>(
 ///
 /// # Errors
 /// When it is gone, was changed in between, is of another kind, or the name is taken.
-pub async fn update<S: Serialize>(
+pub async fn update(
     change: &Change<'_, impl ConnectionTrait>,
     ring: &Keyring,
     id: SourceId,
     name: Option<String>,
-    settings: Option<Settings<S>>,
+    settings: Option<Settings>,
     version: Option<i32>,
 ) -> Result<Model> {
     let stored = find(change, id).await?;
@@ -204,9 +204,9 @@ fn seal(
     change: &Change<'_, impl ConnectionTrait>,
     ring: &Keyring,
     id: SourceId,
-    secret: &impl Serialize,
+    secret: &SecretString,
 ) -> Result<entity::Hidden> {
-    let sealed = credential::seal(ring, change.organization(), id, secret);
+    let sealed = ring.seal(&Owner::credential(change.organization(), id), secret);
     sealed.map_err(|error| Error::internal("sealing a credential", error))
 }
 

@@ -105,6 +105,7 @@ where
 
 /// A mutation in hand: its transaction, and who it is for.
 pub struct Work {
+    app: App,
     transaction: DatabaseTransaction,
     viewer: Viewer,
     now: Micros,
@@ -117,7 +118,7 @@ impl Work {
         ctx.need(permission)?;
         let viewer = ctx.viewer()?.clone();
         let transaction = ctx.app().db.begin().await.map_err(Fault::from)?;
-        Ok(Self { transaction, viewer, now: ctx.now(), request: None })
+        Ok(Self { app: ctx.app().clone(), transaction, viewer, now: ctx.now(), request: None })
     }
 
     /// The change to hand to domain functions.
@@ -134,6 +135,8 @@ impl Work {
         match result {
             Ok(value) => {
                 self.transaction.commit().await?;
+                // What was enqueued need not wait for the workers' next look.
+                self.app.jobs.wake();
                 Ok(Ok(value))
             }
             Err(error) => {

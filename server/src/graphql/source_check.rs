@@ -3,7 +3,6 @@
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use connector::Check;
 use entity::{SourceId, source};
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Permission;
@@ -174,7 +173,7 @@ async fn check(
         (Some(config), stored) => {
             let settings = config.settings()?;
             let secret = match (settings.credential, stored) {
-                (Credential::Replace(secret), _) => Some(secret_text(&secret)?),
+                (Credential::Replace(secret), _) => Some(secret),
                 (Credential::Keep, Some(source)) if source.kind == settings.kind => {
                     sources::same_place(source, &settings.config)?;
                     let open = |sealed| {
@@ -190,10 +189,4 @@ async fn check(
     };
     let check = patiently(async { Ok(connector.check(None, None).await) }).await?;
     Ok(SourceCheck::new(&check, app.clock.now()))
-}
-
-fn secret_text(secret: &impl Serialize) -> DomainResult<SecretString> {
-    let text =
-        serde_json::to_string(secret).map_err(|error| Error::internal("writing a credential", error))?;
-    Ok(text.into())
 }

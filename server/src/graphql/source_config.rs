@@ -1,9 +1,11 @@
 //! The kinds of sources: the one list of them in the contract. Secrets go in and never come out.
 
 use async_graphql::{Enum, InputObject, MaybeUndefined, OneofObject, SimpleObject, Union};
+use connector::kinds::Kind;
+use connector::{ConnectorError, clickhouse, postgres, sqlite};
 use entity::source::Model;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::domain::source::{Credential, Settings};
 use crate::error::{Error, Result};
@@ -23,9 +25,9 @@ impl SourceKind {
     /// The stored word.
     pub const fn stored_word(self) -> &'static str {
         match self {
-            Self::Postgres => "postgres",
-            Self::Sqlite => "sqlite",
-            Self::Clickhouse => "clickhouse",
+            Self::Postgres => postgres::Postgres::NAME,
+            Self::Sqlite => sqlite::Sqlite::NAME,
+            Self::Clickhouse => clickhouse::Clickhouse::NAME,
         }
     }
 
@@ -57,18 +59,20 @@ impl SourceConfig {
     /// # Errors
     /// When they cannot be read.
     pub fn stored(source: &Model) -> Result<Self> {
-        let read = |error| Error::internal("reading a source", error);
         Ok(match SourceKind::stored(&source.kind)? {
-            SourceKind::Postgres => Self::Postgres(serde_json::from_str(&source.config).map_err(read)?),
-            SourceKind::Sqlite => Self::Sqlite(serde_json::from_str(&source.config).map_err(read)?),
-            SourceKind::Clickhouse => Self::Clickhouse(serde_json::from_str(&source.config).map_err(read)?),
+            SourceKind::Postgres => Self::Postgres(read::<postgres::Config>(source)?.into()),
+            SourceKind::Sqlite => Self::Sqlite(read::<sqlite::Config>(source)?.into()),
+            SourceKind::Clickhouse => Self::Clickhouse(read::<clickhouse::Config>(source)?.into()),
         })
     }
 }
 
+fn read<T: DeserializeOwned>(source: &Model) -> Result<T> {
+    serde_json::from_str(&source.config).map_err(|error| Error::internal("reading a source", error))
+}
+
 /// How a PostgreSQL server is reached.
-#[derive(Serialize, Deserialize, SimpleObject)]
-#[serde(rename_all = "camelCase")]
+#[derive(SimpleObject)]
 pub struct PostgresConfig {
     /// The host name or address.
     host: String,
@@ -81,21 +85,37 @@ pub struct PostgresConfig {
     /// How TLS is used.
     ssl_mode: SslMode,
     /// The PEM certificate to trust besides the usual ones.
-    #[serde(default)]
     ca_certificate: Option<String>,
 }
 
+impl From<postgres::Config> for PostgresConfig {
+    fn from(config: postgres::Config) -> Self {
+        Self {
+            host: config.host,
+            port: config.port.into(),
+            database: config.database,
+            user: config.user,
+            ssl_mode: config.ssl_mode.into(),
+            ca_certificate: config.ca_certificate,
+        }
+    }
+}
+
 /// Where a SQLite file is.
-#[derive(Serialize, Deserialize, SimpleObject)]
-#[serde(rename_all = "camelCase")]
+#[derive(SimpleObject)]
 pub struct SqliteConfig {
-    /// The path on the server.
+    /// The full path on the machine Weir runs on.
     path: String,
 }
 
+impl From<sqlite::Config> for SqliteConfig {
+    fn from(config: sqlite::Config) -> Self {
+        Self { path: config.path }
+    }
+}
+
 /// How a ClickHouse server is reached.
-#[derive(Serialize, Deserialize, SimpleObject)]
-#[serde(rename_all = "camelCase")]
+#[derive(SimpleObject)]
 pub struct ClickhouseConfig {
     /// The host name or address.
     host: String,
@@ -103,15 +123,33 @@ pub struct ClickhouseConfig {
     port: i32,
     /// Whether TLS is used.
     secure: bool,
-    /// The database.
+    /// The database of tables that name none.
     database: String,
     /// The user.
     user: String,
+    /// The path a reverse proxy serves the interface under.
+    path_prefix: Option<String>,
+    /// Whether tables that replace or merge rows are read merged, at the server's expense.
+    r#final: bool,
+}
+
+impl From<clickhouse::Config> for ClickhouseConfig {
+    fn from(config: clickhouse::Config) -> Self {
+        Self {
+            host: config.host,
+            port: config.port.into(),
+            secure: config.secure,
+            database: config.database,
+            user: config.user,
+            path_prefix: config.path_prefix,
+            r#final: config.merged,
+        }
+    }
 }
 
 /// How TLS is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "postgres::SslMode")]
 pub enum SslMode {
     /// Never.
     Disable,
@@ -158,7 +196,7 @@ pub struct PostgresConfigInput {
 /// Where a SQLite file is.
 #[derive(InputObject)]
 pub struct SqliteConfigInput {
-    /// The path on the server.
+    /// The full path on the machine Weir runs on.
     pub path: String,
 }
 
@@ -173,7 +211,7 @@ pub struct ClickhouseConfigInput {
     /// Whether TLS is used.
     #[graphql(default = true)]
     pub secure: bool,
-    /// The database.
+    /// The database of tables that name none.
     #[graphql(default = "default")]
     pub database: String,
     /// The user.
@@ -181,12 +219,11 @@ pub struct ClickhouseConfigInput {
     pub user: String,
     /// The password. Left out of an update, the stored one stays; null removes it.
     pub password: MaybeUndefined<String>,
-}
-
-/// A password on its way to the key ring. It is no `Debug`.
-#[derive(Serialize)]
-pub struct Password {
-    password: String,
+    /// The path a reverse proxy serves the interface under.
+    pub path_prefix: Option<String>,
+    /// Whether tables that replace or merge rows are read merged, at the server's expense.
+    #[graphql(default = false)]
+    pub r#final: bool,
 }
 
 impl SourceConfigInput {
@@ -194,58 +231,63 @@ impl SourceConfigInput {
     ///
     /// # Errors
     /// Names the first value that is unacceptable.
-    pub fn settings(self) -> Result<Settings<Password>> {
-        let (kind, config, password) = match self {
+    pub fn settings(self) -> Result<Settings> {
+        match self {
             Self::Postgres(input) => {
-                filled(
-                    "config.postgres",
-                    &[("host", &input.host), ("database", &input.database), ("user", &input.user)],
-                )?;
-                let config = PostgresConfig {
+                let config = postgres::Config {
                     host: input.host.trim().to_owned(),
                     port: port("config.postgres.port", input.port)?,
                     database: input.database,
                     user: input.user,
-                    ssl_mode: input.ssl_mode,
+                    ssl_mode: input.ssl_mode.into(),
                     ca_certificate: input.ca_certificate.filter(|text| !text.trim().is_empty()),
                 };
-                (SourceKind::Postgres, json!(config), input.password)
+                settings::<postgres::Postgres>(config, input.password)
             }
             Self::Sqlite(input) => {
-                filled("config.sqlite", &[("path", &input.path)])?;
-                (SourceKind::Sqlite, json!(SqliteConfig { path: input.path }), MaybeUndefined::Undefined)
+                let config = sqlite::Config { path: input.path };
+                settings::<sqlite::Sqlite>(config, MaybeUndefined::Undefined)
             }
             Self::Clickhouse(input) => {
-                filled("config.clickhouse", &[("host", &input.host), ("user", &input.user)])?;
-                let config = ClickhouseConfig {
+                let config = clickhouse::Config {
                     host: input.host.trim().to_owned(),
                     port: port("config.clickhouse.port", input.port)?,
                     secure: input.secure,
                     database: input.database,
                     user: input.user,
+                    path_prefix: input.path_prefix.filter(|text| !text.trim().is_empty()),
+                    merged: input.r#final,
                 };
-                (SourceKind::Clickhouse, json!(config), input.password)
+                settings::<clickhouse::Clickhouse>(config, input.password)
             }
-        };
-        let credential = match password {
-            MaybeUndefined::Undefined => Credential::Keep,
-            MaybeUndefined::Null => Credential::Remove,
-            MaybeUndefined::Value(password) => Credential::Replace(Password { password }),
-        };
-        Ok(Settings { kind: kind.stored_word(), config: Value::to_string(&config), credential })
+        }
     }
 }
 
-fn filled(path: &str, values: &[(&str, &String)]) -> Result<()> {
-    match values.iter().find(|(_, value)| value.trim().is_empty()) {
-        Some((name, _)) => Err(crate::domain::refusal::required(&format!("{path}.{name}"))),
-        None => Ok(()),
+fn settings<K: Kind<Config: Serialize>>(
+    config: K::Config,
+    password: MaybeUndefined<String>,
+) -> Result<Settings> {
+    K::validate(&config).map_err(|error| refusal(K::NAME, &error))?;
+    let config =
+        serde_json::to_string(&config).map_err(|error| Error::internal("writing a source", error))?;
+    let credential = match password {
+        MaybeUndefined::Undefined => Credential::Keep,
+        MaybeUndefined::Null => Credential::Remove,
+        MaybeUndefined::Value(password) => Credential::Replace(password.into()),
+    };
+    Ok(Settings { kind: K::NAME, config, credential })
+}
+
+/// A connector names the field before a colon.
+fn refusal(kind: &str, error: &ConnectorError) -> Error {
+    match error.message().split_once(": ") {
+        Some((field, reason)) => Error::invalid(format!("config.{kind}.{field}"), reason),
+        None => Error::invalid(format!("config.{kind}"), error.message()),
     }
 }
 
-fn port(field: &str, port: i32) -> Result<i32> {
-    if (1..=65_535).contains(&port) {
-        return Ok(port);
-    }
-    Err(Error::invalid(field, "must be between 1 and 65535"))
+fn port(field: &str, port: i32) -> Result<u16> {
+    let port = u16::try_from(port).ok().filter(|port| *port > 0);
+    port.ok_or_else(|| Error::invalid(field, "must be between 1 and 65535"))
 }

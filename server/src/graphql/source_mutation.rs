@@ -142,7 +142,7 @@ impl SourceMutation {
         let work = Work::begin(ctx, Permission::SourcesWrite).await?;
         let made = async {
             let settings = input.config.map(SourceConfigInput::settings).transpose()?;
-            let touched = |credential: &Credential<_>| !matches!(credential, Credential::Keep);
+            let touched = |credential: &Credential| !matches!(credential, Credential::Keep);
             if settings.as_ref().is_some_and(|settings| touched(&settings.credential)) {
                 work.change().viewer.require(Permission::SecretsWrite)?;
             }

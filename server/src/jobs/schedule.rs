@@ -17,9 +17,9 @@ use tracing::{error, info, warn};
 use super::work::words;
 use crate::app::App;
 use crate::clock::{Micros, SECOND};
-use crate::domain::job as queue;
 use crate::domain::schedule::Schedule;
 use crate::domain::sync_run::{self, NewRun, Request};
+use crate::domain::{ignore_rule, job as queue};
 use crate::error::{Error, Result};
 use crate::sql::Sql;
 
@@ -226,6 +226,12 @@ fn next(stream: &Due, now: Micros) -> Option<Micros> {
 async fn watch(app: &App) -> Result<()> {
     super::arrange(app).await?;
     app.sources.close_idle(app.clock.now());
+    if ignore_rule::any_expired(app.db.orm(), app.clock.now()).await? {
+        let work = app.db.begin().await?;
+        let rules = ignore_rule::end_expired(&work, app.clock.now()).await?;
+        work.commit().await?;
+        info!(rules, "ignore rules have ended");
+    }
     let pushed = sync_run::push_missing(app.db.orm(), app.clock.now()).await?;
     if pushed > 0 {
         warn!(runs = pushed, "runs had no job and were given one");
