@@ -40,6 +40,9 @@ USERS = [
     ("admin", "default", "<access_management>1</access_management>"),
     ("reader", "reader", ""),
     ("strict_reader", "strict_reader", ""),
+    ("small_reader", "small_reader", ""),
+    ("cut_reader", "cut_reader", ""),
+    ("limited_reader", "limited_reader", ""),
     ("stranger", "reader", "<grants><query>GRANT SELECT ON system.one</query></grants>"),
 ]
 STARTUP_GRANTS = (
@@ -74,7 +77,11 @@ def users_xml(passwords):
     )
     return (
         "<clickhouse><profiles><default/><reader><readonly>2</readonly></reader>"
-        "<strict_reader><readonly>1</readonly></strict_reader></profiles><quotas><default/></quotas><users>"
+        "<strict_reader><readonly>1</readonly></strict_reader><small_reader><readonly>2</readonly><limit>10</limit>"
+        "<max_memory_usage>30000000</max_memory_usage></small_reader>"
+        "<limited_reader><readonly>1</readonly><limit>10</limit></limited_reader>"
+        "<cut_reader><readonly>1</readonly><max_result_rows>10</max_result_rows>"
+        "<result_overflow_mode>break</result_overflow_mode></cut_reader></profiles><quotas><default/></quotas><users>"
         "<default><password/><networks><ip>127.0.0.1</ip></networks><profile>default</profile>"
         f"<quota>default</quota>{STARTUP_GRANTS}</default>{users}</users></clickhouse>"
     )

@@ -17,6 +17,12 @@ pub enum User {
     Reader,
     /// Reads everything and may change no setting (`readonly=1`).
     StrictReader,
+    /// Like `Reader`, with little memory, and a profile that cuts results after 10 rows.
+    SmallReader,
+    /// Like `StrictReader`, with a profile that cuts results of over 10 rows.
+    CutReader,
+    /// Like `StrictReader`, with a profile that limits every statement to 10 rows.
+    LimitedReader,
     /// May sign in and read nothing.
     Stranger,
 }
@@ -28,6 +34,9 @@ impl User {
             Self::Admin => "admin",
             Self::Reader => "reader",
             Self::StrictReader => "strict_reader",
+            Self::SmallReader => "small_reader",
+            Self::CutReader => "cut_reader",
+            Self::LimitedReader => "limited_reader",
             Self::Stranger => "stranger",
         }
     }

@@ -1,8 +1,9 @@
 //! What the server's catalog says of tables and columns.
 
-use super::client::{Client, Statement};
+use super::client::Client;
 use super::decode::Expected;
 use super::dialect::table_name;
+use super::statement::Statement;
 use super::types::Native;
 use crate::{Batch, Cell, ColumnInfo, ConnectorError, ErrorKind, Result, Table, TableRef};
 

@@ -1,22 +1,23 @@
 //! Statements over ClickHouse's HTTP interface.
 
-use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
-use bytes::Bytes;
-use futures::{Stream, StreamExt};
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Request, Response, StatusCode, Version, header};
+use reqwest::{Request, Response, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::answer::Answer;
 use super::config::Config;
 use super::decode::{Decoder, Expected, Limits};
 use super::exception::Exception;
-use super::settings::{Refused, TRUTHFUL};
+use super::profile::{self, PROFILE};
+use super::settings::Refused;
+use super::statement::{Statement, escaped};
 use crate::guard::Policy;
-use crate::{Batch, Cell, ConnectorError, ErrorKind, Result, http};
+use crate::{Batch, ConnectorError, ErrorKind, Result, http};
 
 /// The most bytes of an error that are read.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -32,78 +33,15 @@ pub struct Client {
     policy: Policy,
     http: Mutex<Option<reqwest::Client>>,
     refused: Mutex<Refused>,
-}
-
-/// One statement with the values bound to it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Statement {
-    /// The text, without FORMAT.
-    pub sql: String,
-    /// Names and values, not escaped yet.
-    pub parameters: Vec<(String, String)>,
-}
-
-impl Statement {
-    /// A statement without values.
-    pub fn new(sql: impl Into<String>) -> Self {
-        Self { sql: sql.into(), parameters: Vec::new() }
-    }
-
-    /// Binds a value.
-    pub fn bind(mut self, name: &str, value: &str) -> Self {
-        self.parameters.push((name.to_owned(), value.to_owned()));
-        self
-    }
-}
-
-/// The rows of one statement as they arrive. Dropping it closes the connection.
-pub struct Answer {
-    chunks: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
-    host: String,
-    decoder: Decoder,
-    ended: bool,
-}
-
-impl Answer {
-    /// The next batch; nothing after the last, and only after a clean end.
-    ///
-    /// # Errors
-    /// Whatever keeps the result from being whole.
-    pub async fn next(&mut self) -> Result<Option<Batch>> {
-        loop {
-            if self.decoder.decode()? {
-                return Ok(Some(self.decoder.take()));
-            }
-            if self.ended {
-                return Ok((self.decoder.ready() > 0).then(|| self.decoder.take()));
-            }
-            match self.chunks.next().await {
-                Some(Ok(chunk)) => self.decoder.push(&chunk),
-                Some(Err(error)) => {
-                    // The server's own words, if they came before the connection broke, say more.
-                    self.decoder.end();
-                    while let Ok(true) = self.decoder.decode() {
-                        self.decoder.take();
-                    }
-                    return Err(match self.decoder.failure() {
-                        Some(exception) => exception.explain(),
-                        None => http::explain(error, &self.host),
-                    });
-                }
-                None => {
-                    self.ended = true;
-                    self.decoder.end();
-                }
-            }
-        }
-    }
+    /// Whether the user's profile is known not to cut results.
+    truthful: AtomicBool,
 }
 
 impl Client {
     /// Prepares a client; it connects on first use.
     pub fn new(config: Config, password: Option<SecretString>, policy: Policy) -> Self {
         let (http, refused) = (Mutex::new(None), Mutex::new(Refused::default()));
-        Self { config, password, policy, http, refused }
+        Self { config, password, policy, http, refused, truthful: AtomicBool::new(false) }
     }
 
     /// What was configured.
@@ -136,7 +74,7 @@ impl Client {
     pub async fn fetch_as(&self, statement: &Statement, expected: Option<Vec<Expected>>) -> Result<Batch> {
         let limits = Limits { rows: 1_000_000, bytes: 256 << 20, cell: 1 << 20 };
         let mut answer = self.stream(statement, expected, limits, "Weir").await?;
-        let batch = answer.next().await?.unwrap_or_else(|| answer.decoder.take());
+        let batch = answer.next().await?.unwrap_or_else(|| answer.empty());
         if answer.next().await?.is_some() {
             return Err(ConnectorError::new(
                 ErrorKind::Protocol,
@@ -174,14 +112,15 @@ impl Client {
                     return Err(http::explain(error, &self.config.host));
                 }
             };
-            let Some(exception) = self.exception(&response) else {
-                return self.answer(response, expected, limits);
-            };
-            let exception = self.read(response, exception).await?;
-            if self.learn(&refused, &exception) {
-                if self.refused().all() {
-                    Box::pin(self.check_profile()).await?;
+            let code = text(&response, "x-clickhouse-exception-code").and_then(|code| code.parse().ok());
+            if code.is_none() && response.status() == StatusCode::OK {
+                if refused.all() && tag != PROFILE {
+                    self.check_profile().await?;
                 }
+                return self.answer(response, expected, limits);
+            }
+            let exception = self.failure(response, code).await?;
+            if self.learn(&refused, &exception) {
                 continue;
             }
             return Err(exception.explain());
@@ -200,24 +139,10 @@ impl Client {
         *refused != *sent || refused.learn(exception)
     }
 
-    /// Where no setting may be sent, the profile decides; one that may cut results without a word is refused.
     async fn check_profile(&self) -> Result<()> {
-        let names: Vec<String> = TRUTHFUL.iter().map(|(name, _)| format!("'{name}'")).collect();
-        let sql = format!("SELECT name, value FROM system.settings WHERE name IN ({})", names.join(", "));
-        let batch = self.fetch(&Statement::new(sql)).await?;
-        for row in 0..batch.rows() {
-            let (Cell::Text(name), Cell::Text(value)) =
-                (batch.columns[0].cell(row), batch.columns[1].cell(row))
-            else {
-                continue;
-            };
-            let wanted = TRUTHFUL.iter().find(|(known, _)| *known == name).map(|(_, wanted)| *wanted);
-            if wanted.is_some_and(|wanted| wanted != value) {
-                let message =
-                    format!("the user's profile sets {name} to {value}, which may cut results silently");
-                return Err(ConnectorError::new(ErrorKind::Config, message)
-                    .hint("change it in the user's profile, or give the profile readonly = 2"));
-            }
+        if !self.truthful.load(Ordering::Relaxed) {
+            profile::check(self).await?;
+            self.truthful.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -284,30 +209,19 @@ impl Client {
         Ok(headers)
     }
 
-    /// Tells whether the answer is an error, with the code if the headers tell it.
-    fn exception(&self, response: &Response) -> Option<u32> {
-        let code = text(response, "x-clickhouse-exception-code").and_then(|code| code.parse().ok());
-        code.or((response.status() != StatusCode::OK).then_some(0))
-    }
-
-    async fn read(&self, mut response: Response, code: u32) -> Result<Exception> {
+    async fn failure(&self, mut response: Response, code: Option<u32>) -> Result<Exception> {
         let status = response.status();
         let mut body = Vec::new();
         while let Ok(Some(chunk)) = response.chunk().await {
+            // Rows may come first: the end is what tells.
             body.extend_from_slice(&chunk);
-            if body.len() > ERROR_BYTES {
-                break;
-            }
+            body.drain(..body.len().saturating_sub(ERROR_BYTES));
         }
-        let mut words = String::from_utf8_lossy(&body).into_owned();
-        if let Some(password) =
-            self.password.as_ref().map(ExposeSecret::expose_secret).filter(|text| text.len() > 3)
-        {
-            words = words.replace(password, "…");
-        }
-        let mut exception = Exception::parse(&words);
-        if exception.code == 0 {
-            exception.code = code;
+        let mut exception =
+            Exception::find(&body, text(&response, "x-clickhouse-exception-tag").as_deref(), code);
+        let password = self.password.as_ref().map_or("", ExposeSecret::expose_secret);
+        if password.len() > 3 {
+            exception.text = exception.text.replace(password, "…");
         }
         if exception.code != 0 {
             return Ok(exception);
@@ -333,21 +247,15 @@ impl Client {
     }
 
     fn answer(&self, response: Response, expected: Option<Vec<Expected>>, limits: Limits) -> Result<Answer> {
-        let framed = response.version() == Version::HTTP_2
-            || response.headers().contains_key(header::TRANSFER_ENCODING)
-            || response.headers().contains_key(header::CONTENT_LENGTH);
+        let framed = [header::TRANSFER_ENCODING, header::CONTENT_LENGTH];
+        let framed = framed.iter().any(|name| response.headers().contains_key(name));
         if !framed {
             let message = "the answer's end cannot be told from a broken connection";
             return Err(ConnectorError::new(ErrorKind::Protocol, message)
                 .hint("let the proxy in front of ClickHouse speak HTTP/1.1 with chunked answers"));
         }
         let tag = text(&response, "x-clickhouse-exception-tag");
-        Ok(Answer {
-            host: self.config.host.clone(),
-            decoder: Decoder::new(expected, limits, tag),
-            chunks: Box::pin(response.bytes_stream()),
-            ended: false,
-        })
+        Ok(Answer::new(response, &self.config.host, Decoder::new(expected, limits, tag)))
     }
 }
 
@@ -358,20 +266,4 @@ fn text(response: &Response, name: &str) -> Option<String> {
 /// Tells whether a header carries the text as it is.
 fn plain(text: &str) -> bool {
     text.trim() == text && text.bytes().all(|byte| byte >= 0x20 && byte != 0x7f)
-}
-
-/// A bound value as tab-separated text, the form in which the server reads it.
-fn escaped(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for letter in value.chars() {
-        match letter {
-            '\\' => text.push_str("\\\\"),
-            '\t' => text.push_str("\\t"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\0' => text.push_str("\\0"),
-            other => text.push(other),
-        }
-    }
-    text
 }

@@ -111,7 +111,7 @@ impl Decoder {
         }
         let rest = &self.buffer[self.at..];
         if self.failed {
-            return Err(Exception::parse(&String::from_utf8_lossy(rest)).explain());
+            return Err(Exception::parse(rest).explain());
         }
         if !self.begun || !rest.is_empty() || self.column != 0 || self.skip != 0 {
             return Err(ConnectorError::new(
@@ -127,7 +127,7 @@ impl Decoder {
         let rest = &self.buffer[self.at..];
         exception::block(rest, self.tag.as_deref()).or_else(|| {
             let told = self.failed || exception::begins(rest, self.tag.as_deref());
-            told.then(|| Exception::parse(&String::from_utf8_lossy(rest)))
+            told.then(|| Exception::parse(rest))
         })
     }
 

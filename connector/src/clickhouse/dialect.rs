@@ -1,8 +1,8 @@
 //! ClickHouse's names and statements.
 
 use super::bound::{self, Bound, Side};
-use super::client::Statement;
 use super::decode::Expected;
+use super::statement::Statement;
 use super::types::Projection;
 use crate::{ConnectorError, CursorKind, ErrorKind, NullCursors, Position, ReadRequest, Result, TableRef};
 

@@ -39,17 +39,36 @@ pub fn block(bytes: &[u8], tag: Option<&str>) -> Option<Exception> {
     let open = [FRAME, tag.as_bytes(), b"\r\n"].concat();
     let start = inner.len().saturating_sub(size + open.len() + 2);
     let at = inner[start..].windows(open.len()).position(|window| window == open)?;
-    Some(Exception::parse(&String::from_utf8_lossy(&inner[start + at + open.len()..])))
+    Some(Exception::parse(&inner[start + at + open.len()..]))
+}
+
+/// Where a prologue may begin.
+fn places(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    bytes.iter().enumerate().filter(|(_, byte)| **byte == PROLOGUE.0[0]).map(|(at, _)| at)
 }
 
 impl Exception {
-    /// Reads the text of an answer that is an error.
-    pub fn parse(text: &str) -> Self {
-        let text = text.strip_prefix("\r\n__exception__\r\n").unwrap_or(text);
-        let found = text.find("Code: ").map_or(text, |at| &text[at + 6..]);
+    /// Finds the error in the body of an answer that failed. Rows may stand before it; the code comes from the
+    /// headers, where they tell one.
+    pub fn find(body: &[u8], tag: Option<&str>, code: Option<u32>) -> Self {
+        if let Some(found) = block(body, tag) {
+            return found;
+        }
+        let mut prologues = places(body).filter(|at| begins(&body[*at..], None));
+        let told = |at: &usize| code.is_none_or(|code| Self::parse(&body[*at..]).code == code);
+        match prologues.find(told) {
+            Some(at) => Self::parse(&body[at..]),
+            None => Self { code: code.unwrap_or(0), ..Self::parse(body) },
+        }
+    }
+
+    /// Reads an exception's text, which is all there is.
+    pub fn parse(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let found = text.find("Code: ").map_or(&*text, |at| &text[at + 6..]);
         let digits = found.bytes().take_while(u8::is_ascii_digit).count();
         let code = found[..digits].parse().unwrap_or(0);
-        let words = if code == 0 { text } else { found[digits..].trim_start_matches(". DB::Exception:") };
+        let words = if code == 0 { &*text } else { found[digits..].trim_start_matches(". DB::Exception:") };
         let words = words.split("\r\n__exception__").next().unwrap_or_default();
         let words = words.split("\nStack trace").next().unwrap_or_default().trim();
         let end = words.char_indices().nth(WORDS).map_or(words.len(), |(at, _)| at);
@@ -169,10 +188,11 @@ mod tests {
             ("Code: 60. DB::Exception: Unknown table 'Code: 7'. (UNKNOWN_TABLE)\n", 60, ErrorKind::NotFound),
             ("Code: 159. DB::Exception: Timeout exceeded", 159, ErrorKind::Timeout),
             ("Code: 202. DB::Exception: Too many", 202, ErrorKind::RateLimited),
+            ("Code: 241. DB::Exception: Memory limit exceeded", 241, ErrorKind::Timeout),
             ("Code: 4711. DB::Exception: New", 4711, ErrorKind::Protocol),
             ("<html>Bad gateway</html>", 0, ErrorKind::Protocol),
         ] {
-            let exception = Exception::parse(text);
+            let exception = Exception::parse(text.as_bytes());
             assert_eq!((exception.code, exception.explain().kind()), (code, kind), "{text}");
         }
     }
@@ -181,7 +201,7 @@ mod tests {
     fn a_missing_grant_is_told_as_the_statement_to_run() {
         let text = "Code: 497. DB::Exception: r: Not enough privileges. To execute this query, it's necessary to have \
             the grant SELECT(a) ON db.t. (ACCESS_DENIED) (version 26.7)";
-        let error = Exception::parse(text).explain();
+        let error = Exception::parse(text.as_bytes()).explain();
         assert_eq!(error.kind(), ErrorKind::Permission);
         assert_eq!(error.action(), Some("ask an administrator to run: GRANT SELECT(a) ON db.t TO the user"));
     }
@@ -197,6 +217,9 @@ mod tests {
             assert!(begins(&bytes.as_bytes()[4..], Some("abc")));
         }
         assert!(begins(message.as_bytes(), None));
+        let rows = format!("rows Code: 1. more rows{message}");
+        assert_eq!(Exception::find(rows.as_bytes(), None, Some(395)).text, "bad row. (X) (version 26.7)");
+        assert_eq!(Exception::find(b"rows only", None, Some(395)).code, 395);
         assert!(!begins(b"Code: red. DB::Exception: ", None));
     }
 }

@@ -1,5 +1,6 @@
 //! ClickHouse over HTTP: one streaming statement per read, exact values by RowBinary, bounds as typed parameters.
 
+mod answer;
 mod bound;
 mod catalog;
 mod client;
@@ -8,8 +9,10 @@ mod decode;
 mod dialect;
 mod exception;
 mod numeric;
+mod profile;
 mod read;
 mod settings;
+mod statement;
 mod types;
 mod value;
 
@@ -29,9 +32,10 @@ use crate::{
     Result, Table, TableRef,
 };
 use catalog::Known;
-use client::{Client, Statement};
+use client::Client;
 use dialect::{quote, select_item, table_name};
 use read::Reading;
+use statement::Statement;
 
 /// The kind `clickhouse`.
 pub struct Clickhouse;

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::client::{Answer, Statement};
+use super::answer::Answer;
+use super::catalog::Known;
 use super::decode::{Expected, Limits};
+use super::statement::Statement;
 use super::{Shared, dialect};
 use crate::{Batch, ErrorKind, ReadRequest, Result};
 
@@ -57,7 +59,7 @@ impl Reading {
     }
 
     fn kept(&self) -> bool {
-        self.plan.as_ref().is_none_or(|plan| !plan.fresh)
+        self.plan.as_ref().is_some_and(|plan| !plan.fresh)
     }
 
     async fn step(&mut self) -> Result<Step> {
@@ -86,11 +88,26 @@ impl Reading {
 /// What a request means for its table.
 async fn plan(shared: &Shared, request: &ReadRequest, fresh: bool) -> Result<Plan> {
     let (known, fresh) = shared.table(&request.table, fresh).await?;
+    match statements(shared, request, &known) {
+        Err(_) if !fresh => {
+            let (known, fresh) = shared.table(&request.table, true).await?;
+            let (columns, statements) = statements(shared, request, &known)?;
+            Ok(Plan { columns, statements, fresh })
+        }
+        made => made.map(|(columns, statements)| Plan { columns, statements, fresh }),
+    }
+}
+
+fn statements(
+    shared: &Shared,
+    request: &ReadRequest,
+    known: &Known,
+) -> Result<(Vec<Expected>, VecDeque<Statement>)> {
     let columns = known.choose(&request.table, &request.columns)?;
     let key = known.choose(&request.table, &request.key)?;
     let merged = shared.client.config().merged && dialect::merges(&known.engine);
     let statements = dialect::read(request, &columns, &key, merged)?.into();
-    Ok(Plan { columns, statements, fresh })
+    Ok((columns, statements))
 }
 
 enum Step {

@@ -111,7 +111,7 @@ mod tests {
 
     fn after(texts: &[&str]) -> (Refused, Vec<bool>) {
         let mut refused = Refused::default();
-        let learnt = texts.iter().map(|text| refused.learn(&Exception::parse(text))).collect();
+        let learnt = texts.iter().map(|text| refused.learn(&Exception::parse(text.as_bytes()))).collect();
         (refused, learnt)
     }
 

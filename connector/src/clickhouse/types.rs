@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::Type;
 
+/// The names of an enumeration by number, in ascending order.
+pub type Names = Arc<[(i16, Box<str>)]>;
+
 /// How a value arrives in RowBinary, nullability apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wire {
@@ -40,7 +43,7 @@ pub enum Wire {
     /// `IPv6`.
     Ipv6,
     /// `Enum8` or `Enum16`: bytes, and names by number in ascending order.
-    Enum(usize, Arc<[(i16, Box<str>)]>),
+    Enum(usize, Names),
     /// `Nothing`, of which there is no value.
     Nothing,
 }
@@ -150,10 +153,10 @@ fn plain(bare: &str) -> Option<Wire> {
         "Decimal" => {
             let (precision, scale) = inside(bare, "Decimal")?.split_once(',')?;
             let bytes = match precision.trim().parse::<usize>().ok()? {
-                ..=9 => 4,
-                ..=18 => 8,
-                ..=38 => 16,
-                ..=76 => 32,
+                1..=9 => 4,
+                10..=18 => 8,
+                19..=38 => 16,
+                39..=76 => 32,
                 _ => return None,
             };
             Wire::Decimal(bytes, scale.trim().parse().ok().filter(|scale| *scale <= 76)?)
@@ -202,7 +205,7 @@ fn first_comma(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The names of an enumeration: `'a' = 1, 'it\'s' = 2`.
-fn names(list: &str) -> Option<Arc<[(i16, Box<str>)]>> {
+fn names(list: &str) -> Option<Names> {
     let mut found = Vec::new();
     let mut letters = list.chars();
     loop {

@@ -141,22 +141,33 @@ async fn a_statement_that_takes_too_long_is_stopped() -> Result<()> {
 #[tokio::test]
 async fn a_statement_that_needs_too_much_memory_says_what_helps() -> Result<()> {
     let database = Database::empty().await?;
-    database.run("CREATE TABLE t (c UInt64, s String) ENGINE = MergeTree ORDER BY tuple() AS SELECT number, repeat('x', 100) FROM numbers(500000)").await?;
-    database.run("CREATE VIEW v AS SELECT * FROM t SETTINGS max_memory_usage = 4000000").await?;
-    database
-        .run(&format!(
-            "CREATE USER {0} IDENTIFIED BY 'p' SETTINGS max_memory_usage = 4000000; ",
-            database.name
-        ))
-        .await?;
-    database.run(&format!("GRANT SELECT ON {0}.* TO {0}", database.name)).await?;
-    let mut config = config(&database, User::Reader, database.server.port);
-    config["user"] = database.name.as_str().into();
-    let connector = kinds::open("clickhouse", &config, Some(SecretString::from("p")), &policy())?;
+    database.run("CREATE TABLE t (c UInt64, s String) ENGINE = MergeTree ORDER BY tuple() AS SELECT number, repeat('x', 1000) FROM numbers(300000)").await?;
+    let connector = open(&database, User::SmallReader)?;
     let request = request(table(&database, "t"), &["c", "s"], ("c", CursorKind::Int), &[]);
     let error = read(&*connector, &request).await.expect_err("too little memory");
-    database.run(&format!("DROP USER {}", database.name)).await?;
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
     assert!(error.action().is_some_and(|hint| hint.contains("sorting key")), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn pitfall_16_a_profile_that_cuts_results_cuts_none() -> Result<()> {
+    let database = Database::empty().await?;
+    database
+        .run("CREATE TABLE t (c UInt64) ENGINE = MergeTree ORDER BY c AS SELECT number FROM numbers(100)")
+        .await?;
+    let request = request(table(&database, "t"), &["c"], ("c", CursorKind::Int), &[]);
+    for user in [User::SmallReader, User::Reader] {
+        assert_eq!(column(&*open(&database, user)?, &request, "c").await?, numbers(0..100));
+    }
+    // Where the profile cannot be overruled it must not be believed.
+    for (user, setting) in [(User::CutReader, "result_overflow_mode"), (User::LimitedReader, "limit")] {
+        let connector = open(&database, user)?;
+        for _ in 0..2 {
+            let error = read(&*connector, &request).await.expect_err("cut results");
+            assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
+            assert!(error.message().contains(setting), "{error}");
+        }
+    }
     Ok(())
 }

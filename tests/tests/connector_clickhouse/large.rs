@@ -13,7 +13,7 @@ async fn a_cell_of_20_megabytes_is_cut_and_the_rows_around_it_are_whole() -> Res
     database
         .run(
             "CREATE TABLE t (c UInt64, s String, j Array(String), after UInt32) ENGINE = MergeTree ORDER BY c AS \
-             SELECT number, if(number = 2, repeat('é', 10000000), 'short'), [if(number = 3, repeat('y', 3000000), 'short')], 77 FROM numbers(5)",
+             SELECT number, if(number = 2, arrayStringConcat(arrayWithConstant(10, repeat('é', 1000000))), 'short'), [if(number = 3, arrayStringConcat(arrayWithConstant(3, repeat('y', 1000000))), 'short')], 77 FROM numbers(5)",
         )
         .await?;
     let connector = open(&database, User::Reader)?;
