@@ -69,6 +69,11 @@ impl Cell<'_> {
     pub fn null(&self) -> bool {
         matches!(self, Self::Null)
     }
+
+    /// The text by which a position names this cell of the row key; `None` when the cell has no value to stand at.
+    pub fn key(&self) -> Option<String> {
+        (!matches!(self, Self::Null | Self::Unreadable(_))).then(|| self.to_string())
+    }
 }
 
 /// Days since 1970-01-01 as a calendar day. Proleptic Gregorian, any year.

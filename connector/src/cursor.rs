@@ -130,7 +130,7 @@ pub fn rank(value: &Cell<'_>) -> Option<i64> {
 pub struct Position {
     /// The cursor.
     pub watermark: Watermark,
-    /// The row key's cells as text, in key order; empty when only the cursor is known.
+    /// The row key's cells as text, in key order; empty when only the cursor is known, as after a key with a null.
     #[serde(default)]
     pub key: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, Row};
 
-use super::client::explain;
+use super::client::{explain, explain_reading};
 use super::dialect::{ReadColumn, table_name, wire};
 use crate::{ColumnInfo, ConnectorError, ErrorKind, Result, Table, TableRef};
 
@@ -58,17 +58,22 @@ pub async fn columns(
     connection: &mut PgConnection,
     table: &TableRef,
 ) -> Result<(Vec<CatalogColumn>, bool, Option<u64>)> {
+    // A domain is read as the type below it. The name to cast to has the modifier -1: without one, `bpchar` would be
+    // called `character`, which is one character long.
     let sql = "SELECT c.relkind IN ('v', 'm') AS view, \
         CASE WHEN c.relkind IN ('r', 'm') AND c.reltuples >= 0 THEN c.reltuples::int8 END AS rows, \
-        a.attname, format_type(a.atttypid, a.atttypmod) AS shown, format_type(t.oid, NULL) AS native, \
-        (CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END)::int8 AS oid, \
-        t.typtype = 'e' AS enumeration, NOT a.attnotnull AS nullable, \
+        a.attname, format_type(a.atttypid, a.atttypmod) AS shown, format_type(base.oid, -1) AS native, \
+        base.oid::int8 AS oid, base.typtype = 'e' AS enumeration, NOT a.attnotnull AS nullable, \
         COALESCE(a.attnum = ANY (i.indkey::int2[]), false) AS key \
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-        JOIN pg_type t ON t.oid = a.atttypid \
+        CROSS JOIN LATERAL (WITH RECURSIVE chain AS ( \
+            SELECT t.oid, t.typtype, t.typbasetype FROM pg_type t WHERE t.oid = a.atttypid \
+            UNION ALL SELECT t.oid, t.typtype, t.typbasetype FROM chain JOIN pg_type t ON t.oid = chain.typbasetype) \
+            SELECT oid, typtype FROM chain WHERE typtype <> 'd') AS base \
         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary \
         WHERE c.oid = to_regclass($1) ORDER BY a.attnum";
-    let rows = sqlx::query(sql).bind(table_name(table)).fetch_all(connection).await.map_err(explain)?;
+    let rows = sqlx::query(sql).bind(table_name(table)).fetch_all(connection).await;
+    let rows = rows.map_err(|error| explain_reading(error, table))?;
     let Some(first) = rows.first() else {
         return Err(ConnectorError::new(ErrorKind::NotFound, format!("there is no table or view {table}"))
             .hint(

@@ -1,6 +1,7 @@
 //! Connections to a PostgreSQL server, and its errors told for people.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -8,10 +9,12 @@ use sqlx::{ConnectOptions, PgConnection};
 
 use super::config::{Config, SslMode};
 use crate::guard::Policy;
-use crate::{ConnectorError, ErrorKind, Result};
+use crate::{ConnectorError, ErrorKind, Result, TableRef};
 
 /// Connections kept open between statements.
 const IDLE: usize = 2;
+/// How much longer than a statement may take we wait for its answer, before the server counts as gone.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Where the server is, and the connections to it that are free.
 #[derive(Debug)]
@@ -68,21 +71,43 @@ impl Client {
         let begin = self.begin_statement(tag);
         let free = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
         if let Some(mut connection) = free
-            && sqlx::raw_sql(sqlx::AssertSqlSafe(begin.as_str())).execute(&mut connection).await.is_ok()
+            && let Ok(Ok(_)) = tokio::time::timeout(
+                GRACE,
+                sqlx::raw_sql(sqlx::AssertSqlSafe(begin.as_str())).execute(&mut connection),
+            )
+            .await
         {
             return Ok(Lent { client: Arc::clone(self), connection });
         }
         let mut connection = self.connect().await?;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(begin.as_str())).execute(&mut connection).await.map_err(explain)?;
+        self.answer(async {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(begin.as_str())).execute(&mut connection).await.map_err(explain)
+        })
+        .await?;
         Ok(Lent { client: Arc::clone(self), connection })
     }
 
+    /// Waits for an answer of the server, which must come a little after the server itself would have given up.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not come.
+    pub async fn answer<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::time::timeout(self.policy.statement_timeout + GRACE, work).await.unwrap_or_else(|_| {
+            Err(ConnectorError::new(ErrorKind::Unavailable, "the server stopped answering")
+                .hint("check the network between Weir and the server"))
+        })
+    }
+
+    /// One snapshot, read only, in UTC. Where the server can, it looks now and then whether we are still there, as it
+    /// would not notice while it computes.
     fn begin_statement(&self, tag: &str) -> String {
         let tag: String =
             tag.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ' | '/')).collect();
         format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; SET LOCAL DateStyle = 'ISO'; \
-             SET LOCAL jit = off; SET LOCAL statement_timeout = {}; SET LOCAL application_name = 'weir {tag}'",
+             SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL jit = off; \
+             SET LOCAL statement_timeout = {}; SET LOCAL application_name = 'weir {tag}'; \
+             SELECT set_config(name, '2s', true) FROM pg_settings WHERE name = 'client_connection_check_interval'",
             self.policy.statement_timeout.as_millis()
         )
     }
@@ -142,6 +167,11 @@ impl Client {
                     .detail(cause.to_string())
                     .hint("check the TLS mode, and the certificate authority if the server has its own")
             }
+            sqlx::Error::Protocol(cause) => {
+                ConnectorError::new(ErrorKind::Unavailable, format!("{place} broke off while signing in"))
+                    .detail(cause.clone())
+                    .hint("check that PostgreSQL is what answers on this port")
+            }
             _ => explain(error),
         }
     }
@@ -149,6 +179,15 @@ impl Client {
 
 /// Tells a failure of a statement for people. The server's own words hold no secrets of ours.
 pub fn explain(error: sqlx::Error) -> ConnectorError {
+    explain_at(error, "what was asked for")
+}
+
+/// Tells a failure of reading a table.
+pub fn explain_reading(error: sqlx::Error, table: &TableRef) -> ConnectorError {
+    explain_at(error, &format!("table {table}"))
+}
+
+fn explain_at(error: sqlx::Error, what: &str) -> ConnectorError {
     let sqlx::Error::Database(database) = &error else {
         return match error {
             sqlx::Error::Io(cause) => {
@@ -165,24 +204,26 @@ pub fn explain(error: sqlx::Error) -> ConnectorError {
     };
     let code = database.code().unwrap_or_default();
     let text = database.message().to_owned();
-    let made =
-        |kind, message: &str| ConnectorError::new(kind, message).detail(format!("{text} (SQLSTATE {code})"));
+    let made = |kind, message: &str| {
+        ConnectorError::new(kind, message.replace("{what}", what)).detail(format!("{text} (SQLSTATE {code})"))
+    };
     match code.as_ref() {
         "28P01" => made(ErrorKind::Auth, "the server refused the user name or password")
             .hint("check both; a changed password must be entered here again"),
         "28000" => made(ErrorKind::Auth, "the server does not let this user in")
             .hint("check pg_hba.conf for this user, database and Weir's address"),
-        "3D000" => made(ErrorKind::NotFound, "there is no such database"),
-        "3F000" | "42P01" => made(ErrorKind::NotFound, "there is no such table or view")
+        "3D000" => made(ErrorKind::NotFound, "there is no such database")
+            .hint("check the spelling; names are exact, upper and lower case included"),
+        "3F000" | "42P01" => made(ErrorKind::NotFound, "{what} does not exist")
             .hint("it may have been renamed or dropped; names are exact"),
-        "42703" => made(ErrorKind::Schema, "a column does not exist")
+        "42703" => made(ErrorKind::Schema, "a column of {what} does not exist")
             .hint("it may have been renamed or dropped; open the stream and choose its columns again"),
-        "42501" => made(ErrorKind::Permission, "the user may not read this table")
+        "42501" => made(ErrorKind::Permission, "the user may not read {what}")
             .hint("GRANT USAGE ON SCHEMA and GRANT SELECT ON the table to the user"),
         "42704" | "42883" | "42804" => {
-            made(ErrorKind::Schema, "the table has a type that cannot be read this way")
+            made(ErrorKind::Schema, "{what} has a type that cannot be read this way")
         }
-        "57014" => made(ErrorKind::Timeout, "the statement took longer than allowed and was stopped")
+        "57014" => made(ErrorKind::Timeout, "reading {what} took longer than allowed and was stopped")
             .hint("an index on (cursor, row key) lets Weir read only new rows"),
         "53300" => made(ErrorKind::RateLimited, "the server has too many connections"),
         "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" => {
@@ -191,8 +232,10 @@ pub fn explain(error: sqlx::Error) -> ConnectorError {
         "40001" | "40P01" => {
             made(ErrorKind::Unavailable, "the server broke the statement off because of another")
         }
+        "25006" => made(ErrorKind::Schema, "{what} writes when it is read, which Weir never does")
+            .hint("choose a table, or a view that only reads"),
         code if code.starts_with("22") || code.starts_with("P0") || code.starts_with("XX") => {
-            made(ErrorKind::Schema, "the table or view ended in an error while it was read")
+            made(ErrorKind::Schema, "{what} ended in an error while it was read")
                 .hint("read it with psql to see the row at fault, and mend the view or the data")
         }
         _ => made(ErrorKind::Protocol, "the server refused the statement"),

@@ -57,6 +57,9 @@ impl Config {
         if self.host.starts_with('/') {
             return refuse("host: sockets of this machine cannot be sources; give a host name or address");
         }
+        if self.port == 0 {
+            return refuse("port: give a port from 1 to 65535; PostgreSQL's own is 5432");
+        }
         if self.database.is_empty() {
             return refuse("database: give the name of the database");
         }

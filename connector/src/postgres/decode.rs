@@ -208,18 +208,18 @@ fn push(column: &mut Column, wire: Wire, field: &[u8], cell_bytes: usize) -> Res
             let id = uuid::Uuid::from_bytes(fixed(field).map_err(chunk)?);
             values.push(id.hyphenated().encode_lower(&mut [0; 36]));
         }
-        (Data::Json(values), Wire::Jsonb) if field.len() <= cell_bytes => {
-            values.push(text(field.get(1..).unwrap_or_default())?);
-        }
-        (Data::Json(values) | Data::Text(values), Wire::Json | Wire::Text | Wire::Cast)
-            if field.len() <= cell_bytes =>
-        {
-            values.push(text(field)?);
-        }
-        (Data::Json(_) | Data::Text(_), _) => {
-            let cut = String::from_utf8_lossy(&field[..cell_bytes.min(field.len())]).into_owned();
-            column.push_unreadable(cut);
-            return Ok(());
+        (Data::Json(values) | Data::Text(values), Wire::Jsonb | Wire::Json | Wire::Text | Wire::Cast) => {
+            // The first byte of a jsonb is its version.
+            let field = if wire == Wire::Jsonb { field.get(1..).unwrap_or_default() } else { field };
+            match std::str::from_utf8(field) {
+                Ok(text) if text.len() <= cell_bytes => values.push(text),
+                // Too long, or from a database that does not say what its bytes mean.
+                _ => {
+                    let cut = &field[..cell_bytes.min(field.len())];
+                    column.push_unreadable(String::from_utf8_lossy(cut));
+                    return Ok(());
+                }
+            }
         }
         _ => return Err(garbled()),
     }
@@ -234,11 +234,6 @@ fn infinite(column: &mut Column, word: &str) -> Result<()> {
 
 fn fixed<const N: usize>(field: &[u8]) -> std::result::Result<[u8; N], ()> {
     field.try_into().map_err(|_| ())
-}
-
-fn text(field: &[u8]) -> Result<&str> {
-    std::str::from_utf8(field)
-        .map_err(|_| ConnectorError::new(ErrorKind::Protocol, "the server sent text that is not UTF-8"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::{NullCursors, ReadRequest, TableRef, Type};
+use super::bound;
+use crate::{NullCursors, ReadRequest, RunTag, TableRef, Type};
 
 /// Quotes a name exactly as it is.
 pub fn quote(name: &str) -> String {
@@ -90,9 +91,15 @@ pub fn wire(oid: i64, enumeration: bool) -> (Wire, Type) {
     }
 }
 
+/// A column of the table read, which every statement calls `t`. A bare name in ORDER BY would mean the text that the
+/// SELECT makes of it.
+pub fn column_name(name: &str) -> String {
+    format!("t.{}", quote(name))
+}
+
 /// A column as a SELECT names it.
 pub fn select_item(column: &ReadColumn) -> String {
-    let name = quote(&column.name);
+    let name = column_name(&column.name);
     if column.wire == Wire::Cast { format!("{name}::text") } else { name }
 }
 
@@ -112,20 +119,33 @@ impl Bounds {
     }
 }
 
+/// Who reads, as the comment that the server's log and its list of statements will show.
+fn comment(tag: &RunTag) -> String {
+    let plain =
+        |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>();
+    if *tag == RunTag::default() {
+        return String::new();
+    }
+    format!("/* weir organization {} stream {} */ ", plain(&tag.organization), plain(&tag.stream))
+}
+
 /// The COPY statements of a read, in order, and the values they are bound to.
 pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> (Vec<String>, Bounds) {
     let mut bounds = Bounds::default();
     let native = |name: &str| {
         columns.iter().find(|column| column.name == name).map_or("text", |column| column.native.as_str())
     };
-    let cursor = quote(&request.cursor.column);
+    let cursor = column_name(&request.cursor.column);
+    let cursor_wire =
+        columns.iter().find(|column| column.name == request.cursor.column).map(|column| column.wire);
     let cursor_type = native(&request.cursor.column);
     let mut conditions = vec![format!("{cursor} IS NOT NULL")];
     if let Some(from) = &request.from {
-        let lower = bounds.add("from", &from.watermark.text, cursor_type);
+        let (text, cursor_type) = bound::lower(&from.watermark, cursor_wire, cursor_type);
+        let lower = bounds.add("from", &text, cursor_type);
         conditions.push(format!("{cursor} >= {lower}"));
         if !from.key.is_empty() && from.key.len() == request.key.len() {
-            let names: Vec<String> = request.key.iter().map(|name| quote(name)).collect();
+            let names: Vec<String> = request.key.iter().map(|name| column_name(name)).collect();
             let values: Vec<String> = request
                 .key
                 .iter()
@@ -142,7 +162,8 @@ pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> (Vec<String>, Boun
         }
     }
     if let Some(until) = &request.until {
-        let upper = bounds.add("until", &until.text, cursor_type);
+        let (text, cursor_type) = bound::upper(until, cursor_wire, cursor_type);
+        let upper = bounds.add("until", &text, cursor_type);
         conditions.push(format!("{cursor} <= {upper}"));
     }
     let list: Vec<String> = columns.iter().map(select_item).collect();
@@ -150,12 +171,17 @@ pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> (Vec<String>, Boun
     let statement = |condition: &str, order: &[String]| {
         let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
         format!(
-            "COPY (SELECT {} FROM {table} WHERE {condition}{order}) TO STDOUT (FORMAT binary)",
+            "COPY {}(SELECT {} FROM {table} AS t WHERE {condition}{order}) TO STDOUT (FORMAT binary)",
+            comment(&request.tag),
             list.join(", ")
         )
     };
-    let keys: Vec<String> =
-        request.key.iter().filter(|name| **name != request.cursor.column).map(|name| quote(name)).collect();
+    let keys: Vec<String> = request
+        .key
+        .iter()
+        .filter(|name| **name != request.cursor.column)
+        .map(|name| column_name(name))
+        .collect();
     let mut statements = Vec::new();
     if request.nulls == NullCursors::First {
         statements.push(statement(&format!("{cursor} IS NULL"), &keys));
@@ -168,7 +194,7 @@ pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> (Vec<String>, Boun
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cursor, CursorKind, Position, RunTag, Watermark};
+    use crate::{Cursor, CursorKind, Position, Watermark};
 
     #[test]
     fn pitfall_20_names_are_quoted_exactly() {
@@ -207,10 +233,10 @@ mod tests {
         assert_eq!(statements.len(), 2);
         assert_eq!(
             statements[1],
-            "COPY (SELECT \"c\", \"id\" FROM \"t\" WHERE \"c\" IS NOT NULL AND \"c\" >= current_setting('weir.from')::int8 \
-             AND (\"c\" > current_setting('weir.from')::int8 OR (\"id\") >= (current_setting('weir.key0')::uuid) \
-             OR \"id\" IS NULL) AND \"c\" <= current_setting('weir.until')::int8 ORDER BY \"c\", \"id\") \
-             TO STDOUT (FORMAT binary)"
+            "COPY (SELECT t.\"c\", t.\"id\" FROM \"t\" AS t WHERE t.\"c\" IS NOT NULL \
+             AND t.\"c\" >= current_setting('weir.from')::int8 AND (t.\"c\" > current_setting('weir.from')::int8 \
+             OR (t.\"id\") >= (current_setting('weir.key0')::uuid) OR t.\"id\" IS NULL) \
+             AND t.\"c\" <= current_setting('weir.until')::int8 ORDER BY t.\"c\", t.\"id\") TO STDOUT (FORMAT binary)"
         );
         assert!(statements.iter().all(|statement| !statement.contains("DROP")));
         assert_eq!(bounds.settings.len(), 3);

@@ -1,5 +1,6 @@
 //! PostgreSQL: one read-only snapshot per read, rows by binary COPY, values bound through transaction settings.
 
+mod bound;
 mod catalog;
 mod client;
 mod config;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use async_stream::try_stream;
 use async_trait::async_trait;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
@@ -23,7 +24,7 @@ use crate::{
     Batch, BatchStream, Check, Connector, ConnectorError, CursorKind, ErrorKind, Moment, ReadRequest, Result,
     Table, TableRef,
 };
-use client::{Client, Lent, explain};
+use client::{Client, Lent, explain, explain_reading};
 use decode::Decoder;
 use dialect::{ReadColumn, quote, select_item, table_name};
 
@@ -84,7 +85,8 @@ impl Connector for Server {
             check
                 .step("read table", async {
                     let sql = format!("SELECT 1 FROM {} LIMIT 1", table_name(table));
-                    sqlx::query(AssertSqlSafe(sql)).fetch_optional(lent.get()).await.map_err(explain)?;
+                    let read = sqlx::query(AssertSqlSafe(sql)).fetch_optional(lent.get()).await;
+                    read.map_err(|error| explain_reading(error, table))?;
                     Ok(((), None))
                 })
                 .await;
@@ -101,8 +103,8 @@ impl Connector for Server {
                         }
                         let sql =
                             format!("SELECT max({})::text AS newest FROM {}", quote(name), table_name(table));
-                        let row =
-                            sqlx::query(AssertSqlSafe(sql)).fetch_one(lent.get()).await.map_err(explain)?;
+                        let read = sqlx::query(AssertSqlSafe(sql)).fetch_one(lent.get()).await;
+                        let row = read.map_err(|error| explain_reading(error, table))?;
                         let newest: Option<String> = row.try_get("newest").map_err(explain)?;
                         Ok((
                             (),
@@ -124,14 +126,14 @@ impl Connector for Server {
 
     async fn discover(&self) -> Result<Vec<Table>> {
         let mut lent = self.client.begin("discover").await?;
-        let tables = catalog::tables(lent.get()).await?;
+        let tables = self.client.answer(catalog::tables(lent.get())).await?;
         end(lent).await;
         Ok(tables)
     }
 
     async fn describe(&self, table: &TableRef) -> Result<Table> {
         let mut lent = self.client.begin("describe").await?;
-        let (columns, view, rows) = catalog::columns(lent.get(), table).await?;
+        let (columns, view, rows) = self.client.answer(catalog::columns(lent.get(), table)).await?;
         end(lent).await;
         Ok(Table {
             table: table.clone(),
@@ -143,16 +145,16 @@ impl Connector for Server {
 
     async fn preview(&self, table: &TableRef, columns: &[String], limit: u32) -> Result<Batch> {
         let mut lent = self.client.begin("preview").await?;
-        let (all, ..) = catalog::columns(lent.get(), table).await?;
+        let (all, ..) = self.client.answer(catalog::columns(lent.get(), table)).await?;
         let chosen = catalog::choose(table, &all, columns)?;
         let list: Vec<String> = chosen.iter().map(select_item).collect();
         let statement = format!(
-            "COPY (SELECT {} FROM {} LIMIT {limit}) TO STDOUT (FORMAT binary)",
+            "COPY (SELECT {} FROM {} AS t LIMIT {limit}) TO STDOUT (FORMAT binary)",
             list.join(", "),
             table_name(table)
         );
         let mut decoder = Decoder::new(&chosen, 1 << 20);
-        copy(lent.get(), &statement, &mut decoder).await?;
+        self.client.answer(copy(lent.get(), &statement, table, &mut decoder)).await?;
         let batch = decoder.take();
         end(lent).await;
         Ok(batch)
@@ -172,9 +174,9 @@ impl Connector for Server {
     fn read(&self, request: ReadRequest) -> BatchStream {
         let client = Arc::clone(&self.client);
         Box::pin(try_stream! {
-            let tag = format!("{}/{}", request.tag.organization, request.tag.stream);
-            let mut lent = client.begin(&tag).await?;
-            let (all, ..) = catalog::columns(lent.get(), &request.table).await?;
+            // The name of a connection holds 63 bytes; the comment of the statement has the whole tag.
+            let mut lent = client.begin(&request.tag.stream).await?;
+            let (all, ..) = client.answer(catalog::columns(lent.get(), &request.table)).await?;
             let columns = catalog::choose(&request.table, &all, &request.columns)?;
             check_cursor(&request, &columns)?;
             let (statements, bounds) = dialect::read(&request, &columns);
@@ -184,9 +186,17 @@ impl Connector for Server {
             for statement in &statements {
                 let mut decoder = Decoder::new(&columns, request.cell_bytes);
                 {
-                    let mut chunks = lent.get().copy_out_raw(statement).await.map_err(explain)?;
-                    while let Some(chunk) = chunks.next().await {
-                        decoder.feed(&chunk.map_err(explain)?)?;
+                    let failed = |error| explain_reading(error, &request.table);
+                    let copying = async { lent.get().copy_out_raw(statement).await.map_err(failed) };
+                    let mut chunks = client.answer(copying).await?;
+                    loop {
+                        // A timer only where there is something to wait for: not for each row.
+                        let next = match chunks.next().now_or_never() {
+                            Some(next) => next,
+                            None => client.answer(async { Ok(chunks.next().await) }).await?,
+                        };
+                        let Some(chunk) = next else { break };
+                        decoder.feed(&chunk.map_err(failed)?)?;
                         if decoder.rows_ready() >= request.batch_rows || decoder.bytes_ready() >= request.batch_bytes {
                             yield decoder.take();
                         }
@@ -209,10 +219,16 @@ async fn end(mut lent: Lent) {
     }
 }
 
-async fn copy(connection: &mut PgConnection, statement: &str, decoder: &mut Decoder<'_>) -> Result<()> {
-    let mut chunks = connection.copy_out_raw(statement).await.map_err(explain)?;
+async fn copy(
+    connection: &mut PgConnection,
+    statement: &str,
+    table: &TableRef,
+    decoder: &mut Decoder<'_>,
+) -> Result<()> {
+    let failed = |error| explain_reading(error, table);
+    let mut chunks = connection.copy_out_raw(statement).await.map_err(failed)?;
     while let Some(chunk) = chunks.next().await {
-        decoder.feed(&chunk.map_err(explain)?)?;
+        decoder.feed(&chunk.map_err(failed)?)?;
     }
     decoder.end()
 }
@@ -240,6 +256,10 @@ fn check_cursor(request: &ReadRequest, columns: &[ReadColumn]) -> Result<()> {
             format!("the cursor column {name:?} is not among the columns read"),
         )
     })?;
+    if let Some(name) = request.key.iter().find(|name| !columns.iter().any(|column| column.name == **name)) {
+        let message = format!("the key column {name:?} is not among the columns read");
+        return Err(ConnectorError::new(ErrorKind::Config, message));
+    }
     if CursorKind::of(column.kind) == Some(request.cursor.kind) {
         return Ok(());
     }

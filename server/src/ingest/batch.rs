@@ -279,9 +279,9 @@ impl Intake {
                 && future.binary_search(&(*row as u32)).is_err()
         })?;
         let watermark = Watermark::of(self.plan.cursor.kind, &column.cell(row))?;
-        let key =
-            self.plan.layout.key.iter().map(|index| batch.columns[*index].cell(row).to_string()).collect();
-        Some(Position { watermark, key })
+        // A key with a null cannot be stood at: the next read begins at the cursor alone.
+        let key = self.plan.layout.key.iter().map(|index| batch.columns[*index].cell(row).key());
+        Some(Position { watermark, key: key.collect::<Option<_>>().unwrap_or_default() })
     }
 }
 

@@ -1,0 +1,127 @@
+//! A table in memory: no system behind it, yet the same promises.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, Result, bail};
+use connector::cursor::parse_moment;
+use connector::memory::{MemoryTable, Owned};
+use connector::{Connector, TableRef, Type};
+
+use crate::conformance;
+use crate::system::System;
+use crate::table::{Holds, Made, Value};
+
+/// The table in memory that the test made last.
+#[derive(Default)]
+struct Memory {
+    made: Mutex<Option<(MemoryTable, Vec<Holds>)>>,
+}
+
+impl Memory {
+    fn made(&self) -> Result<(MemoryTable, Vec<Holds>)> {
+        self.made.lock().expect("no holder of the lock panics").clone().context("no table was made")
+    }
+}
+
+fn owned(value: &Value, holds: Holds) -> Result<Owned> {
+    Ok(match (value, holds) {
+        (Value::Null, _) => Owned::Null,
+        (Value::Number(text), Holds::Int | Holds::Wide) => Owned::Int(text.parse()?),
+        (Value::Number(text), Holds::Decimal(..)) => Owned::Decimal(text.clone()),
+        (Value::Text(text), Holds::Zoned) => Owned::Zoned(parse_moment(text).context("no instant")?),
+        (Value::Text(text), _) => Owned::Text(text.clone()),
+        _ => bail!("{value:?} is no {holds:?}"),
+    })
+}
+
+impl System for Memory {
+    const SUBSECOND_DIGITS: usize = 9;
+    const NAIVE: bool = false;
+
+    async fn start() -> Result<Self> {
+        Ok(Self::default())
+    }
+
+    fn connector(&self) -> Result<Arc<dyn Connector>> {
+        Ok(Arc::new(self.made()?.0))
+    }
+
+    fn secret(&self) -> Option<&str> {
+        None
+    }
+
+    async fn create(&self, name: &str, columns: &[Made]) -> Result<TableRef> {
+        let typed: Vec<(&str, Type)> = columns
+            .iter()
+            .map(|column| {
+                let kind = match column.holds {
+                    Holds::Int | Holds::Wide => Type::Int,
+                    Holds::Decimal(..) => Type::Decimal,
+                    Holds::Zoned => Type::Zoned,
+                    _ => Type::Text,
+                };
+                (column.name, kind)
+            })
+            .collect();
+        let table = MemoryTable::new(name, &typed);
+        let holds = columns.iter().map(|column| column.holds).collect();
+        *self.made.lock().expect("no holder of the lock panics") = Some((table.clone(), holds));
+        Ok(table.table().clone())
+    }
+
+    async fn insert(&self, _: &TableRef, rows: &[Vec<Value>]) -> Result<()> {
+        let (table, holds) = self.made()?;
+        for row in rows {
+            table.push(
+                row.iter().zip(&holds).map(|(value, holds)| owned(value, *holds)).collect::<Result<_>>()?,
+            );
+        }
+        Ok(())
+    }
+
+    async fn grow(&self, _: &TableRef, _: usize) -> Result<()> {
+        bail!("a table in memory is no larger than memory")
+    }
+
+    async fn drop_column(&self, _: &TableRef, name: &str) -> Result<()> {
+        self.made()?.0.drop_column(name);
+        Ok(())
+    }
+
+    fn has(&self, holds: Holds) -> bool {
+        matches!(holds, Holds::Int | Holds::Wide | Holds::Decimal(..) | Holds::Text | Holds::Zoned)
+    }
+}
+
+conformance!(Memory:
+    order {
+        a_full_read_gives_every_row_in_order,
+        an_empty_table_gives_no_batch,
+        pitfall_01_rows_with_the_boundary_value_arrive,
+        a_read_resumes_at_every_batch_edge,
+        pitfall_02_ties_longer_than_a_page,
+        pitfall_03_the_state_is_one_position,
+        pitfall_04_late_rows_are_found_by_a_lookback,
+        pitfall_06_nothing_new_gives_no_batch,
+        pitfall_11_null_cursors_are_left_out_or_come_first,
+        rows_with_a_null_key_are_not_lost,
+        text_keys_order_the_same_in_every_read,
+    }
+    cursors {
+        pitfall_05_a_lookback_has_one_unit,
+        pitfall_07_the_last_digit_counts,
+        every_kind_of_cursor_pages_and_resumes,
+    }
+    values {
+        integers_keep_every_digit,
+        pitfall_14_wide_integers_keep_every_digit,
+        pitfall_14_decimals_keep_every_digit,
+        texts_are_exact,
+    }
+    refusals {
+        a_missing_table_is_not_found,
+        a_missing_column_stops_the_stream,
+        a_dropped_column_is_told_by_name,
+        a_cursor_of_another_kind_is_refused,
+    }
+);

@@ -1,0 +1,5 @@
+//! The systems: one per kind, with the tests that only make sense there.
+
+mod memory;
+mod postgres;
+mod sqlite;
