@@ -46,6 +46,7 @@ pub fn for_web() -> Result<()> {
 pub fn for_tests() -> Result<()> {
     for_web()?;
     packages(&TEST_NEEDS)?;
+    npm_ci(Path::new("tests/audit"))?;
     npm_ci(Path::new("tests/web"))?;
     clickhouse_engine()
 }

@@ -1,0 +1,6 @@
+//! The `weir` program as an operator runs it.
+
+mod doctor;
+mod keys;
+mod program;
+mod serve;
