@@ -56,10 +56,12 @@ fn rotate(config: &Config) -> Result<(), StartError> {
 }
 
 async fn reseal(config: &Config, drop_older: bool) -> Result<(), StartError> {
-    let ring = ring(config)?;
+    // Before the start makes a ring where one is missing.
+    ring(config)?;
     let path = if drop_older { Some(file(config)?) } else { None };
     let db = App::database(config).await?;
-    custody::verify(&db, &ring).await?;
+    // As a server does: checks that the ring opens everything, and tells the others which key seals.
+    let ring = custody::start(config, &db).await?;
     let done = custody::reseal(&db, &ring)
         .await
         .map_err(|error| StartError::new(format!("the stored credentials cannot be sealed anew: {error}")))?;
