@@ -6,7 +6,6 @@ use entity::sync_run::Model;
 use crate::graphql::scalar::BigInt;
 
 /// The tally of a run.
-
 pub struct SyncRunTally(pub Model);
 
 /// What happened to every row. Rows read = mapped + rejected + repeated; readings = written + unchanged + superseded + unmatched + ignored.
