@@ -95,7 +95,7 @@ impl Loader<Wanted> for Fetch {
             self.by_input(organization, &unlinked, &mut found).await?;
         }
         for guesses in found.values_mut() {
-            guesses.sort_by(|a, b| b.score.cmp(&a.score));
+            guesses.sort_by_key(|guess| std::cmp::Reverse(guess.score));
             let mut seen = Vec::new();
             guesses.retain(|guess| {
                 let target = (guess.account, guess.input);

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: Weir beside plain psql on one warehouse, both sides in one run, every result compared.
 
+#![expect(clippy::print_stdout, reason = "figures go to standard output, one JSON object a line")]
+
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use serde_json::json;

@@ -109,7 +109,6 @@ impl Cases {
     }
 
     /// The opportunity a row means, if it is there, with the row's name and external ID for it.
-    #[expect(clippy::type_complexity, reason = "three answers of one look, used once")]
     fn find(
         &self,
         account: AccountId,
