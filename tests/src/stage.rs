@@ -74,12 +74,17 @@ impl Stage {
 
     /// The dependencies of one more process on this database, with connections and a bell of its own.
     pub async fn app(&self, change: impl FnOnce(&mut Config)) -> Result<App> {
+        self.app_at(Clock::system(), change).await
+    }
+
+    /// The same with a clock of the test's, for what must not happen just because time goes on.
+    pub async fn app_at(&self, clock: Clock, change: impl FnOnce(&mut Config)) -> Result<App> {
         let mut config = Config::load(None)?;
         config.data_dir = self.folder.path().to_owned();
         config.database.url = self.url.clone().into();
         config.workers.poll_milliseconds = 100;
         change(&mut config);
-        Ok(App::open(config, Clock::system()).await?)
+        Ok(App::open(config, clock).await?)
     }
 
     /// An organization with a source.

@@ -34,7 +34,9 @@ async fn a_tick_makes_one_run_however_many_processes_look() -> Result<()> {
         for number in 0..60 {
             stage.stream(organizations[number % 2], &format!("batches 0 {number}"), due(1)).await?;
         }
-        let apps = [stage.app(|_| {}).await?, stage.app(|_| {}).await?, stage.app(|_| {}).await?];
+        let clock = Clock::fixed(now());
+        let app = async || stage.app_at(clock.clone(), |_| {}).await;
+        let apps = [app().await?, app().await?, app().await?];
         for tick in 1..=4 {
             let looks = apps.iter().flat_map(|app| [start_due(app), start_due(app)]);
             let started = futures::future::try_join_all(looks).await?;

@@ -70,9 +70,10 @@ pub fn read<'a>(text: &str, needed: &[&'a str], others: &[&'a str]) -> Result<Ta
         return Err(refuse(format!("the column {missing:?} is missing")));
     }
     let mut table = Table { rows: Vec::new(), misfits: Vec::new() };
+    let mut lines = Lines { text: text.as_bytes(), read: 0, line: 1 };
     for record in records {
         let record = record.map_err(|error| refuse(format!("the text cannot be read: {error}")))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.of(&record);
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -91,6 +92,30 @@ pub fn read<'a>(text: &str, needed: &[&'a str], others: &[&'a str]) -> Result<Ta
         }
     }
     Ok(table)
+}
+
+/// Counts lines as an editor shows them. The reader's own count is one short after `\r\n` and before empty lines,
+/// which it has not passed yet when it says where a record begins.
+struct Lines<'a> {
+    text: &'a [u8],
+    read: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line a record begins on; records come in the text's order.
+    fn of(&mut self, record: &csv::StringRecord) -> u64 {
+        let begin = record.position().and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or(self.read);
+        while let Some(byte) = self.text.get(self.read) {
+            if self.read >= begin && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.read += 1;
+            let ends = *byte == b'\n' || (*byte == b'\r' && self.text.get(self.read) != Some(&b'\n'));
+            self.line += u64::from(ends);
+        }
+        self.line
+    }
 }
 
 /// The delimiter the header uses most.
@@ -113,6 +138,16 @@ mod tests {
         assert_eq!(table.rows[1].line, 4);
         assert_eq!((table.rows[1].cell("domain"), table.rows[1].filled("domain")), (Some(""), None));
         assert_eq!(table.rows[0].cell("id"), None);
+    }
+
+    #[test]
+    fn lines_are_those_an_editor_shows() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = "name,id\n\na,\"1\n2\"\nb\n\n\nc,3\nd,4".replace('\n', end);
+            let table = read(&text, &["name"], &["id"]).expect("a table");
+            let lines = table.rows.iter().map(|row| row.line).collect::<Vec<_>>();
+            assert_eq!((lines, table.misfits[0].0), (vec![3, 8, 9], 5), "{end:?}");
+        }
     }
 
     #[test]
