@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { accessible, eventually, fits, number, openBrowser, signIn, startDemo, visit } from "./stage.mjs";
+import { accessible, eventually, fits, number, openBrowser, picture, signIn, startDemo, visit } from "./stage.mjs";
 
 let weir, browser, page;
 
@@ -26,6 +26,7 @@ test("the overview shows every stream and what waits", async () => {
   }
   const tile = page.getByRole("link", { name: /Unmatched readings/ });
   assert.ok(number(await tile.innerText()) > 0, "the demo has readings that wait");
+  await picture(page);
 });
 
 test("a source says how it is reached and whether that works", async () => {
@@ -65,29 +66,62 @@ test("a run keeps its address and tells the two sums in full", async () => {
   assert.ok(of["rows read"] > 0, "the first run read rows");
 });
 
-test("an unknown account is linked and its readings find a place", async () => {
+test("an unknown account is linked and its readings become a line on the account's page", async () => {
+  await visit(page, weir.url, "/accounts", "Accounts");
+  await page.getByRole("button", { name: "Add an account" }).click();
+  const adding = page.getByRole("dialog", { name: "Add an account" });
+  await adding.getByLabel("Name").fill("Newcomer Labs");
+  await adding.getByRole("button", { name: "Add the account" }).click();
+  await page.getByRole("heading", { name: "Newcomer Labs", level: 1 }).waitFor();
+  await page.getByText("Nothing measured yet").waitFor();
+
+  // Logins go to the account itself, so that no metric link is needed.
   await visit(page, weir.url, "/unmatched?reason=AccountUnknown&q=0015", "Unmatched");
   const groups = page.getByRole("table", { name: "Groups of readings that wait" });
-  await groups.getByRole("link").first().click();
-  const heading = page.getByRole("heading", { level: 1 });
+  await groups.getByRole("link", { name: /^0015.* logins$/ }).first().click();
   await page.getByRole("region", { name: "What was tried" }).getByText("0 hits").first().waitFor();
-  await page.getByRole("table", { name: "The newest waiting rows" }).waitFor();
-  const external = (await heading.innerText()).trim();
+  const rows = page.getByRole("table", { name: "The newest waiting rows" });
+  await rows.waitFor();
+  const [external] = (await page.getByRole("heading", { level: 1 }).innerText()).split(" ");
+  const waiting = number(await page.getByText(/^[\d,]+ waiting$/).innerText());
 
-  await visit(page, weir.url, "/accounts", "Accounts");
-  const account = (await page.getByRole("table", { name: "Accounts, by name" }).getByRole("link").first().innerText()).trim();
-  await page.goBack();
   await page.getByRole("button", { name: "Link to an account" }).click();
   const dialog = page.getByRole("dialog", { name: "Link to an account" });
-  await dialog.getByLabel("Find the account").fill(account);
-  await dialog.getByRole("radio", { name: account }).first().check();
+  await dialog.getByLabel("Find the account").fill("Newcomer");
+  await dialog.getByRole("radio", { name: "Newcomer Labs" }).check();
   await accessible(page, "the link dialog");
-  await dialog.getByRole("button", { name: `Link to ${account}` }).click();
+  await dialog.getByRole("button", { name: "Link to Newcomer Labs" }).click();
   await page.getByRole("status").getByText(/Linked; [\d,]+ readings? (is|are) being matched/).waitFor();
   await page.getByText("Resolved: none of its readings waits any more.").waitFor({ timeout: 60_000 });
 
-  await visit(page, weir.url, `/accounts?q=${encodeURIComponent(external)}`, "Accounts");
-  await page.getByRole("table", { name: "Accounts, by name" }).getByRole("link", { name: account }).first().waitFor();
+  await visit(page, weir.url, `/accounts?q=${external}`, "Accounts");
+  await page.getByRole("table", { name: "Accounts, by name" }).getByRole("link", { name: "Newcomer Labs" }).click();
+  await page.getByRole("heading", { name: "Newcomer Labs", level: 1 }).waitFor();
+  await page.getByRole("table", { name: "Series of this account" }).getByRole("link", { name: "logins" }).first().click();
+  await page.getByLabel("Range").selectOption({ label: "All" });
+  await page.getByRole("img", { name: /^logins.* over time, last value [\d,.]+/i }).waitFor();
+  const told = page.getByText(/^As a table/);
+  await eventually(async () => number(await told.innerText()) >= waiting, `all ${waiting} readings that waited are measurements`);
+});
+
+test("a metric that has no link is linked to an input", async () => {
+  await visit(page, weir.url, "/unmatched?reason=MetricUnlinked", "Unmatched");
+  await page.getByRole("table", { name: "Groups of readings that wait" }).getByRole("link").first().click();
+  // Every input of the account is fed already, so there has to be a new one.
+  const group = page.url();
+  await page.getByRole("region", { name: "Group" }).getByRole("link").first().click();
+  await page.getByRole("button", { name: "Add an input" }).first().click();
+  const adding = page.getByRole("dialog", { name: /^Add an input to / });
+  await adding.getByLabel("Name").fill("AI credits used");
+  await adding.getByRole("button", { name: "Add the input" }).click();
+  await page.getByText("Not linked").waitFor();
+
+  await page.goto(group);
+  await page.getByRole("button", { name: "Link the metric" }).click();
+  const dialog = page.getByRole("dialog", { name: "Link the metric" });
+  await dialog.getByRole("radio", { name: "AI credits used" }).check();
+  await dialog.getByRole("button", { name: "Link the metric" }).click();
+  await page.getByText("Resolved: none of its readings waits any more.").waitFor({ timeout: 60_000 });
 });
 
 test("a group is ignored with a reason, and opened again by undo", async () => {

@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
@@ -135,9 +136,12 @@ export function number(text) {
   return Number(digits[0]);
 }
 
-/** Fails unless axe finds nothing wrong with the page as it is. */
+/** Fails unless axe finds nothing wrong with the page once it has come to rest. */
 export async function accessible(page, name) {
   const violations = await page.evaluate(async () => {
+    // A color on its way from one state to the next is neither of them.
+    const ending = document.getAnimations().filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map((animation) => animation.finished));
     const options = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] };
     const result = await globalThis.axe.run(document, options);
     return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join("; ")}`);
@@ -149,4 +153,16 @@ export async function accessible(page, name) {
 export async function fits(page, name) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(over <= 0, `${name} is ${over} px too wide`);
+}
+
+/** Takes the README's picture: into the repository when asked to, otherwise beside it, so that a run changes nothing. */
+export async function picture(page) {
+  await page.evaluate(() => document.fonts.ready);
+  const kept = fileURLToPath(new URL("../../docs/screenshot.png", import.meta.url));
+  const asked = process.env.WEIR_SCREENSHOT === "keep";
+  const folder = asked ? undefined : await mkdtemp(path.join(tmpdir(), "weir-picture-"));
+  const file = folder ? path.join(folder, "screenshot.png") : kept;
+  const taken = await page.screenshot({ path: file, animations: "disabled" });
+  assert.equal(taken.readUInt32BE(16), 1280, "the picture is as wide as the README shows it");
+  if (folder) await rm(folder, { recursive: true });
 }

@@ -49,7 +49,8 @@ fn build_as(quick: bool) -> Result<()> {
     setup::for_web()?;
     let web = Path::new("web");
     let compiled = compile(quick)?;
-    let mark = compiled.with_file_name("web-dist.sha256");
+    // One mark for both ways to build, so that the one knows when the other has been here.
+    let mark = target_dir().join("web-dist.sha256");
     let fingerprint = fingerprint(web, &compiled)?;
     if web.join("dist/index.html").exists()
         && fs::read_to_string(&mark).is_ok_and(|built| built == fingerprint)

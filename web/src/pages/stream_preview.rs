@@ -115,7 +115,12 @@ fn Answer(draft: StreamDraftInput) -> impl IntoView {
                         Some(problem) => view! { <div class="p-4"><Notice tone=Tone::Error><ProblemText problem/></Notice></div> }.into_any(),
                         None => view! {
                             <Counts counts=preview.counts/>
-                            <div class="max-h-[calc(100dvh-12rem)] min-h-64 overflow-y-auto">
+                            <div
+                                class="max-h-[calc(100dvh-12rem)] min-h-64 overflow-y-auto"
+                                role="region"
+                                aria-label="Preview rows"
+                                tabindex="0"
+                            >
                                 <Table caption="Rows as received, as read, as matched" columns=vec![column("As received"), column("As read"), column("Matched")]>
                                     {rows}
                                 </Table>
