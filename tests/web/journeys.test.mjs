@@ -136,6 +136,44 @@ test("a group is ignored with a reason, and opened again by undo", async () => {
   await page.getByText("Ignored: A test tenant").waitFor({ state: "detached" });
 });
 
+test("several groups are put aside at once and brought back", async () => {
+  await visit(page, weir.url, "/unmatched?q=trial", "Unmatched");
+  const groups = page.getByRole("table", { name: "Groups of readings that wait" });
+  const all = await groups.getByRole("checkbox").count();
+  assert.ok(all > 1, "the demo has groups of trial accounts");
+  await page.getByLabel("Choose all on this page").check();
+  await page.getByText(`${all} groups chosen`).waitFor();
+  await accessible(page, "the selection");
+  await page.getByRole("button", { name: "Snooze" }).click();
+  const dialog = page.getByRole("dialog", { name: `Snooze ${all} groups` });
+  await dialog.getByRole("button", { name: "Snooze" }).click();
+  await page.getByText("Nothing matches these filters").waitFor();
+
+  await visit(page, weir.url, "/unmatched?tab=snoozed", "Unmatched");
+  assert.equal(await groups.getByRole("checkbox").count(), all);
+  await page.getByLabel("Choose all on this page").check();
+  await page.getByRole("button", { name: "Snooze" }).click();
+  await dialog.getByLabel("How long").selectOption({ label: "Not at all: show again" });
+  await dialog.getByRole("button", { name: "Snooze" }).click();
+  await page.getByText("Nothing is snoozed").waitFor();
+});
+
+test("a group is given to somebody, with a note", async () => {
+  await visit(page, weir.url, "/unmatched?q=trial", "Unmatched");
+  await page.getByRole("table", { name: "Groups of readings that wait" }).getByRole("link").first().click();
+  const about = page.getByRole("region", { name: "Group" });
+  await about.getByRole("button", { name: "Assign" }).click();
+  const assign = page.getByRole("dialog", { name: "Assign this group" });
+  await assign.getByLabel("Who looks after it").selectOption({ label: "Robin Owner" });
+  await assign.getByRole("button", { name: "Assign" }).click();
+  await about.getByText("Robin Owner").waitFor();
+  await about.getByRole("button", { name: "Note" }).click();
+  const note = page.getByRole("dialog", { name: "Note on this group" });
+  await note.getByLabel("Note").fill("Sales has been asked.");
+  await note.getByRole("button", { name: "Save the note" }).click();
+  await about.getByText("Sales has been asked.").waitFor();
+});
+
 test("an account shows its measurements as a line and as the same numbers", async () => {
   await visit(page, weir.url, "/accounts", "Accounts");
   await page.getByRole("table", { name: "Accounts, by name" }).getByRole("link").first().click();

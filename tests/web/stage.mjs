@@ -68,7 +68,7 @@ export async function startEmpty() {
   const port = await freePort();
   const folder = await mkdtemp(path.join(tmpdir(), "weir-web-"));
   const env = { WEIR_DATA_DIR: folder, WEIR_HTTP__LISTEN: `127.0.0.1:${port}`, NO_COLOR: "1" };
-  const { match, stop } = await start(weir, ["serve"], env, /first account at (\S+\?token=([\w-]+))/, 60_000);
+  const { match, stop } = await start(weir, ["serve"], env, /first account at (\S+#token=([\w-]+))/, 60_000);
   const end = async () => {
     await stop();
     await rm(folder, { recursive: true, force: true });

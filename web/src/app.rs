@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use leptos_router::path;
 
 use crate::components::{
-    Badge, Clock, Dialog, Glyph, Icon, Missing, Notice, Problem, ToastList, Toasts, Tone,
+    Badge, Clock, Dialog, Glyph, Icon, Missing, Notice, PageHead, Problem, ToastList, Toasts, Tone,
 };
 use crate::pages::{
     AccountPage, AccountsPage, LinksImportPage, LinksPage, OverviewPage, RunPage, SetupPage, SignInPage,
@@ -136,7 +136,7 @@ fn Shell(viewer: Viewer) -> impl IntoView {
 #[component]
 fn Pages() -> impl IntoView {
     view! {
-        <Routes fallback=|| view! { <Missing what="page"/> }>
+        <Routes fallback=|| view! { <PageHead title="Page not found"/><Missing what="page"/> }>
             <Route path=path!("/") view=OverviewPage/>
             <Route path=path!("/sources") view=SourcesPage/>
             <Route path=path!("/sources/new") view=SourceNewPage/>

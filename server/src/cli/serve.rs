@@ -93,7 +93,7 @@ async fn greet(app: &App, serving: &Serving) -> Result<(), StartError> {
         issued.map_err(|error| StartError::new(format!("the set-up token cannot be made: {error}")))?;
     if let Some(token) = issued {
         let token = token.expose_secret();
-        println!("Make the first account at {url}/setup?token={token}");
+        println!("Make the first account at {url}/setup#token={token}");
         println!(
             "The link works once and for a day. If a page asks for it, this is the set-up token: {token}"
         );

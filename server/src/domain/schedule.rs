@@ -118,7 +118,7 @@ impl Schedule {
             Self::Interval { minutes } => format!("every {minutes} minutes"),
             Self::Hourly { minute } => format!("every hour at :{minute:02}"),
             Self::Daily { time, zone } => format!("every day at {time} {zone}"),
-            Self::Cron { expression, zone } => format!("at {expression} {zone}"),
+            Self::Cron { expression, zone } => format!("by the cron expression {expression}, {zone}"),
         }
     }
 

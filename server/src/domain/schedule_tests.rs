@@ -139,7 +139,7 @@ fn the_stored_form_is_the_documented_one() {
         (
             cron("*/5 * * * *", "UTC"),
             r#"{"kind":"cron","expression":"*/5 * * * *","zone":"UTC"}"#,
-            "at */5 * * * * UTC",
+            "by the cron expression */5 * * * *, UTC",
         ),
     ];
     for (schedule, json, words) in forms {

@@ -19,7 +19,7 @@ fn client() -> Result<reqwest::Client> {
 }
 
 fn token(line: &str) -> Result<String> {
-    let (_, token) = line.split_once("/setup?token=").context("the line has a link")?;
+    let (_, token) = line.split_once("/setup#token=").context("the line has a link")?;
     Ok(token.trim().to_owned())
 }
 
@@ -33,7 +33,7 @@ async fn with_nothing_configured_it_makes_what_it_needs() -> Result<()> {
     let install = Install::new()?;
     let server = install.start("serve")?;
     assert_eq!(server.line("Weir is at")?, format!("Weir is at {}", install.url()));
-    let token = token(&server.line("/setup?token=")?)?;
+    let token = token(&server.line("/setup#token=")?)?;
     assert!(server.line("set-up token: ")?.ends_with(&token));
     assert_eq!(set_up(&server, &token).await?.status, 200);
     assert_eq!(set_up(&server, &token).await?.code(), "FORBIDDEN");
@@ -70,7 +70,7 @@ async fn servers_that_start_together_share_one_empty_database() -> Result<()> {
     let mut tokens = Vec::new();
     for server in &running[..3] {
         server.line("Weir is at")?;
-        tokens.push(token(&server.line("/setup?token=")?)?);
+        tokens.push(token(&server.line("/setup#token=")?)?);
     }
     running[3].line("Weir works")?;
     // Any of the tokens works, anywhere, once.
@@ -86,7 +86,7 @@ async fn servers_that_start_together_share_one_empty_database() -> Result<()> {
 async fn a_request_in_hand_is_answered_before_it_stops() -> Result<()> {
     let install = Install::new()?.with("HTTP__TIMEOUT_SECONDS", "30");
     let server = install.start("serve")?;
-    let token = token(&server.line("/setup?token=")?)?;
+    let token = token(&server.line("/setup#token=")?)?;
     let db = Db::connect(&format!("sqlite:{}", install.data().join("weir.db").display()).into(), 1).await?;
     let held = db.begin().await?;
     held.execute_unprepared("UPDATE setting SET value = value").await?;

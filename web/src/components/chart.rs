@@ -1,11 +1,12 @@
 //! A line over time, drawn as SVG; the page shows the same numbers as a table beside it.
 
-use leptos::ev::{MouseEvent, keydown};
+use leptos::ev::{MouseEvent, keydown, resize};
 use leptos::prelude::*;
 use leptos_use_event_listener::use_event_listener;
 
 use crate::format;
 
+/// What is drawn before the place on the screen is known.
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 52.0;
@@ -30,10 +31,11 @@ struct Scale {
     low: f64,
     high: f64,
     step: f64,
+    width: f64,
 }
 
 impl Scale {
-    fn of(points: &[Point]) -> Self {
+    fn of(points: &[Point], width: f64) -> Self {
         let values = points.iter().map(|point| format::drawn(&point.value));
         let (least, most) =
             values.fold((f64::MAX, f64::MIN), |(least, most), value| (least.min(value), most.max(value)));
@@ -45,15 +47,20 @@ impl Scale {
         let high = ((most / step).ceil() * step).max(low + step);
         let from = points.first().map_or(0.0, |point| point.at);
         let until = points.last().map_or(1.0, |point| point.at).max(from + 1.0);
-        Self { from, until, low, high, step }
+        Self { from, until, low, high, step, width }
     }
 
     fn x(&self, at: f64) -> f64 {
-        LEFT + (at - self.from) / (self.until - self.from) * (WIDTH - LEFT - RIGHT)
+        LEFT + (at - self.from) / (self.until - self.from) * (self.width - LEFT - RIGHT)
     }
 
     fn y(&self, value: f64) -> f64 {
         HEIGHT - BOTTOM - (value - self.low) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
+    }
+
+    /// How many equal spans between dates leave each date room to be read.
+    fn spans(&self) -> i32 {
+        ((self.width - LEFT - RIGHT) / 150.0).clamp(1.0, 6.0) as i32
     }
 
     fn levels(&self) -> impl Iterator<Item = f64> + '_ {
@@ -76,9 +83,21 @@ pub fn LineChart(
     #[prop(into)] label: Signal<String>,
     #[prop(into)] unit: Signal<String>,
 ) -> impl IntoView {
-    let scale = Memo::new(move |_| points.with(|points| Scale::of(points)));
+    let frame = NodeRef::<leptos::html::Div>::new();
+    let width = RwSignal::new(WIDTH);
+    // One unit is one pixel, so that the words keep their size on a phone.
+    let measure = move || {
+        if let Some(element) = frame.get_untracked() {
+            width.set(f64::from(element.client_width()).max(240.0));
+        }
+    };
+    Effect::new(move |_| {
+        frame.track();
+        measure();
+    });
+    let _ = use_event_listener(window(), resize, move |_| measure());
+    let scale = Memo::new(move |_| points.with(|points| Scale::of(points, width.get())));
     let chosen = RwSignal::new(None::<usize>);
-    let frame = NodeRef::new();
     let _ = use_event_listener(frame, keydown, move |event| {
         let last = points.with_untracked(|points| points.len().saturating_sub(1));
         let next = match (event.key().as_str(), chosen.get_untracked()) {
@@ -93,9 +112,8 @@ pub fn LineChart(
     });
     let hover = move |event: MouseEvent| {
         let Some(element) = frame.get_untracked() else { return };
-        let element: web_sys::HtmlDivElement = element;
         let area = element.get_bounding_client_rect();
-        let x = (f64::from(event.client_x()) - area.left()) / area.width() * WIDTH;
+        let x = (f64::from(event.client_x()) - area.left()) / area.width() * width.get_untracked();
         chosen.set(points.with_untracked(|points| nearest(points, &scale.get_untracked(), x)));
     };
     let path = move || {
@@ -130,7 +148,7 @@ pub fn LineChart(
             scale.levels().map(|level| {
                 let y = scale.y(level);
                 view! {
-                    <line class="chart-grid" x1=LEFT.to_string() x2=(WIDTH - RIGHT).to_string() y1=format!("{y:.1}") y2=format!("{y:.1}")/>
+                    <line class="chart-grid" x1=LEFT.to_string() x2=(scale.width - RIGHT).to_string() y1=format!("{y:.1}") y2=format!("{y:.1}")/>
                     <text class="chart-text" x=(LEFT - 8.0).to_string() y=format!("{:.1}", y + 3.5) text-anchor="end">{format::short(level)}</text>
                 }
             }).collect_view()
@@ -138,9 +156,10 @@ pub fn LineChart(
     };
     let days = move || {
         scale.with(|scale| {
-            (0..=4).map(|index| {
-                let at = scale.from + (scale.until - scale.from) * f64::from(index) / 4.0;
-                let anchor = match index { 0 => "start", 4 => "end", _ => "middle" };
+            let spans = scale.spans();
+            (0..=spans).map(|index| {
+                let at = scale.from + (scale.until - scale.from) * f64::from(index) / f64::from(spans);
+                let anchor = match index { 0 => "start", last if last == spans => "end", _ => "middle" };
                 view! {
                     <text class="chart-text" x=format!("{:.1}", scale.x(at)) y=(HEIGHT - 8.0).to_string() text-anchor=anchor>
                         {format::day(at)}
@@ -177,7 +196,7 @@ pub fn LineChart(
                 on:mousemove=hover
                 on:mouseleave=move |_| chosen.set(None)
             >
-                <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") class="block w-full" role="img" aria-label=label>
+                <svg viewBox=move || format!("0 0 {} {HEIGHT}", width.get()) class="block w-full" role="img" aria-label=label>
                     {levels}
                     {days}
                     <path class="fill-primary/10" d=area/>

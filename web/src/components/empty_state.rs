@@ -15,7 +15,7 @@ pub fn Empty(
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {
-        <div class="flex flex-col items-center gap-2 px-6 py-12 text-center">
+        <div class="flex flex-col items-center gap-2 px-6 py-9 text-center">
             <span class="grid size-11 place-items-center rounded-full bg-primary/10 text-primary">
                 <Glyph icon class="size-5"/>
             </span>

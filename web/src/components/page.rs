@@ -78,7 +78,7 @@ pub fn Panel(
 ) -> impl IntoView {
     view! {
         <section class="panel min-w-0" aria-label=title>
-            <header class="flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-base-300 px-4 py-1.5">
+            <header class="flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-base-300 px-4 py-1">
                 <h2 class="font-semibold">{title}</h2>
                 <div class="flex flex-wrap items-center gap-2 empty:hidden">{move || actions.run()}</div>
             </header>

@@ -158,7 +158,7 @@ pub fn ExternalIds(
         >
             {refused}
             <Show when=move || !ids.with(Vec::is_empty) fallback=|| view! { <p class="muted">"No ID yet: rows cannot be matched to this account."</p> }>
-                <ul><For each=move || ids.get() key=Clone::clone children=line/></ul>
+                <ul class="-my-2"><For each=move || ids.get() key=Clone::clone children=line/></ul>
             </Show>
         </Panel>
         <Dialog open=adding title="Add an external ID">

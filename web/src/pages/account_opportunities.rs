@@ -143,7 +143,7 @@ pub fn Opportunities(
     let nothing = || view! { <Empty icon=Icon::Account title="No opportunities yet" text="An opportunity is the business case of an account; its inputs are what metric links feed."/> };
     view! {
         <Show when=move || !opportunities.with(Vec::is_empty) fallback=nothing>
-            <ul><For each=move || opportunities.get() key=Clone::clone children=block/></ul>
+            <ul class="-mt-2.5"><For each=move || opportunities.get() key=Clone::clone children=block/></ul>
         </Show>
         {may.then(|| view! { <div class="mt-2"><Button icon=Icon::Add on:click=move |_| adding.set(true)>"Add an opportunity"</Button></div> })}
         <Dialog open=adding title="Add an opportunity"><NewOpportunity account_id open=adding reload/></Dialog>

@@ -4,7 +4,7 @@ use cynic::{MutationBuilder, QueryBuilder};
 use leptos::prelude::*;
 
 use super::source_check::ProblemText;
-use super::stream::Checkpoint;
+use super::stream_record::Checkpoint;
 use crate::components::{Button, Dialog, Icon, Loaded, Look, Notice, Text, Toasts, Tone};
 use crate::query::{Change, Query, settled};
 use crate::vocabulary::{BigInt, ConnectorProblem, UserError};

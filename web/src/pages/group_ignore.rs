@@ -1,12 +1,12 @@
-//! Ignoring a group, with a reason and perhaps an end.
+//! Ignoring groups, with a reason and perhaps an end.
 
 use cynic::MutationBuilder;
 use leptos::prelude::*;
 
 use crate::components::{Area, Button, Dialog, Icon, Look, Notice, Text, Toasts, Tone};
 use crate::query::Change;
-use crate::schema;
 use crate::vocabulary::{DateTime, UserError};
+use crate::{format, schema};
 
 #[derive(cynic::QueryVariables)]
 struct IgnoreVariables {
@@ -44,9 +44,9 @@ struct UnmatchedGroupUnignorePayload {
     user_errors: Vec<UserError>,
 }
 
-/// The dialog that ignores a group.
+/// The dialog that ignores one or more groups.
 #[component]
-pub fn GroupIgnore(open: RwSignal<bool>, group_id: Signal<cynic::Id>, done: Callback<()>) -> impl IntoView {
+pub fn GroupIgnore(open: RwSignal<bool>, ids: Signal<Vec<cynic::Id>>, done: Callback<()>) -> impl IntoView {
     let toasts = Toasts::expect();
     let reason = RwSignal::new(String::new());
     let end = RwSignal::new(String::new());
@@ -55,19 +55,24 @@ pub fn GroupIgnore(open: RwSignal<bool>, group_id: Signal<cynic::Id>, done: Call
         move |answer: UnignoreGroup| nothing_or(answer.unmatched_group_unignore.user_errors),
         move |()| {
             done.run(());
-            toasts.say("The group is open again");
+            toasts.say("Open again");
         },
     );
     let ignore = Change::new(
         move |answer: IgnoreGroup| nothing_or(answer.unmatched_group_ignore.user_errors),
         move |()| {
+            // The selection may be gone once the list is read anew.
+            let ignored = ids.get_untracked();
             open.set(false);
             reason.set(String::new());
             end.set(String::new());
             done.run(());
-            toasts.say_with_undo("The group is ignored", move || {
-                unignore
-                    .send(UnignoreGroup::build(UnignoreVariables { ids: vec![group_id.get_untracked()] }));
+            let words = match ignored.len() {
+                1 => "The group is ignored".to_owned(),
+                many => format!("{} groups are ignored", format::count(many as i32)),
+            };
+            toasts.say_with_undo(words, move || {
+                unignore.send(UnignoreGroup::build(UnignoreVariables { ids: ignored.clone() }));
             });
         },
     );
@@ -76,11 +81,11 @@ pub fn GroupIgnore(open: RwSignal<bool>, group_id: Signal<cynic::Id>, done: Call
         // The whole of the chosen day still counts.
         let expires_at = (!day.is_empty()).then(|| DateTime(format!("{day}T23:59:59Z")));
         let reason = reason.get_untracked().trim().to_owned();
-        ignore.send(IgnoreGroup::build(IgnoreVariables {
-            ids: vec![group_id.get_untracked()],
-            reason,
-            expires_at,
-        }));
+        ignore.send(IgnoreGroup::build(IgnoreVariables { ids: ids.get_untracked(), reason, expires_at }));
+    };
+    let title = move || match ids.with(Vec::len) {
+        1 => "Ignore this group".to_owned(),
+        many => format!("Ignore {} groups", format::count(many as i32)),
     };
     let complaint = move || {
         ignore
@@ -88,7 +93,7 @@ pub fn GroupIgnore(open: RwSignal<bool>, group_id: Signal<cynic::Id>, done: Call
             .map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> })
     };
     view! {
-        <Dialog open title="Ignore this group">
+        <Dialog open title=Signal::derive(title)>
             <div class="flex flex-col gap-4">
                 <p class="muted">"Its readings are counted and not kept until the rule ends. You can open it again at any time."</p>
                 <Area label="Reason" value=reason rows=2 placeholder="A test tenant of the billing team" error=Signal::derive(move || ignore.refusal_of("reason"))/>
@@ -103,7 +108,7 @@ pub fn GroupIgnore(open: RwSignal<bool>, group_id: Signal<cynic::Id>, done: Call
                         disabled=Signal::derive(move || reason.with(|reason| reason.trim().is_empty()))
                         on:click=send
                     >
-                        "Ignore the group"
+                        {move || if ids.with(Vec::len) == 1 { "Ignore the group" } else { "Ignore the groups" }}
                     </Button>
                 </div>
             </div>

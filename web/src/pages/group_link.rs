@@ -1,4 +1,4 @@
-//! Linking a group: its account ID to an account, or its metric to an input.
+//! Linking groups: their account ID to an account, or their metric to an input.
 
 use cynic::MutationBuilder;
 use leptos::prelude::*;
@@ -83,15 +83,16 @@ struct MetricLinkDeletePayload {
     user_errors: Vec<UserError>,
 }
 
-/// The dialog that links a group.
+/// The dialog that links one or more groups.
 #[component]
 pub fn GroupLink(
     open: RwSignal<bool>,
     target: RwSignal<Option<LinkTarget>>,
-    group_id: Signal<cynic::Id>,
+    ids: Signal<Vec<cynic::Id>>,
     waiting: Signal<i64>,
     external_account: Signal<String>,
     external_metric: Signal<String>,
+    /// The spaces that fit; an empty name leaves the choice to the setting of the stream.
     spaces: Signal<Vec<String>>,
     done: Callback<()>,
 ) -> impl IntoView {
@@ -126,7 +127,9 @@ pub fn GroupLink(
                 "Linked; {} being matched",
                 format::counted(waiting.get_untracked(), "reading is", "readings are")
             );
-            match (external_ids.into_iter().next(), metric_links.into_iter().next()) {
+            // Several new IDs are not one act, so each is taken away on the account's page.
+            let only = (external_ids.len() == 1).then(|| external_ids.into_iter().next()).flatten();
+            match (only, metric_links.into_iter().next()) {
                 (Some(made), _) => toasts.say_with_undo(words, move || {
                     unlink_account.send(DeleteExternalId::build(ById { id: made.id.clone() }))
                 }),
@@ -144,7 +147,7 @@ pub fn GroupLink(
             Chosen::Input { id, roll_up } => (None, None, Some(id), roll_up),
         };
         link.send(LinkGroup::build(LinkVariables {
-            ids: vec![group_id.get_untracked()],
+            ids: ids.get_untracked(),
             account_id,
             space,
             input_id,

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 
 use crate::components::Loaded;
 use crate::query::Query;
-use crate::schema;
 use crate::vocabulary::InputKind;
+use crate::{paths, schema};
 
 #[derive(cynic::QueryVariables)]
 struct InputsVariables {
@@ -62,6 +62,7 @@ struct MetricName {
 /// The inputs of an account that hold series; those that are fed already say by what.
 #[component]
 pub fn InputPicker(account_id: cynic::Id, chosen: RwSignal<Option<cynic::Id>>) -> impl IntoView {
+    let page = paths::account(account_id.inner());
     let query = Query::new(move || InputsQuery::build(InputsVariables { id: account_id.clone() }));
     let option = move |opportunity: String, input: Input| {
         let taken = input.metric_link.map(|link| format!("fed by {}", link.metric.name));
@@ -91,10 +92,17 @@ pub fn InputPicker(account_id: cynic::Id, chosen: RwSignal<Option<cynic::Id>>) -
                     .flat_map(|opportunity| opportunity.inputs.into_iter().map(move |input| (opportunity.name.clone(), input)))
                     .filter(|(_, input)| input.kind == InputKind::Series)
                     .collect();
+                let page = page.clone();
+                let free = options.iter().any(|(_, input)| input.metric_link.is_none());
+                let words = if options.is_empty() { "This account has no input that holds a series. " } else { "Every input of this account is fed already. " };
+                let more = (!free).then(|| view! {
+                    <p class="muted">{words}<a class="underline underline-offset-2" href=page>"Add an input to the account"</a>", then come back."</p>
+                });
                 if options.is_empty() {
-                    view! { <p class="rounded-field border border-base-300 px-3 py-3 muted">"This account has no input that holds a series. Add one on the account’s page."</p> }.into_any()
+                    more.into_any()
                 } else {
                     view! {
+                        {more}
                         <fieldset class="max-h-64 overflow-y-auto rounded-field border border-base-300">
                             <legend class="sr-only">"Inputs"</legend>
                             {options.into_iter().map(|(opportunity, input)| option(opportunity, input)).collect_view()}

@@ -5,6 +5,9 @@ use std::time::Duration;
 use cynic::QueryBuilder;
 use leptos::prelude::*;
 
+use super::overview_activity::{
+    BiggestGroups, GroupConnection, GroupLine, LatestRuns, RunConnection, RunLine,
+};
 use crate::components::{
     Ago, Badge, Cell, Empty, FreshnessBadge, Glyph, Icon, LinkButton, Loaded, Look, PageHead, Panel, Row,
     RunBadge, Sparkline, Table, Tile, amount, column,
@@ -17,6 +20,10 @@ use crate::{format, paths, schema};
 #[cynic(graphql_type = "Query")]
 struct OverviewQuery {
     overview: Overview,
+    #[arguments(first: 6)]
+    sync_runs: RunConnection,
+    #[arguments(first: 6, where: { status: OPEN }, orderBy: { field: WAITING })]
+    unmatched_groups: GroupConnection,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
@@ -28,7 +35,6 @@ struct Overview {
     waiting_readings: BigInt,
     rejected_rows: BigInt,
     unmatched_trend: Vec<DayCount>,
-    live_runs: Vec<LiveRun>,
     checklist: Vec<ChecklistItem>,
 }
 
@@ -63,30 +69,6 @@ struct LastRun {
 struct DayCount {
     date: Date,
     count: BigInt,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "SyncRun")]
-struct LiveRun {
-    id: cynic::Id,
-    number: BigInt,
-    status: SyncRunStatus,
-    stream: StreamName,
-    started_at: Option<DateTime>,
-    queued_at: DateTime,
-    tally: LiveTally,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "Stream")]
-struct StreamName {
-    name: String,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "SyncRunTally")]
-struct LiveTally {
-    rows_read: BigInt,
 }
 
 #[derive(cynic::QueryFragment, Clone, Copy, Debug)]
@@ -143,18 +125,24 @@ pub fn OverviewPage() -> impl IntoView {
     view! {
         <PageHead title="Overview"/>
         <Loaded query lines=10 let:data>
-            <Content overview=Signal::derive(move || data.get().overview)/>
+            <Content
+                overview=Signal::derive(move || data.get().overview)
+                runs=Memo::new(move |_| data.with(|data| data.sync_runs.nodes.clone()))
+                groups=Memo::new(move |_| data.with(|data| data.unmatched_groups.nodes.clone()))
+            />
         </Loaded>
     }
 }
 
 #[component]
-fn Content(overview: Signal<Overview>) -> impl IntoView {
+fn Content(
+    overview: Signal<Overview>,
+    runs: Memo<Vec<RunLine>>,
+    groups: Memo<Vec<GroupLine>>,
+) -> impl IntoView {
     let setting_up =
         Memo::new(move |_| overview.with(|overview| overview.checklist.iter().any(|item| !item.done)));
     let streams = move || overview.with(|overview| overview.streams.clone());
-    let runs = move || overview.with(|overview| overview.live_runs.clone());
-    let idle = Memo::new(move |_| overview.with(|overview| overview.live_runs.is_empty()));
     let empty = Memo::new(move |_| overview.with(|overview| overview.streams.is_empty()));
     view! {
         <div class="flex flex-col gap-5">
@@ -172,11 +160,10 @@ fn Content(overview: Signal<Overview>) -> impl IntoView {
                     </Table>
                 </Show>
             </Panel>
-            <Panel title="Runs in flight" flush=true>
-                <Show when=move || !idle.get() fallback=|| view! { <p class="px-4 py-3.5 muted">"Nothing runs right now."</p> }>
-                    <ul><For each=runs key=Clone::clone let:run><RunLine run/></For></ul>
-                </Show>
-            </Panel>
+            <div class="grid items-start gap-5 lg:grid-cols-2">
+                <BiggestGroups groups/>
+                <LatestRuns runs/>
+            </div>
         </div>
     }
 }
@@ -259,19 +246,6 @@ fn StreamRow(stream: StreamLine) -> impl IntoView {
             </Cell>
             <Cell label="Rejected" amount=true>{rejected}</Cell>
         </Row>
-    }
-}
-
-#[component]
-fn RunLine(run: LiveRun) -> impl IntoView {
-    let since = run.started_at.unwrap_or(run.queued_at);
-    view! {
-        <li class="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-base-300/70 px-4 py-2.5 last:border-0">
-            <RunBadge status=run.status/>
-            <a class="font-medium hover:underline" href=paths::run(run.id.inner())>{format!("{} · run {}", run.stream.name, run.number.0)}</a>
-            <span class="num muted">{format!("{} rows", run.tally.rows_read.text())}</span>
-            <span class="ms-auto text-xs muted"><Ago time=since/></span>
-        </li>
     }
 }
 

@@ -187,7 +187,7 @@ fn RejectedLine(row: RejectedRow) -> impl IntoView {
             </Cell>
             <Cell label="Column">{code(column)}</Cell>
             <Cell label="Text">{code(raw)}</Cell>
-            <Cell label="Stream"><a class="hover:underline" href=paths::stream(row.stream.id.inner())>{row.stream.name}</a></Cell>
+            <Cell label="Stream"><a class="hover:underline md:whitespace-nowrap" href=paths::stream(row.stream.id.inner())>{row.stream.name}</a></Cell>
             <Cell label="Came"><Ago time=row.created_at/></Cell>
         </Row>
     }

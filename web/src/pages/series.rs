@@ -20,6 +20,8 @@ pub struct SeriesLine {
     pub id: cynic::Id,
     /// What is measured.
     pub metric: SeriesMetric,
+    /// The account ID its rows carry.
+    pub external_account: String,
     /// The product, or empty.
     pub product: String,
     /// Where it comes from.
@@ -141,11 +143,16 @@ pub fn SeriesTable(
     let row = move |line: SeriesLine| {
         let href = move |id: &cynic::Id| paths::with_query(&path.get_untracked(), &[("series", id.inner())]);
         let (id, address, title) = (line.id.clone(), href(&line.id), line.title());
+        // Series that would read the same are told apart by the ID their rows carry.
+        let alike = series.with_untracked(|all| all.iter().filter(|other| other.title() == title).count());
+        let carried = (alike > 1).then_some(line.external_account);
         let value = line.latest.as_ref().map(|latest| format::decimal(&latest.value.0));
         let current = move || (chosen.get().as_ref() == Some(&id)).then_some("true");
         view! {
             <Row>
-                <Cell><a class="font-medium hover:underline aria-[current=true]:text-primary" href=address aria-current=current>{title}</a></Cell>
+                <Cell><a class="font-medium hover:underline aria-[current=true]:text-primary" href=address aria-current=current>{title}</a>
+                    {carried.map(|id| view! { <span class="block font-mono text-xs muted break-all">{id}</span> })}
+                </Cell>
                 <Cell label="Latest" amount=true>
                     {value}
                     {line.metric.unit.map(|unit| view! { <span class="ms-1 text-xs muted">{unit}</span> })}

@@ -4,7 +4,7 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::{use_location, use_navigate};
 
 use crate::api::{self, Credentials, Failure, Setup};
 use crate::app::{Brand, ThemeSwitch};
@@ -59,12 +59,18 @@ pub fn SignInPage() -> impl IntoView {
     }
 }
 
+/// The token of the link the server prints. It stands behind the `#`, which browsers send to nobody.
+fn printed_token() -> String {
+    let hash = use_location().hash.get_untracked();
+    hash.trim_start_matches('#').strip_prefix("token=").unwrap_or_default().to_owned()
+}
+
 /// The first screen of a new installation.
 #[component]
 pub fn SetupPage() -> impl IntoView {
     let session = Session::expect();
     let navigate = use_navigate();
-    let token = RwSignal::new(use_query_map().with_untracked(|query| query.get("token").unwrap_or_default()));
+    let token = RwSignal::new(printed_token());
     let organization = RwSignal::new(String::new());
     let name = RwSignal::new(String::new());
     let email = RwSignal::new(String::new());

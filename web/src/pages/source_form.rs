@@ -5,51 +5,15 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
-use super::source::SourceConfig;
 use super::source_check::{CheckSteps, SourceCheck};
+use super::source_draft::{Draft, Edited, SourceConfigInput};
+use super::source_fields::{Errors, FIELDS, KindChoice, ServerFields, SqliteFields};
 use crate::components::{
-    Area, Button, Check, Choice, Icon, LinkButton, Loaded, Look, Missing, Notice, PageHead, Panel, Text,
-    Toasts, Tone,
+    Button, Icon, LinkButton, Loaded, Look, Missing, Notice, PageHead, Panel, Text, Toasts, Tone,
 };
 use crate::query::{Change, Query, settled};
-use crate::vocabulary::{SourceKind, SslMode, UserError};
+use crate::vocabulary::{SourceKind, UserError};
 use crate::{paths, schema};
-
-/// The connection details of one kind.
-#[derive(cynic::InputObject, Clone, Debug)]
-enum SourceConfigInput {
-    Postgres(PostgresConfigInput),
-    Sqlite(SqliteConfigInput),
-    Clickhouse(ClickhouseConfigInput),
-}
-
-#[derive(cynic::InputObject, Clone, Debug)]
-struct PostgresConfigInput {
-    host: String,
-    port: i32,
-    database: String,
-    user: String,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    password: Option<String>,
-    ssl_mode: SslMode,
-    ca_certificate: Option<String>,
-}
-
-#[derive(cynic::InputObject, Clone, Debug)]
-struct SqliteConfigInput {
-    path: String,
-}
-
-#[derive(cynic::InputObject, Clone, Debug)]
-struct ClickhouseConfigInput {
-    host: String,
-    port: i32,
-    secure: bool,
-    database: String,
-    user: String,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    password: Option<String>,
-}
 
 #[derive(cynic::QueryVariables)]
 struct CheckVariables {
@@ -127,116 +91,6 @@ struct SourceVariables {
 struct EditedQuery {
     #[arguments(id: $id)]
     source: Option<Edited>,
-}
-
-/// A source that is edited.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-#[cynic(graphql_type = "Source")]
-struct Edited {
-    id: cynic::Id,
-    name: String,
-    config: SourceConfig,
-    has_secret: bool,
-    version: i32,
-}
-
-/// What is typed into the form; the fields of all kinds together, so that switching the kind loses nothing.
-#[derive(Clone, Copy)]
-struct Draft {
-    name: RwSignal<String>,
-    kind: RwSignal<SourceKind>,
-    host: RwSignal<String>,
-    port: RwSignal<String>,
-    database: RwSignal<String>,
-    user: RwSignal<String>,
-    password: RwSignal<String>,
-    ssl_mode: RwSignal<SslMode>,
-    certificate: RwSignal<String>,
-    secure: RwSignal<bool>,
-    path: RwSignal<String>,
-}
-
-impl Draft {
-    fn new() -> Self {
-        let text = |text: &str| RwSignal::new(text.to_owned());
-        Self {
-            name: text(""),
-            kind: RwSignal::new(SourceKind::Postgres),
-            host: text(""),
-            port: text("5432"),
-            database: text(""),
-            user: text(""),
-            password: text(""),
-            ssl_mode: RwSignal::new(SslMode::Prefer),
-            certificate: text(""),
-            secure: RwSignal::new(true),
-            path: text(""),
-        }
-    }
-
-    fn of(source: &Edited) -> Self {
-        let draft = Self::new();
-        draft.name.set(source.name.clone());
-        match source.config.clone() {
-            SourceConfig::Postgres(config) => {
-                draft.host.set(config.host);
-                draft.port.set(config.port.to_string());
-                draft.database.set(config.database);
-                draft.user.set(config.user);
-                draft.ssl_mode.set(config.ssl_mode);
-                draft.certificate.set(config.ca_certificate.unwrap_or_default());
-            }
-            SourceConfig::Sqlite(config) => {
-                draft.kind.set(SourceKind::Sqlite);
-                draft.path.set(config.path);
-            }
-            SourceConfig::Clickhouse(config) => {
-                draft.kind.set(SourceKind::Clickhouse);
-                draft.host.set(config.host);
-                draft.port.set(config.port.to_string());
-                draft.database.set(config.database);
-                draft.user.set(config.user);
-                draft.secure.set(config.secure);
-            }
-            SourceConfig::Other => {}
-        }
-        draft
-    }
-
-    /// Chooses a kind; a port nobody changed follows it.
-    fn choose(self, kind: SourceKind) {
-        let usual = |kind| if kind == SourceKind::Clickhouse { "8443" } else { "5432" };
-        if self.port.get_untracked() == usual(self.kind.get_untracked()) {
-            self.port.set(usual(kind).to_owned());
-        }
-        self.kind.set(kind);
-    }
-
-    fn config(self) -> SourceConfigInput {
-        let text = |signal: RwSignal<String>| signal.get_untracked().trim().to_owned();
-        let some = |text: String| Some(text).filter(|text| !text.is_empty());
-        let port = text(self.port).parse().unwrap_or(0);
-        match self.kind.get_untracked() {
-            SourceKind::Postgres => SourceConfigInput::Postgres(PostgresConfigInput {
-                host: text(self.host),
-                port,
-                database: text(self.database),
-                user: text(self.user),
-                password: some(self.password.get_untracked()),
-                ssl_mode: self.ssl_mode.get_untracked(),
-                ca_certificate: some(text(self.certificate)),
-            }),
-            SourceKind::Sqlite => SourceConfigInput::Sqlite(SqliteConfigInput { path: text(self.path) }),
-            SourceKind::Clickhouse => SourceConfigInput::Clickhouse(ClickhouseConfigInput {
-                host: text(self.host),
-                port,
-                secure: self.secure.get_untracked(),
-                database: text(self.database),
-                user: text(self.user),
-                password: some(self.password.get_untracked()),
-            }),
-        }
-    }
 }
 
 /// The page that adds a source.
@@ -357,87 +211,5 @@ fn Form(edited: Option<Edited>) -> impl IntoView {
             </form>
             <Panel title="Connection test"><div aria-live="polite">{outcome}</div></Panel>
         </div>
-    }
-}
-
-const FIELDS: &[&str] = &["name", "host", "port", "database", "user", "password", "path", "caCertificate"];
-
-/// What is wrong with which field.
-#[derive(Clone, Copy)]
-struct Errors(Callback<&'static str, Option<String>>);
-
-impl Errors {
-    fn of(self, field: &'static str) -> Signal<Option<String>> {
-        Signal::derive(move || self.0.run(field))
-    }
-}
-
-#[component]
-fn KindChoice(draft: Draft) -> impl IntoView {
-    let card = move |kind: SourceKind| {
-        let about = match kind {
-            SourceKind::Postgres => "Server, database, a user that may read",
-            SourceKind::Sqlite => "A file on the server",
-            SourceKind::Clickhouse => "HTTP interface, a user that may read",
-        };
-        view! {
-            <label class="flex cursor-pointer items-start gap-2.5 rounded-box border border-base-300 p-3 has-checked:border-primary has-checked:bg-primary/6 has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-primary">
-                <input
-                    type="radio"
-                    name="kind"
-                    class="mt-0.5 size-4 shrink-0 accent-primary outline-none"
-                    prop:checked=move || draft.kind.get() == kind
-                    on:change=move |_| draft.choose(kind)
-                />
-                <span><span class="font-medium">{kind.text()}</span><span class="block text-xs muted">{about}</span></span>
-            </label>
-        }
-    };
-    view! {
-        <fieldset>
-            <legend class="mb-1.5 text-sm font-medium">"Kind"</legend>
-            <div class="grid gap-2 sm:grid-cols-3">{SourceKind::ALL.iter().copied().map(card).collect_view()}</div>
-        </fieldset>
-    }
-}
-
-#[component]
-fn SqliteFields(draft: Draft, errors: Errors) -> impl IntoView {
-    view! { <Text label="File" value=draft.path required=true code=true hint="The path on the machine Weir runs on. It is opened for reading only." error=errors.of("path")/> }
-}
-
-#[component]
-fn ServerFields(draft: Draft, errors: Errors, kind: SourceKind, kept_secret: bool) -> impl IntoView {
-    let hint = if kept_secret {
-        "A password is stored. Leave this empty to keep it."
-    } else {
-        "Kept sealed; it is never shown again."
-    };
-    let modes = SslMode::choices();
-    view! {
-        <div class="grid gap-4 sm:grid-cols-[minmax(0,1fr)_7rem]">
-            <Text label="Host" value=draft.host required=true code=true error=errors.of("host")/>
-            <Text label="Port" value=draft.port required=true code=true kind="number" error=errors.of("port")/>
-        </div>
-        <div class="grid gap-4 sm:grid-cols-2">
-            <Text label="Database" value=draft.database required=true code=true error=errors.of("database")/>
-            <Text label="User" value=draft.user required=true code=true error=errors.of("user")/>
-        </div>
-        <Text label="Password" value=draft.password kind="password" autocomplete="new-password" hint=hint error=errors.of("password")/>
-        {if kind == SourceKind::Clickhouse {
-            view! { <Check label="Use TLS" checked=draft.secure on_change=move |on| draft.secure.set(on)/> }.into_any()
-        } else {
-            view! {
-                <Choice
-                    label="TLS"
-                    value=Signal::derive(move || draft.ssl_mode.get().key().to_owned())
-                    on_change=move |key: String| if let Some(mode) = SslMode::from_key(&key) { draft.ssl_mode.set(mode) }
-                    options=modes
-                />
-                <Show when=move || draft.ssl_mode.get() == SslMode::VerifyFull>
-                    <Area label="Certificate to trust" value=draft.certificate code=true rows=4 hint="PEM, only when the server’s certificate is your own." error=errors.of("caCertificate")/>
-                </Show>
-            }.into_any()
-        }}
     }
 }

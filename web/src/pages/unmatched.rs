@@ -5,13 +5,11 @@ use std::time::Duration;
 use cynic::QueryBuilder;
 use leptos::prelude::*;
 
+use super::groups_table::{GroupTable, UnmatchedGroupConnection};
 use super::rejected::RejectedRows;
-use crate::components::{
-    Ago, Badge, Cell, Choice, Empty, Icon, LinkButton, Loaded, PageAt, PageHead, Pager, Row, SearchBox,
-    Table, Tone, amount, column, page_at, query_value, set_query,
-};
+use crate::components::{Choice, Loaded, PageAt, PageHead, SearchBox, page_at, query_value, set_query};
 use crate::query::Query;
-use crate::vocabulary::{BigInt, DateTime, PageInfo, UnmatchedReason, UnmatchedStatus};
+use crate::vocabulary::{UnmatchedReason, UnmatchedStatus};
 use crate::{paths, schema};
 
 #[derive(cynic::QueryVariables)]
@@ -33,6 +31,8 @@ struct UnmatchedGroupWhere {
     #[cynic(skip_serializing_if = "Option::is_none")]
     stream_id: Option<cynic::Id>,
     #[cynic(skip_serializing_if = "Option::is_none")]
+    snoozed: Option<bool>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
     search: Option<String>,
 }
 
@@ -53,39 +53,6 @@ enum UnmatchedGroupOrderField {
 struct GroupsQuery {
     #[arguments(first: $first, after: $after, last: $last, before: $before, where: $filter, orderBy: $order)]
     unmatched_groups: UnmatchedGroupConnection,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug)]
-struct UnmatchedGroupConnection {
-    nodes: Vec<GroupLine>,
-    page_info: PageInfo,
-    total_count: i32,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "UnmatchedGroup")]
-struct GroupLine {
-    id: cynic::Id,
-    reason: UnmatchedReason,
-    external_account: String,
-    external_metric: String,
-    account: Option<AccountName>,
-    stream: StreamName,
-    waiting: BigInt,
-    first_seen_at: DateTime,
-    last_seen_at: DateTime,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "Account")]
-struct AccountName {
-    name: String,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "Stream")]
-struct StreamName {
-    name: String,
 }
 
 /// The streams one can filter by.
@@ -140,6 +107,7 @@ fn Tabs(tab: Memo<String>) -> impl IntoView {
     view! {
         <nav aria-label="Kinds of rows" class="mb-4 flex overflow-x-auto border-b border-base-300">
             {link("", "Open")}
+            {link("snoozed", "Snoozed")}
             {link("ignored", "Ignored")}
             {link("resolved", "Resolved")}
             {link("rejected", "Rejected rows")}
@@ -163,6 +131,7 @@ fn Groups(tab: Memo<String>) -> impl IntoView {
             status: Some(status),
             reason: UnmatchedReason::from_key(&reason.get()).map(|reason| vec![reason]),
             stream_id: Some(stream.get()).filter(|id| !id.is_empty()).map(cynic::Id::new),
+            snoozed: (status == UnmatchedStatus::Open).then(|| tab.get() == "snoozed"),
             search: Some(search.get()).filter(|text| !text.is_empty()),
         };
         let field = match sort.get().as_str() {
@@ -191,7 +160,7 @@ fn Groups(tab: Memo<String>) -> impl IntoView {
         </div>
         <Loaded query lines=8 let:data>
             <div class="panel">
-                <GroupTable groups=Signal::derive(move || data.get().unmatched_groups) tab filtered/>
+                <GroupTable groups=Signal::derive(move || data.get().unmatched_groups) tab filtered done=Callback::new(move |()| query.reload())/>
             </div>
         </Loaded>
     }
@@ -229,74 +198,4 @@ pub fn StreamFilter() -> impl IntoView {
         std::iter::once((String::new(), "Every stream".to_owned())).chain(named).collect::<Vec<_>>()
     });
     view! { <Filter name="stream" label="Stream" value=query_value("stream") options/> }
-}
-
-#[component]
-fn GroupTable(
-    groups: Signal<UnmatchedGroupConnection>,
-    tab: Memo<String>,
-    filtered: Signal<bool>,
-) -> impl IntoView {
-    let empty = Memo::new(move |_| groups.with(|groups| groups.nodes.is_empty()));
-    let nothing = move || {
-        match (filtered.get(), tab.get().as_str()) {
-        (true, _) => view! {
-            <Empty icon=Icon::Search title="Nothing matches these filters" text="Take one away to see more.">
-                <LinkButton href=Signal::derive(move || paths::with_query(paths::UNMATCHED, &[("tab", &tab.get())]))>"Clear the filters"</LinkButton>
-            </Empty>
-        }
-        .into_any(),
-        (false, "ignored") => view! { <Empty icon=Icon::Ignore title="Nothing is ignored" text="Groups you ignore with a reason are listed here until the rule ends."/> }.into_any(),
-        (false, "resolved") => view! { <Empty icon=Icon::Check title="Nothing resolved yet" text="A group moves here by itself when none of its rows waits any more."/> }.into_any(),
-        _ => view! { <Empty icon=Icon::Success title="Every reading found its place" text="When a row names an account or a metric Weir does not know, it waits here and nothing is lost."/> }.into_any(),
-    }
-    };
-    view! {
-        <Show when=move || !empty.get() fallback=nothing>
-            <Table
-                caption="Groups of readings that wait"
-                columns=vec![column("Waits for"), column("Reason"), column("Stream"), amount("Readings"), column("First seen"), column("Last seen")]
-            >
-                <For each=move || groups.get().nodes key=Clone::clone let:group><GroupRow group/></For>
-            </Table>
-            <Pager
-                info=Signal::derive(move || groups.get().page_info)
-                total=Signal::derive(move || groups.with(|groups| groups.total_count))
-                noun=("group", "groups")
-            />
-        </Show>
-    }
-}
-
-#[component]
-fn GroupRow(group: GroupLine) -> impl IntoView {
-    let metric = (!group.external_metric.is_empty()).then_some(group.external_metric);
-    view! {
-        <Row>
-            <Cell>
-                <a class="font-medium break-all hover:underline" href=paths::unmatched(group.id.inner())>
-                    <span class="font-mono text-[13px]">{group.external_account}</span>
-                    {metric.map(|metric| view! { <span class="muted">" · "</span><span class="font-mono text-[13px]">{metric}</span> })}
-                </a>
-                {group.account.map(|account| view! { <span class="block text-xs muted">{account.name}</span> })}
-            </Cell>
-            <Cell label="Reason"><ReasonBadge reason=group.reason/></Cell>
-            <Cell label="Stream">{group.stream.name}</Cell>
-            <Cell label="Readings" amount=true>{group.waiting.text()}</Cell>
-            <Cell label="First seen"><Ago time=group.first_seen_at/></Cell>
-            <Cell label="Last seen"><Ago time=group.last_seen_at/></Cell>
-        </Row>
-    }
-}
-
-/// Why a group waits.
-#[component]
-pub fn ReasonBadge(reason: UnmatchedReason) -> impl IntoView {
-    let (tone, icon) = match reason {
-        UnmatchedReason::AccountUnknown | UnmatchedReason::AccountAmbiguous => (Tone::Warning, Icon::Account),
-        UnmatchedReason::MetricUnlinked => (Tone::Info, Icon::Link),
-        UnmatchedReason::LinkDisabled => (Tone::Neutral, Icon::Pause),
-        UnmatchedReason::TargetGone => (Tone::Error, Icon::Skipped),
-    };
-    view! { <span title=reason.meaning()><Badge text=reason.text() tone icon/></span> }
 }

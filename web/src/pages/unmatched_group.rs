@@ -8,17 +8,16 @@ use leptos_router::hooks::use_params_map;
 
 use super::group_ignore::GroupIgnore;
 use super::group_link::{GroupLink, LinkTarget};
+use super::group_match::{AccountName, MatchExplanation, Suggestion, Suggestions, Tried};
+use super::group_triage::{GroupTriage, Triage};
+use super::groups_table::ReasonBadge;
 use super::sample_rows::SampleRows;
-use super::unmatched::ReasonBadge;
 use crate::components::{
-    Ago, Badge, Button, Empty, Fact, Facts, Glyph, Icon, Loaded, Look, Missing, Notice, PageHead, Panel,
-    Toasts, Tone,
+    Ago, Button, Fact, Facts, Icon, Loaded, Look, Missing, Notice, PageHead, Panel, Toasts, Tone,
 };
 use crate::query::{Change, Query};
 use crate::viewer::Session;
-use crate::vocabulary::{
-    BigInt, DateTime, MatchOutcome, Normalizer, Permission, UnmatchedReason, UnmatchedStatus, UserError,
-};
+use crate::vocabulary::{BigInt, DateTime, Permission, UnmatchedReason, UnmatchedStatus, UserError};
 use crate::{format, paths, schema};
 
 #[derive(cynic::QueryVariables)]
@@ -46,6 +45,9 @@ struct UnmatchedGroup {
     last_seen_at: DateTime,
     status: UnmatchedStatus,
     ignore_rule: Option<IgnoreRule>,
+    assignee: Option<Assignee>,
+    note: Option<String>,
+    snoozed_until: Option<DateTime>,
     resolved_at: Option<DateTime>,
     explanation: MatchExplanation,
     suggestions: Vec<Suggestion>,
@@ -59,52 +61,14 @@ struct GroupStream {
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-#[cynic(graphql_type = "Account")]
-struct AccountName {
-    id: cynic::Id,
-    name: String,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
 struct IgnoreRule {
     reason: String,
     expires_at: Option<DateTime>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct MatchExplanation {
-    outcome: MatchOutcome,
-    steps: Vec<MatchStep>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct MatchStep {
-    space: String,
-    normalizer: Normalizer,
-    normalized: Option<String>,
-    note: Option<String>,
-    hits: Vec<AccountName>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct Suggestion {
-    score: i32,
-    explanation: String,
-    account: Option<AccountName>,
-    input: Option<SuggestedInput>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-#[cynic(graphql_type = "Input")]
-struct SuggestedInput {
-    id: cynic::Id,
-    name: String,
-    opportunity: OpportunityName,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-#[cynic(graphql_type = "Opportunity")]
-struct OpportunityName {
+#[cynic(graphql_type = "User")]
+struct Assignee {
     name: String,
 }
 
@@ -169,6 +133,12 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
     let target = RwSignal::new(None::<LinkTarget>);
     let (linking, ignoring) = (RwSignal::new(false), RwSignal::new(false));
     let ids = move || GroupIds { ids: vec![group.with_untracked(|group| group.id.clone())] };
+    let chosen = Signal::derive(move || vec![group.with(|group| group.id.clone())]);
+    let (triaging, act) = (RwSignal::new(false), RwSignal::new(Triage::Assign));
+    let triage = Callback::new(move |what: Triage| {
+        act.set(what);
+        triaging.set(true);
+    });
     let reload = Callback::new(move |()| query.reload());
     let none_or = |errors: Vec<UserError>| if errors.is_empty() { Ok(()) } else { Err(errors) };
     let unignore = Change::new(
@@ -189,6 +159,9 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
     let may = session.may(Permission::UnmatchedTriage);
     let status = Memo::new(move |_| group.with(|group| group.status));
     let reason = Memo::new(move |_| group.with(|group| group.reason));
+    let suggestions = Memo::new(move |_| group.with(|group| group.suggestions.clone()));
+    let account = Memo::new(move |_| group.with(|group| group.account.clone()));
+    let explanation = Memo::new(move |_| group.with(|group| group.explanation.clone()));
     let open = move || may && status.get() == UnmatchedStatus::Open;
     let title = Signal::derive(move || {
         group.with(|group| match group.external_metric.as_str() {
@@ -235,10 +208,10 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
         <State group/>
         <div class="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
             <div class="flex flex-col gap-5">
-                <Show when=move || status.get() == UnmatchedStatus::Open><Suggestions group begin may/></Show>
-                <Tried group/>
+                <Show when=move || status.get() == UnmatchedStatus::Open><Suggestions suggestions account begin may/></Show>
+                <Tried explanation/>
             </div>
-            <AboutGroup group/>
+            <AboutGroup group triage may/>
             <div class="min-w-0 lg:col-span-2"><SampleRows
                     group_id=Signal::derive(move || group.with(|group| group.id.clone()))
                     waiting=Signal::derive(move || group.with(|group| group.waiting.number()))
@@ -247,7 +220,7 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
         <GroupLink
             open=linking
             target
-            group_id=Signal::derive(move || group.with(|group| group.id.clone()))
+            ids=chosen
             waiting=Signal::derive(move || group.with(|group| group.waiting.number()))
             external_account=Signal::derive(move || group.with(|group| group.external_account.clone()))
             external_metric=Signal::derive(move || group.with(|group| group.external_metric.clone()))
@@ -258,7 +231,14 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
             }))
             done=reload
         />
-        <GroupIgnore open=ignoring group_id=Signal::derive(move || group.with(|group| group.id.clone())) done=reload/>
+        <GroupIgnore open=ignoring ids=chosen done=reload/>
+        <GroupTriage
+            open=triaging
+            act
+            ids=chosen
+            note=Signal::derive(move || group.with(|group| group.note.clone().unwrap_or_default()))
+            done=reload
+        />
     }
 }
 
@@ -319,7 +299,7 @@ fn State(group: Memo<UnmatchedGroup>) -> impl IntoView {
 }
 
 #[component]
-fn AboutGroup(group: Memo<UnmatchedGroup>) -> impl IntoView {
+fn AboutGroup(group: Memo<UnmatchedGroup>, triage: Callback<Triage>, may: bool) -> impl IntoView {
     let facts = move || {
         let group = group.get();
         let code = |text: String| view! { <span class="font-mono text-[13px] break-all">{text}</span> };
@@ -334,102 +314,26 @@ fn AboutGroup(group: Memo<UnmatchedGroup>) -> impl IntoView {
                 <Fact name="Stream"><a class="underline underline-offset-2" href=paths::stream(group.stream.id.inner())>{group.stream.name}</a></Fact>
                 <Fact name="First seen"><Ago time=group.first_seen_at/></Fact>
                 <Fact name="Last seen"><Ago time=group.last_seen_at/></Fact>
+                <Fact name="Assigned to">{group.assignee.map_or_else(|| "nobody".to_owned(), |person| person.name)}</Fact>
+                {group.snoozed_until.map(|time| view! { <Fact name="Snoozed"><span class="num">"until "{format::minute(time.millis())}</span></Fact> })}
+                {group.note.map(|note| view! { <Fact name="Note"><span class="whitespace-pre-line">{note}</span></Fact> })}
             </Facts>
         }
     };
-    view! { <Panel title="Group">{facts}</Panel> }
-}
-
-#[component]
-fn Tried(group: Memo<UnmatchedGroup>) -> impl IntoView {
-    let explanation = Memo::new(move |_| group.with(|group| group.explanation.clone()));
-    let step = |step: MatchStep| {
-        let found = match step.hits.len() {
-            0 => view! { <Badge text="0 hits"/> }.into_any(),
-            hits => view! { <Badge text=format::counted(hits as i64, "hit", "hits") tone=if hits == 1 { Tone::Success } else { Tone::Warning }/> }.into_any(),
-        };
-        let compared = step.normalized.map_or_else(
-            || view! { <span class="muted">"cannot be an ID of this space"</span> }.into_any(),
-            |id| view! { "looked for "<span class="font-mono text-[13px] break-all">{id}</span> }.into_any(),
-        );
-        view! {
-            <li class="flex items-start gap-3 border-b border-base-300/70 py-2 last:border-0">
-                <div class="min-w-0 flex-1">
-                    <p><span class="font-medium">{step.space}</span><span class="text-xs muted">{format!(" · {}", step.normalizer.text())}</span></p>
-                    <p class="muted">{compared}</p>
-                    {step.note.map(|note| view! { <p class="text-xs muted">{note}</p> })}
-                    {step.hits.into_iter().map(|account| view! {
-                        <a class="me-2 underline underline-offset-2" href=paths::account(account.id.inner())>{account.name}</a>
-                    }).collect_view()}
-                </div>
-                {found}
-            </li>
-        }
-    };
-    let steps = move || {
-        let explanation = explanation.get();
-        if explanation.steps.is_empty() {
-            view! { <p class="muted">"The stream has no external-ID setting, so nothing could be tried."</p> }
-                .into_any()
-        } else {
-            view! { <ol>{explanation.steps.into_iter().map(step).collect_view()}</ol> }.into_any()
-        }
+    let open = Memo::new(move |_| group.with(|group| group.status == UnmatchedStatus::Open));
+    let button = move |what: Triage, words: &'static str| {
+        view! { <Button on:click=move |_| triage.run(what)>{words}</Button> }
     };
     view! {
-        <Panel title="What was tried" actions=move || view! { <Badge text=explanation.with(|found| found.outcome).text()/> }>
-            {steps}
+        <Panel title="Group">
+            {facts}
+            <Show when=move || may && open.get()>
+                <div class="mt-4 flex flex-wrap gap-2 border-t border-base-300 pt-4">
+                    {button(Triage::Assign, "Assign")}
+                    {button(Triage::Snooze, "Snooze")}
+                    {button(Triage::Note, "Note")}
+                </div>
+            </Show>
         </Panel>
     }
-}
-
-#[component]
-fn Suggestions(group: Memo<UnmatchedGroup>, begin: Callback<Option<LinkTarget>>, may: bool) -> impl IntoView {
-    let suggestions = Memo::new(move |_| group.with(|group| group.suggestions.clone()));
-    let account_of = move || group.with_untracked(|group| group.account.clone());
-    let card = move |suggestion: Suggestion| {
-        let (name, target) = match (suggestion.account, suggestion.input, account_of()) {
-            (_, Some(input), Some(account)) => (
-                format!("{} / {}", input.opportunity.name, input.name),
-                Some(LinkTarget::Metric {
-                    account: account.id,
-                    account_name: account.name,
-                    input: Some(input.id),
-                }),
-            ),
-            (Some(account), ..) => {
-                (account.name.clone(), Some(LinkTarget::Account(Some((account.id, account.name)))))
-            }
-            (_, input, _) => (input.map(|input| input.name).unwrap_or_default(), None),
-        };
-        view! {
-            <li class="flex items-center gap-3 border-b border-base-300/70 py-2.5 last:border-0">
-                <span class="num grid size-9 shrink-0 place-items-center rounded-full bg-primary/10 text-xs font-semibold text-primary" title="How good it looks, from 0 to 100">
-                    {suggestion.score}<span class="sr-only">" of 100"</span>
-                </span>
-                <div class="min-w-0 flex-1">
-                    <p class="font-medium break-words">{name.clone()}</p>
-                    <p class="text-xs muted">{suggestion.explanation}</p>
-                </div>
-                {(may && target.is_some()).then(|| {
-                    let target = target.clone();
-                    view! {
-                        <Button on:click=move |_| begin.run(target.clone())>"Link"<span class="sr-only">{format!(" to {name}")}</span></Button>
-                    }
-                })}
-            </li>
-        }
-    };
-    let body = move || {
-        let suggestions = suggestions.get();
-        if suggestions.is_empty() {
-            view! { <Empty icon=Icon::Search title="Nothing looks alike" text="No account or input resembles this. Link it by hand, add the account, or ignore it with a reason."/> }.into_any()
-        } else {
-            view! {
-                <ul>{suggestions.into_iter().map(card).collect_view()}</ul>
-                <p class="mt-2 flex items-center gap-1.5 text-xs muted"><Glyph icon=Icon::Info class="size-3.5 shrink-0"/>"Nothing is linked without you."</p>
-            }
-            .into_any()
-        }
-    };
-    view! { <Panel title="Suggestions">{body}</Panel> }
 }

@@ -1,0 +1,119 @@
+//! What a stream maps, when it runs, how far it has read.
+
+use leptos::prelude::*;
+
+use super::stream_record::Stream;
+use crate::components::{Ago, Badge, Button, CopyButton, Fact, Facts, Icon, Look, Panel};
+use crate::vocabulary::{CursorKind, StreamShape};
+use crate::{format, paths};
+
+/// The same value again is no news: panels are built anew only when what they show has changed.
+fn part<T: PartialEq + Send + Sync + 'static>(
+    stream: Signal<Stream>,
+    look: impl Fn(&Stream) -> T + Send + Sync + 'static,
+) -> Memo<T> {
+    Memo::new(move |_| stream.with(&look))
+}
+
+#[component]
+pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
+    let mapping = part(stream, |stream| (stream.mapping.clone(), stream.shape, stream.row_key.clone()));
+    let place =
+        part(stream, |stream| (stream.table.text(), stream.destination, stream.external_id_setting.clone()));
+    let code = |text: String| view! { <span class="font-mono text-[13px] break-all">{text}</span> };
+    let roles = move || {
+        let (mapping, shape, row_key) = mapping.get();
+        let (table, destination, setting) = place.get();
+        let metric = match shape {
+            StreamShape::Long => mapping.metric.clone().unwrap_or_default(),
+            StreamShape::Wide => mapping.metrics.join(", "),
+        };
+        let time = mapping
+            .zone
+            .clone()
+            .map_or_else(|| mapping.measured_at.clone(), |zone| format!("{} in {zone}", mapping.measured_at));
+        let tried = setting.map(|setting| {
+            let spaces: Vec<_> = setting.spaces.into_iter().map(|space| space.name).collect();
+            format!("{}: {}", setting.name, spaces.join(", then "))
+        });
+        view! {
+            <Facts>
+                <Fact name="Table">{code(table)}</Fact>
+                <Fact name="Shape">{shape.text()}</Fact>
+                <Fact name="Account ID">{code(mapping.account)}</Fact>
+                <Fact name=if shape == StreamShape::Wide { "Metric columns" } else { "Metric" }>{code(metric)}</Fact>
+                {mapping.value.map(|value| view! { <Fact name="Value">{code(value)}</Fact> })}
+                <Fact name="Measured at">{code(time)}</Fact>
+                {mapping.period.map(|period| view! { <Fact name="Period">{code(period)}</Fact> })}
+                {mapping.product.map(|product| view! { <Fact name="Product">{code(product)}</Fact> })}
+                <Fact name="Row key">{code(row_key.join(", "))}</Fact>
+                <Fact name="Goes to">{destination.text()}</Fact>
+                <Fact name="Account IDs">{tried.unwrap_or_else(|| "no setting: every account is unknown".to_owned())}</Fact>
+            </Facts>
+        }
+    };
+    view! { <Panel title="Mapping">{roles}</Panel> }
+}
+
+#[component]
+pub(super) fn SchedulePanel(stream: Signal<Stream>) -> impl IntoView {
+    let schedule = part(stream, |stream| (stream.schedule.description.clone(), stream.next_due_at.clone()));
+    let counts = part(stream, |stream| {
+        (stream.id.clone(), stream.unmatched_count.text(), stream.rejected_count.text())
+    });
+    let facts = move || {
+        let (description, next) = schedule.get();
+        let (id, unmatched, rejected) = counts.get();
+        let waiting_rows = paths::with_query(paths::UNMATCHED, &[("stream", id.inner())]);
+        let rejected_rows =
+            paths::with_query(paths::UNMATCHED, &[("tab", "rejected"), ("stream", id.inner())]);
+        view! {
+            <Facts>
+                <Fact name="Runs">{crate::api::sentence(&description).trim_end_matches('.').to_owned()}</Fact>
+                <Fact name="Next run">{match next { Some(time) => view! { <Ago time/> }.into_any(), None => "when somebody starts it".into_any() }}</Fact>
+                <Fact name="Unmatched"><a class="num underline underline-offset-2" href=waiting_rows>{unmatched}</a></Fact>
+                <Fact name="Rejected"><a class="num underline underline-offset-2" href=rejected_rows>{rejected}</a></Fact>
+            </Facts>
+        }
+    };
+    view! { <Panel title="Schedule">{facts}</Panel> }
+}
+
+#[component]
+pub(super) fn CursorPanel(stream: Signal<Stream>, may_reset: bool, on_reset: Callback<()>) -> impl IntoView {
+    let cursor = part(stream, |stream| stream.cursor.clone());
+    let checkpoint = part(stream, |stream| stream.checkpoint.clone());
+    let facts = move || {
+        let cursor = cursor.get();
+        let watermark = match checkpoint.get() {
+            Some(checkpoint) => view! {
+                <span class="flex items-center gap-1">
+                    <span class="font-mono text-[13px] break-all">{checkpoint.watermark.clone()}</span>
+                    <CopyButton text=checkpoint.watermark what="the watermark"/>
+                </span>
+                <span class="text-xs muted">"moved "<Ago time=checkpoint.updated_at/></span>
+            }
+            .into_any(),
+            None => "nothing read yet".into_any(),
+        };
+        let lookback = match (cursor.kind, cursor.lookback.number()) {
+            (_, 0) => "none".to_owned(),
+            (CursorKind::Int, steps) => format!("{} below the watermark", format::count(steps)),
+            (_, seconds) => format!("{} below the watermark", format::span(seconds)),
+        };
+        view! {
+            <Facts>
+                <Fact name="Column"><span class="font-mono text-[13px] break-all">{cursor.column}</span>" "<Badge text=cursor.kind.text()/></Fact>
+                <Fact name="Watermark">{watermark}</Fact>
+                <Fact name="Read again">{lookback}</Fact>
+                <Fact name="Without cursor">{cursor.null_cursor.text()}</Fact>
+            </Facts>
+        }
+    };
+    let actions = move || {
+        may_reset.then(|| view! {
+        <Button look=Look::Quiet icon=Icon::Rewind on:click=move |_| on_reset.run(())>"Move the cursor"</Button>
+    })
+    };
+    view! { <Panel title="Cursor" actions>{facts}</Panel> }
+}
