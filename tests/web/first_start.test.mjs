@@ -53,6 +53,52 @@ test("an empty installation says what comes first", async () => {
   await page.getByText("No metric links yet").waitFor();
 });
 
+test("a person is added, given another role and removed", async () => {
+  await page.getByRole("link", { name: "Settings" }).first().click();
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+  await page.getByRole("button", { name: "Add a person" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add a person" });
+  await dialog.getByLabel("Name").fill("Kim Support");
+  await dialog.getByLabel("Email").fill("kim@riverbend.example");
+  await dialog.getByLabel("First password").fill("short");
+  await dialog.getByRole("button", { name: "Add the person" }).click();
+  await dialog.getByText(/12/).last().waitFor();
+  await dialog.getByLabel("First password").fill(password);
+  await accessible(page, "the new person");
+  await dialog.getByRole("button", { name: "Add the person" }).click();
+  await page.getByText("kim@riverbend.example").waitFor();
+  await page.getByLabel("Role of Kim Support").selectOption({ label: "Viewer" });
+  await page.getByRole("status").getByText("Kim Support is now viewer").waitFor();
+  await page.getByRole("row", { name: /Kim Support/ }).getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("dialog", { name: "Remove this person" }).getByRole("button", { name: "Remove" }).click();
+  await page.getByText("kim@riverbend.example").waitFor({ state: "detached" });
+});
+
+test("an API token is shown once and can be revoked", async () => {
+  await page.getByRole("button", { name: "New token" }).click();
+  const dialog = page.getByRole("dialog", { name: "New API token" });
+  await dialog.getByLabel("Name").fill("Reporting");
+  await dialog.getByLabel("see accounts").check();
+  await dialog.getByRole("button", { name: "Make the token" }).click();
+  await dialog.getByText("It is not shown again.").waitFor();
+  const secret = (await dialog.locator("pre").innerText()).trim();
+  const ask = async () => {
+    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
+    const answer = await fetch(`${weir.url}/graphql`, { method: "POST", headers, body: JSON.stringify({ query: "{ accounts(first: 1) { nodes { name } } }" }) });
+    return answer.status;
+  };
+  assert.equal(await ask(), 200);
+  await dialog.getByRole("button", { name: "Done" }).click();
+  const row = page.getByRole("table", { name: "API tokens" }).getByRole("row", { name: /Reporting/ });
+  await row.waitFor();
+  assert.equal((await page.content()).includes(secret), false, "the secret is not on the page any more");
+  await accessible(page, "the settings");
+  await row.getByRole("button", { name: "Revoke" }).click();
+  await page.getByRole("dialog", { name: "Revoke this token" }).getByRole("button", { name: "Revoke" }).click();
+  await row.getByText("Revoked").waitFor();
+  assert.equal(await ask(), 401);
+});
+
 test("a wrong password is refused in words, the right one leads back to where one was", async () => {
   await page.getByRole("button", { name: "Sign out" }).first().click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();

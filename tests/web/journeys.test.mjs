@@ -49,6 +49,36 @@ test("a stream is run and watched until every row is accounted for", async () =>
   await eventually(async () => (await balance.getByText("Adds up").count()) === 2, "both sums add up");
 });
 
+test("a range is read again beside the schedule and changes nothing", async () => {
+  await visit(page, weir.url, "/", "Overview");
+  await page.getByRole("link", { name: "Account health", exact: true }).click();
+  await page.getByRole("button", { name: "Read a range" }).click();
+  const dialog = page.getByRole("dialog", { name: "Read a range again" });
+  assert.ok(await dialog.getByLabel("Up to").inputValue(), "the range ends at the watermark unless said otherwise");
+  await dialog.getByLabel("From").fill("not a cursor");
+  await dialog.getByRole("button", { name: "Read the range" }).click();
+  await dialog.getByLabel("From").and(page.locator("[aria-invalid=true]")).waitFor();
+  await dialog.getByLabel("From").fill(await dialog.getByLabel("Up to").inputValue());
+  await dialog.getByRole("button", { name: "Read the range" }).click();
+  await page.getByRole("heading", { name: /^Backfill \d+$/, level: 1 }).waitFor();
+  await page.getByText("Succeeded").first().waitFor({ timeout: 60_000 });
+  const balance = page.getByRole("region", { name: "Every row accounted for" });
+  await eventually(async () => (await balance.getByText("Adds up").count()) === 2, "both sums add up");
+});
+
+test("the cursor is moved only after the count has been seen", async () => {
+  await visit(page, weir.url, "/", "Overview");
+  await page.getByRole("link", { name: "Account health", exact: true }).click();
+  await page.getByRole("button", { name: "Move the cursor" }).click();
+  const dialog = page.getByRole("dialog", { name: "Move the cursor" });
+  assert.equal(await dialog.getByRole("button", { name: "Move the cursor" }).count(), 0);
+  await dialog.getByRole("button", { name: "Show what happens" }).click();
+  await dialog.getByText(/^[\d,]+ rows will be read again\.$/).waitFor();
+  await dialog.getByLabel("Reason").fill("The history was corrected");
+  await dialog.getByRole("button", { name: "Move the cursor" }).click();
+  await page.getByRole("status").getByText(/^The cursor of Account health is moved/).waitFor();
+});
+
 test("a run keeps its address and tells the two sums in full", async () => {
   await visit(page, weir.url, "/", "Overview");
   await page.getByRole("link", { name: "Contract usage", exact: true }).click();
@@ -139,6 +169,7 @@ test("a group is ignored with a reason, and opened again by undo", async () => {
 test("several groups are put aside at once and brought back", async () => {
   await visit(page, weir.url, "/unmatched?q=trial", "Unmatched");
   const groups = page.getByRole("table", { name: "Groups of readings that wait" });
+  await groups.waitFor();
   const all = await groups.getByRole("checkbox").count();
   assert.ok(all > 1, "the demo has groups of trial accounts");
   await page.getByLabel("Choose all on this page").check();
@@ -150,7 +181,7 @@ test("several groups are put aside at once and brought back", async () => {
   await page.getByText("Nothing matches these filters").waitFor();
 
   await visit(page, weir.url, "/unmatched?tab=snoozed", "Unmatched");
-  assert.equal(await groups.getByRole("checkbox").count(), all);
+  await eventually(async () => (await groups.getByRole("checkbox").count()) === all, `all ${all} groups are snoozed`);
   await page.getByLabel("Choose all on this page").check();
   await page.getByRole("button", { name: "Snooze" }).click();
   await dialog.getByLabel("How long").selectOption({ label: "Not at all: show again" });
@@ -225,6 +256,7 @@ const screens = [
   ["/links", "Metric links"],
   ["/links/import", "Import metric links"],
   ["/accounts", "Accounts"],
+  ["/settings", "Settings"],
 ];
 
 for (const [name, options] of [
@@ -236,7 +268,7 @@ for (const [name, options] of [
     const other = await browser.open({ ...options, reducedMotion: "reduce", storageState: await page.context().storageState() });
     for (const [address, heading] of screens) {
       await visit(other, weir.url, address, heading);
-      await other.getByText("Loading", { exact: true }).waitFor({ state: "detached" });
+      await eventually(async () => (await other.getByText("Loading", { exact: true }).count()) === 0, `${address} has loaded`);
       await accessible(other, `${address} (${name})`);
       await fits(other, `${address} (${name})`);
     }

@@ -9,9 +9,9 @@ use crate::components::{
     Badge, Clock, Dialog, Glyph, Icon, Missing, Notice, PageHead, Problem, ToastList, Toasts, Tone,
 };
 use crate::pages::{
-    AccountPage, AccountsPage, LinksImportPage, LinksPage, OverviewPage, RunPage, SetupPage, SignInPage,
-    SourceEditPage, SourceNewPage, SourcePage, SourcesPage, StreamEditPage, StreamNewPage, StreamPage,
-    UnmatchedGroupPage, UnmatchedPage,
+    AccountPage, AccountsPage, LinksImportPage, LinksPage, OverviewPage, RunPage, SettingsPage, SetupPage,
+    SignInPage, SourceEditPage, SourceNewPage, SourcePage, SourcesPage, StreamEditPage, StreamNewPage,
+    StreamPage, UnmatchedGroupPage, UnmatchedPage,
 };
 use crate::paths;
 use crate::viewer::{Session, Standing, Theme, Viewer};
@@ -152,6 +152,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/links/import") view=LinksImportPage/>
             <Route path=path!("/accounts") view=AccountsPage/>
             <Route path=path!("/accounts/:id") view=AccountPage/>
+            <Route path=path!("/settings") view=SettingsPage/>
         </Routes>
     }
 }
@@ -205,6 +206,8 @@ fn TabLink(place: Place) -> impl IntoView {
 #[component]
 fn Account(viewer: Viewer) -> impl IntoView {
     let session = Session::expect();
+    let path = use_location().pathname;
+    let here = move || path.with(|path| path == paths::SETTINGS).then_some("page");
     let name = viewer.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
     let email = viewer.user.map(|user| user.email).unwrap_or_default();
     view! {
@@ -217,6 +220,14 @@ fn Account(viewer: Viewer) -> impl IntoView {
                 <p class="truncate text-xs muted" title=email.clone()>{email.clone()}</p>
                 <p class="truncate text-xs muted">{viewer.organization.name}</p>
             </div>
+            <a
+                href=paths::SETTINGS
+                aria-current=here
+                class="flex h-9 items-center gap-2.5 rounded-field px-1 font-medium text-base-content/80 hover:bg-base-200 aria-[current=page]:text-primary"
+            >
+                <Glyph icon=Icon::Settings class="size-[1.125rem] shrink-0"/>
+                "Settings"
+            </a>
             <div class="flex items-center justify-between gap-2">
                 <ThemeSwitch/>
                 <button type="button" class="btn btn-ghost btn-sm h-8 px-2" on:click=move |_| session.sign_out()>

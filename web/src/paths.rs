@@ -17,6 +17,9 @@ pub const LINKS_IMPORT: &str = "/links/import";
 /// The list of accounts.
 pub const ACCOUNTS: &str = "/accounts";
 
+/// The people and API tokens of the organization.
+pub const SETTINGS: &str = "/settings";
+
 /// The external-ID settings, on the list of accounts.
 pub const ID_SETTINGS: &str = "/accounts?settings=open";
 

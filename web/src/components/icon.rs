@@ -19,6 +19,8 @@ pub enum Icon {
     Stream,
     /// A table of a warehouse.
     Table,
+    /// The settings of the organization.
+    Settings,
     /// Signing out.
     SignOut,
     /// The light theme.
@@ -93,6 +95,7 @@ impl Icon {
             Self::Account => "building",
             Self::Stream => "waves",
             Self::Table => "table-2",
+            Self::Settings => "settings",
             Self::SignOut => "log-out",
             Self::Light => "sun",
             Self::Dark => "moon",

@@ -68,13 +68,16 @@ impl Toasts {
 pub fn ToastList() -> impl IntoView {
     let toasts = Toasts::expect();
     let show = move |toast: Toast| {
-        let (icon, color) =
-            if toast.failed { (Icon::Failure, "text-error") } else { (Icon::Success, "text-success") };
+        let (icon, class) = if toast.failed {
+            (Icon::Failure, "size-5 shrink-0 text-error")
+        } else {
+            (Icon::Success, "size-5 shrink-0 text-success")
+        };
         let id = toast.id;
         view! {
             <li class="panel pointer-events-auto flex items-center gap-3 py-2 ps-4 pe-2 shadow-lg">
-                <Glyph icon class=if toast.failed { "size-5 shrink-0 text-error" } else { "size-5 shrink-0 text-success" }/>
-                <span class=format!("sr-only {color}")>{if toast.failed { "Problem: " } else { "" }}</span>
+                <Glyph icon class/>
+                <span class="sr-only">{if toast.failed { "Problem: " } else { "" }}</span>
                 <span class="min-w-0 flex-1 break-words">{toast.text}</span>
                 {toast.undo.map(|undo| view! {
                     <Button look=Look::Quiet on:click=move |_| { undo.run(()); toasts.dismiss(id); }>"Undo"</Button>
@@ -91,12 +94,14 @@ pub fn ToastList() -> impl IntoView {
         }
     };
     view! {
-        <ul
-            class="pointer-events-none fixed inset-x-4 bottom-20 z-50 flex flex-col gap-2 sm:inset-x-auto sm:end-6 sm:w-96 lg:bottom-6"
+        <div
+            class="pointer-events-none fixed inset-x-4 bottom-20 z-50 sm:inset-x-auto sm:end-6 sm:w-96 lg:bottom-6"
             role="status"
             aria-live="polite"
         >
-            <For each=move || toasts.list.get() key=|toast| toast.id children=show/>
-        </ul>
+            <ul class="flex flex-col gap-2">
+                <For each=move || toasts.list.get() key=|toast| toast.id children=show/>
+            </ul>
+        </div>
     }
 }

@@ -6,6 +6,7 @@ use cynic::{MutationBuilder, QueryBuilder};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
+use super::backfill::Backfill;
 use super::cursor_reset::CursorReset;
 use super::stream_facts::{CursorPanel, MappingPanel, SchedulePanel};
 use super::stream_record::{LiveRun, Stream, StreamQuery, StreamVariables};
@@ -101,7 +102,7 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
     let session = Session::expect();
     let toasts = Toasts::expect();
     let navigate = use_navigate();
-    let resetting = RwSignal::new(false);
+    let (resetting, refilling) = (RwSignal::new(false), RwSignal::new(false));
     let by_id = move || ById { id: stream.with_untracked(|stream| stream.id.clone()) };
     let start = Change::new(
         |answer: StartRun| settled(answer.sync_run_start.sync_run, answer.sync_run_start.user_errors),
@@ -185,10 +186,15 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
             <MappingPanel stream/>
             <div class="flex flex-col gap-5">
                 <SchedulePanel stream/>
-                <CursorPanel stream may_reset=runs on_reset=Callback::new(move |()| resetting.set(true))/>
+                <CursorPanel stream may_reset=runs on_reset=Callback::new(move |()| resetting.set(true)) on_refill=Callback::new(move |()| refilling.set(true))/>
             </div>
             <div class="lg:col-span-2"><RunsPanel stream/></div>
         </div>
+        <Backfill
+            open=refilling
+            stream_id=id
+            watermark=Signal::derive(move || stream.with(|stream| stream.checkpoint.as_ref().map(|checkpoint| checkpoint.watermark.clone())))
+        />
         <CursorReset
             open=resetting
             stream_id=Signal::derive(move || stream.with(|stream| stream.id.clone()))

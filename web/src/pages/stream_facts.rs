@@ -80,7 +80,12 @@ pub(super) fn SchedulePanel(stream: Signal<Stream>) -> impl IntoView {
 }
 
 #[component]
-pub(super) fn CursorPanel(stream: Signal<Stream>, may_reset: bool, on_reset: Callback<()>) -> impl IntoView {
+pub(super) fn CursorPanel(
+    stream: Signal<Stream>,
+    may_reset: bool,
+    on_reset: Callback<()>,
+    on_refill: Callback<()>,
+) -> impl IntoView {
     let cursor = part(stream, |stream| stream.cursor.clone());
     let checkpoint = part(stream, |stream| stream.checkpoint.clone());
     let facts = move || {
@@ -112,6 +117,7 @@ pub(super) fn CursorPanel(stream: Signal<Stream>, may_reset: bool, on_reset: Cal
     };
     let actions = move || {
         may_reset.then(|| view! {
+        <Button look=Look::Quiet icon=Icon::Retry on:click=move |_| on_refill.run(())>"Read a range"</Button>
         <Button look=Look::Quiet icon=Icon::Rewind on:click=move |_| on_reset.run(())>"Move the cursor"</Button>
     })
     };
