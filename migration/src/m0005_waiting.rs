@@ -100,7 +100,8 @@ async fn waiting_rows(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
     let indexes = [
         named_index("waiting_row_key", "waiting_row", &key).unique().take(),
         index("waiting_row", &["group_id"]),
-        index("waiting_row", &["organization_id", "stream_id", "kind"]),
+        // Not (organization_id, stream_id, kind): PostgreSQL, before it has statistics, takes that one to find row keys.
+        index("waiting_row", &["organization_id", "kind", "stream_id"]),
     ];
     create_indexes(schema, indexes).await
 }

@@ -1,5 +1,7 @@
 //! The database: SQLite in one file, or PostgreSQL. The same tables, the same code, two write paths where speed asks.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{
@@ -25,6 +27,7 @@ pub enum Backend {
 pub struct Db {
     orm: DatabaseConnection,
     backend: Backend,
+    statements: Arc<AtomicU64>,
 }
 
 impl Db {
@@ -59,15 +62,25 @@ impl Db {
             .map_sqlx_postgres_opts(|options| {
                 options.application_name("weir").options([("timezone", "UTC")])
             });
-        let orm = Database::connect(options)
+        let mut orm = Database::connect(options)
             .await
             .map_err(|error| StartError::new(format!("the database cannot be opened: {error}")))?;
-        Ok(Self { orm, backend })
+        let statements = Arc::new(AtomicU64::new(0));
+        let counted = statements.clone();
+        orm.set_metric_callback(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        Ok(Self { orm, backend, statements })
     }
 
     /// The connection for entities.
     pub fn orm(&self) -> &DatabaseConnection {
         &self.orm
+    }
+
+    /// How many statements entities have sent so far: a request that sends more for more rows has a fault.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Which database it is.

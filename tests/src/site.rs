@@ -92,7 +92,15 @@ impl Site {
 
     /// One on each database.
     pub async fn both() -> Result<[Self; 2]> {
-        Ok([Self::sqlite().await?, Self::postgres().await?])
+        Self::both_with(|_| {}).await
+    }
+
+    /// One on each database, with other settings.
+    pub async fn both_with(change: impl Fn(&mut Config)) -> Result<[Self; 2]> {
+        let database = postgres::Database::empty().await?;
+        let url = database.url();
+        let postgres = Self::start(tempfile::tempdir()?, url, Some(database), &change).await?;
+        Ok([Self::with(&change).await?, postgres])
     }
 
     async fn start(

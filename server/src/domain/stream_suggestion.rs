@@ -42,6 +42,7 @@ pub fn suggest(columns: &[ColumnInfo]) -> Option<Suggested> {
         .filter(|column| cursor.is_none_or(|cursor| cursor.name != column.name))
         .collect();
     let measured = pick(&others, MEASURED, timed)
+        .or_else(|| named(&others, MEASURED))
         .or_else(|| others.iter().copied().find(|column| timed(column.kind)))
         .or_else(|| cursor.filter(|cursor| timed(cursor.kind)))?;
     free.retain(|column| column.name != measured.name);
@@ -53,7 +54,12 @@ pub fn suggest(columns: &[ColumnInfo]) -> Option<Suggested> {
     let period = take(&mut free, PERIOD, |kind| kind == Type::Text);
     let product = take(&mut free, PRODUCT, |kind| kind == Type::Text);
     let metric = pick(&free, METRIC, |kind| kind == Type::Text);
-    let value = pick(&free, VALUE, Type::numeric);
+    let texts: Vec<&ColumnInfo> = free
+        .iter()
+        .copied()
+        .filter(|column| metric.is_none_or(|metric| metric.name != column.name))
+        .collect();
+    let value = pick(&free, VALUE, Type::numeric).or_else(|| named(&texts, VALUE));
     let mut mapping = Mapping {
         account: account.name.clone(),
         measured_at: measured.name.clone(),
@@ -99,6 +105,16 @@ fn pick<'a>(
         .find_map(|word| columns.iter().copied().find(|column| fits(column.kind) && holds(column, word)))
 }
 
+/// The first text column with one of the words in its name. Text may hold numbers and times, in SQLite above all, so the
+/// word must stand by itself: `value`, not `valued_by`.
+fn named<'a>(columns: &[&'a ColumnInfo], words: &[&str]) -> Option<&'a ColumnInfo> {
+    let says =
+        |column: &ColumnInfo, word: &str| column.name.to_lowercase().split('_').any(|part| part == word);
+    words.iter().find_map(|word| {
+        columns.iter().copied().find(|column| column.kind == Type::Text && says(column, word))
+    })
+}
+
 fn take<'a>(
     columns: &mut Vec<&'a ColumnInfo>,
     words: &[&str],
@@ -142,6 +158,32 @@ mod tests {
         assert_eq!(suggested.cursor, Some(("updated_at".to_owned(), CursorKind::Zoned)));
         assert_eq!(suggested.row_key, ["id"]);
         assert!(suggested.mapping.check(false, &table).is_ok());
+    }
+
+    #[test]
+    fn a_long_table_may_keep_its_numbers_and_times_as_text() {
+        let table = columns(&[
+            ("id", Type::Int, true),
+            ("account_id", Type::Text, false),
+            ("metric", Type::Text, false),
+            ("value", Type::Text, false),
+            ("measured_at", Type::Text, false),
+            ("updated_at", Type::Naive, false),
+        ]);
+        let suggested = suggest(&table).expect("a proposal");
+        assert_eq!(suggested.shape, StreamShape::Long);
+        assert_eq!(suggested.mapping.value.as_deref(), Some("value"));
+        assert_eq!(suggested.mapping.measured_at, "measured_at");
+        assert_eq!(suggested.cursor, Some(("updated_at".to_owned(), CursorKind::Naive)));
+        assert!(suggested.mapping.check(false, &table).is_ok());
+        let numbers = columns(&[
+            ("account_id", Type::Text, false),
+            ("plan_name", Type::Text, false),
+            ("valued_by", Type::Text, false),
+            ("day", Type::Date, false),
+            ("seats", Type::Int, false),
+        ]);
+        assert_eq!(suggest(&numbers).map(|suggested| suggested.shape), Some(StreamShape::Wide));
     }
 
     #[test]

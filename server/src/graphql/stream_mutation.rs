@@ -246,7 +246,13 @@ async fn columns(ctx: &Context<'_>, source: SourceId, table: &TableRef) -> Domai
         Err(Error::NotFound(noun)) => return Err(refusal::not_found("sourceId", noun)),
         opened => opened?,
     };
-    Ok(patiently(connector.describe(table)).await?.columns)
+    match patiently(connector.describe(table)).await {
+        Ok(table) => Ok(table.columns),
+        Err(Error::Connector(error)) if error.kind() == connector::ErrorKind::NotFound => {
+            Err(Error::invalid("table", error.message()))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn new_stream(input: StreamCreateInput) -> DomainResult<NewStream> {

@@ -215,7 +215,7 @@ impl Intake {
             }
         }
         let waiting = items.len() as u64;
-        let prints = rejected_keys(batch, mapped);
+        let prints = rejected_keys(batch, mapped, &self.mapper);
         for (reject, (print, json)) in mapped.rejects.iter().zip(&prints) {
             let row = reject.row as usize;
             let column = &batch.columns[reject.column];
@@ -291,11 +291,12 @@ fn triple(reading: &Reading) -> (u32, u32, u32) {
 }
 
 /// Per rejected row: the key it is kept under when its own is no key, and the row as JSON.
-fn rejected_keys(batch: &Batch, mapped: &Mapped) -> Vec<(Option<String>, String)> {
+fn rejected_keys(batch: &Batch, mapped: &Mapped, mapper: &Mapper) -> Vec<(Option<String>, String)> {
     let one = |reject: &super::reject::Reject| {
         let mut json = String::with_capacity(160);
         row_json(batch, reject.row as usize, &mut json);
-        let keyless = matches!(reject.reason, Reason::NullKey | Reason::KeyNotUnique)
+        let keyless = reject.reason == Reason::KeyNotUnique
+            || (reject.reason == Reason::NullKey && mapper.in_key(reject.column))
             || mapped.keys.get(reject.row as usize).as_bytes().contains(&0);
         (keyless.then(|| fingerprint(&json)), json)
     };

@@ -125,6 +125,11 @@ impl Mapper {
         &self.texts
     }
 
+    /// Tells whether a column, by its place, is part of the row key.
+    pub fn in_key(&self, column: usize) -> bool {
+        self.layout.key.contains(&column)
+    }
+
     /// Sets the highest believable cursor rank.
     pub fn cap(&mut self, cap: Option<i64>) {
         self.layout.cursor_cap = cap;

@@ -282,12 +282,15 @@ impl Router {
         let mut open: Vec<usize> = (0..matched.len()).collect();
         let mut rebind: Vec<(i64, AccountId)> = Vec::new();
         for pass in 0..2 {
-            let select = "SELECT b.c0, s.id, s.account_id FROM {rows} CROSS JOIN series s \
-                WHERE s.organization_id = $1 AND s.stream_id = $2 AND s.metric_id = b.c1 \
-                AND s.external_account = b.c2 AND s.product = b.c3";
+            let select = store.lookup(
+                "b.c0, s.id, s.account_id",
+                ("series", "s"),
+                "s.organization_id = $1 AND s.stream_id = $2 AND s.metric_id = b.c1 \
+                AND s.external_account = b.c2 AND s.product = b.c3",
+            );
             let rows = self.series_rows(texts, matched, &open);
             let mut found = vec![false; matched.len()];
-            for record in store.fetch_rows(select, &binds[..2], &rows).await? {
+            for record in store.fetch_rows(&select, &binds[..2], &rows).await? {
                 let index = record.int(0)? as usize;
                 let (triple, account, _) = matched[index];
                 let series = record.int(1)?;

@@ -175,12 +175,14 @@ impl Waiting {
 
     async fn find(&self, store: &mut Store, keys: &[&str]) -> Result<HashMap<String, Vec<Kept>>> {
         let mut found: HashMap<String, Vec<Kept>> = HashMap::new();
-        let sql = "SELECT w.id, w.row_key, w.part, w.group_id, w.cursor, w.row, w.reason \
-            FROM {rows} CROSS JOIN waiting_row w \
-            WHERE w.organization_id = $1 AND w.stream_id = $2 AND w.row_key = b.c0";
+        let sql = store.lookup(
+            "w.id, w.row_key, w.part, w.group_id, w.cursor, w.row, w.reason",
+            ("waiting_row", "w"),
+            "w.organization_id = $1 AND w.stream_id = $2 AND w.row_key = b.c0",
+        );
         let binds: [Bind; 2] = [self.organization.0.into(), self.stream.0.into()];
         for part in keys.chunks(10_000) {
-            for record in store.fetch_rows(sql, &binds, &Rows::new().texts(part.iter().copied())).await? {
+            for record in store.fetch_rows(&sql, &binds, &Rows::new().texts(part.iter().copied())).await? {
                 found.entry(record.text(1)?.to_owned()).or_default().push(Kept {
                     id: record.int(0)?,
                     part: record.text(2)?.to_owned(),

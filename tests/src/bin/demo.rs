@@ -128,6 +128,7 @@ async fn set(args: &Args) -> Result<Stage> {
         port,
         database: database.as_ref().map(Database::url),
         folder,
+        more: Vec::new(),
     };
     eprintln!("demo: starting weir");
     let server = Server::start(&settings).await?;

@@ -26,6 +26,8 @@ pub struct Settings {
     pub database: Option<String>,
     /// A folder whose SQLite files may be sources.
     pub folder: PathBuf,
+    /// More settings: names of the environment without `WEIR_`, and their values.
+    pub more: Vec<(&'static str, String)>,
 }
 
 /// A running server.
@@ -60,6 +62,9 @@ impl Server {
             .kill_on_drop(true);
         if let Some(database) = &settings.database {
             command.env("WEIR_DATABASE__URL", database);
+        }
+        for (name, value) in &settings.more {
+            command.env(format!("WEIR_{name}"), value);
         }
         let child = command.spawn().with_context(|| format!("start {}", settings.program.display()))?;
         let mut server = Self { child, url: format!("http://127.0.0.1:{}", settings.port), log };
@@ -105,6 +110,12 @@ impl Server {
     /// Waits until it ends by itself.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         self.child.wait().await.context("wait for weir")
+    }
+
+    /// Ends it as a crash would: it learns nothing of it.
+    pub async fn kill(mut self) -> Result<()> {
+        ensure!(self.child.try_wait()?.is_none(), "weir ended by itself:\n{}", self.said());
+        self.child.kill().await.context("kill weir")
     }
 
     /// Asks it to stop, and waits until the batch in hand is committed and it has ended.

@@ -136,6 +136,11 @@ async fn rejected_rows_heal_when_the_source_mends_them() -> Result<()> {
         });
         let run = stand.sync(stream, &table).await?;
         assert_eq!((run.rows_rejected, run.written), (1, 1));
+        assert_eq!(stand.waiting().await?, ["rejected 1/ null_key"], "under its own key");
+        table.change(|rows| rows[0] = row(1, "acme", "seats", "9", 30, -5));
+        let run = stand.sync(stream, &table).await?;
+        assert_eq!((run.rows_rejected, run.written), (0, 1));
+        assert!(stand.waiting().await?.is_empty(), "what was mended waits no more");
     }
     Ok(())
 }

@@ -132,6 +132,22 @@ impl Store {
         }
     }
 
+    /// A statement that finds, for each of `{rows}`, the records of a table on which a condition holds.
+    ///
+    /// Before PostgreSQL has statistics of a table, it takes what a stream has in it for one record and compares all of
+    /// them with all rows; so there the order is fixed: for each row, the index. On SQLite a cross join says the same.
+    pub fn lookup(&self, columns: &str, (table, alias): (&str, &str), condition: &str) -> String {
+        match self {
+            Self::Postgres(_) => format!(
+                "SELECT {columns} FROM {{rows}} CROSS JOIN LATERAL \
+                (SELECT * FROM {table} {alias} WHERE {condition} OFFSET 0) {alias}"
+            ),
+            Self::Sqlite(_) => {
+                format!("SELECT {columns} FROM {{rows}} CROSS JOIN {table} {alias} WHERE {condition}")
+            }
+        }
+    }
+
     /// The clause that makes a read row stay as it is until the end of the transaction; SQLite needs none.
     pub fn share_lock(&self) -> &'static str {
         match self {
