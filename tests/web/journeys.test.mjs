@@ -189,6 +189,21 @@ test("several groups are put aside at once and brought back", async () => {
   await page.getByText("Nothing is snoozed").waitFor();
 });
 
+test("all groups of one unknown account are linked in one go", async () => {
+  await visit(page, weir.url, "/unmatched?reason=AccountUnknown&q=0015", "Unmatched");
+  const groups = page.getByRole("table", { name: "Groups of readings that wait" });
+  const [external] = (await groups.getByRole("link").first().innerText()).split(" ");
+  await visit(page, weir.url, `/unmatched?reason=AccountUnknown&q=${external}`, "Unmatched");
+  await page.getByLabel("Choose all on this page").check();
+  await page.getByRole("group", { name: "With the chosen groups" }).getByRole("button", { name: "Link" }).click();
+  const dialog = page.getByRole("dialog", { name: "Link to an account" });
+  await dialog.getByLabel("Find the account").fill("Newcomer");
+  await dialog.getByRole("radio", { name: "Newcomer Labs" }).check();
+  await dialog.getByRole("button", { name: "Link to Newcomer Labs" }).click();
+  await page.getByRole("status").getByText(/Linked; [\d,]+ readings? (is|are) being matched/).waitFor();
+  await page.getByText("Nothing matches these filters").waitFor({ timeout: 60_000 });
+});
+
 test("a group is given to somebody, with a note", async () => {
   await visit(page, weir.url, "/unmatched?q=trial", "Unmatched");
   await page.getByRole("table", { name: "Groups of readings that wait" }).getByRole("link").first().click();

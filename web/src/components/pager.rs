@@ -8,7 +8,7 @@ use crate::format;
 use crate::vocabulary::PageInfo;
 
 /// How many rows a page has.
-pub const SIZE: i32 = 50;
+pub const SIZE: i32 = 25;
 
 /// Which page of a list is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
