@@ -102,7 +102,8 @@ async fn count(
         columns,
         cursor: connector::Cursor { column: reading.cursor.column, kind: reading.cursor.kind },
         key: reading.row_key,
-        from: from.map(|watermark| Position { watermark, key: Vec::new() }),
+        from: from
+            .map(|mark| Position { watermark: mark.minus(stream.lookback).unwrap_or(mark), key: Vec::new() }),
         until: None,
         nulls: NullCursors::Skip,
         batch_rows: app.config.sync.batch_rows,

@@ -7,13 +7,13 @@ use async_graphql::{Context, Enum, InputObject, Object, Result};
 use entity::measurement::{Column, Entity, Model};
 use entity::{SeriesId, measurement_revision};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Select,
 };
 
 use crate::auth::Permission;
 use crate::domain::measurement::{self, TYPED};
-use crate::graphql::context::{Reach, Work, load, maybe, must};
+use crate::graphql::context::{Work, load, maybe, must};
 use crate::graphql::error::Fault;
 use crate::graphql::id::Global;
 use crate::graphql::loaders::{Fetch, LoadError, union};
@@ -158,19 +158,23 @@ struct Span {
 
 impl Span {
     fn rows(&self) -> Select<Entity> {
-        let mut rows = Entity::find().filter(Column::SeriesId.eq(self.series));
-        if let Some(since) = self.since {
-            rows = rows.filter(Column::MeasuredAt.gte(since));
-        }
-        if let Some(until) = self.until {
-            rows = rows.filter(Column::MeasuredAt.lt(until));
-        }
-        rows
+        within(Entity::find().filter(Column::SeriesId.eq(self.series)), self.since, self.until)
     }
 
     fn order() -> Order<Entity> {
         Order::ascending([Column::MeasuredAt])
     }
+}
+
+/// Measurements from `since` on and before `until`.
+fn within(mut rows: Select<Entity>, since: Option<i64>, until: Option<i64>) -> Select<Entity> {
+    if let Some(since) = since {
+        rows = rows.filter(Column::MeasuredAt.gte(since));
+    }
+    if let Some(until) = until {
+        rows = rows.filter(Column::MeasuredAt.lt(until));
+    }
+    rows
 }
 
 impl Loader<Span> for Fetch {
@@ -205,13 +209,41 @@ pub async fn measurements(
     let span = Span { series, since, until, window: window.clone() };
     let rows = load(ctx, span.clone()).await?.unwrap_or_default();
     let total = counting(move |ctx| {
-        let (rows, db) = (span.rows(), ctx.db().clone());
-        Box::pin(async move {
-            let count = rows.count(&db).await.map_err(Fault::from)?;
-            Ok(i64::try_from(count).unwrap_or(i64::MAX))
-        })
+        Box::pin(async move { Ok(load(ctx, CountOf { series, since, until }).await?.unwrap_or_default()) })
     });
     Page::of(rows, &window, &Span::order(), &list, total).map_err(|error| Fault::from(error).into())
+}
+
+/// Asks how many measurements a series has in a range.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct CountOf {
+    series: SeriesId,
+    since: Option<i64>,
+    until: Option<i64>,
+}
+
+impl Loader<CountOf> for Fetch {
+    type Value = i64;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[CountOf]) -> std::result::Result<HashMap<CountOf, i64>, LoadError> {
+        self.organization(Permission::MeasurementsRead)?;
+        let mut ranges: HashMap<_, Vec<SeriesId>> = HashMap::new();
+        for key in keys {
+            ranges.entry((key.since, key.until)).or_default().push(key.series);
+        }
+        let mut found = HashMap::new();
+        for ((since, until), series) in ranges {
+            let rows = within(Entity::find().filter(Column::SeriesId.is_in(series)), since, until);
+            let counts =
+                rows.select_only().column(Column::SeriesId).column_as(Column::SeriesId.count(), "total");
+            for row in self.db().query_all(&counts.group_by(Column::SeriesId).into_query()).await? {
+                let series = row.try_get("", "series_id")?;
+                found.insert(CountOf { series, since, until }, row.try_get("", "total")?);
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// Asks for the newest measurement of a series.

@@ -171,9 +171,10 @@ impl Overview {
         let query = self
             .runs_since(first * DAY)
             .select_only()
-            .column_as(day.clone(), "day")
+            .column_as(day, "day")
             .column_as(sync_run::Column::Unmatched.sum().cast_as("bigint"), "total")
-            .group_by(day);
+            // By its name: PostgreSQL takes the same expression with another placeholder for another one.
+            .group_by(Expr::col("day"));
         let mut counts = std::collections::HashMap::new();
         for row in ctx.db().query_all(&query.into_query()).await? {
             counts.insert(row.try_get::<i64>("", "day")?, row.try_get::<i64>("", "total")?);

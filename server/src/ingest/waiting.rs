@@ -109,13 +109,16 @@ impl Waiting {
         items: &[Item<'a>],
         now: Micros,
     ) -> Result<()> {
-        let asked: Vec<&str> = if self.before {
+        let mut asked: Vec<&str> = if self.before {
             keys.collect()
         } else if self.mine.is_empty() {
             Vec::new()
         } else {
             keys.filter(|key| self.mine.contains(&FxBuildHasher.hash_one(*key))).collect()
         };
+        // A key asked for twice would be found twice: once to stay and once to go.
+        asked.sort_unstable();
+        asked.dedup();
         let mut kept = self.find(store, &asked).await?;
         let unmatched = items.iter().filter_map(|item| match &item.why {
             Why::Unmatched(key) => Some(key),

@@ -1,0 +1,66 @@
+//! The overview: what is fresh, what waits, what is still to be set up.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::world::{World, text};
+
+const QUERY: &str =
+    "{ overview { streams { name freshness } rowsToday writtenToday openGroups waitingReadings
+    rejectedRows unmatchedTrend { date count } liveRuns { number } checklist { step done } } }";
+
+fn done(overview: &Value) -> Vec<String> {
+    let steps = overview["checklist"].as_array().into_iter().flatten();
+    steps.filter(|item| item["done"] == true).map(|item| text(&item["step"])).collect()
+}
+
+#[tokio::test]
+async fn the_overview_counts_what_happened_and_what_waits() -> Result<()> {
+    for mut world in World::both().await? {
+        let empty = world.ask(QUERY, json!({})).await?["overview"].take();
+        assert_eq!(done(&empty), Vec::<String>::new(), "{empty}");
+        assert_eq!((text(&empty["rowsToday"]), &empty["openGroups"]), ("0".into(), &json!(0)));
+        world
+            .usage(&[
+                (1, "a-1", "seats", "1"),
+                (2, "b-1", "seats", "2"),
+                (3, "b-1", "seats", "3"),
+                (4, "a-1", "seats", "x"),
+            ])
+            .await?;
+        world.identify(&world.account("Acme").await?, "a-1").await?;
+        let stream = world.stream(json!({})).await?;
+        world.sync_well(&stream).await?;
+        world.rest().await;
+        world.act("syncRunStart", "", json!({ "streamId": stream })).await?;
+        let seen = world.ask(QUERY, json!({})).await?["overview"].take();
+        assert_eq!(
+            (text(&seen["rowsToday"]), text(&seen["writtenToday"])),
+            ("4".into(), "1".into()),
+            "{seen}"
+        );
+        assert_eq!(
+            (&seen["openGroups"], text(&seen["waitingReadings"]), text(&seen["rejectedRows"])),
+            (&json!(1), "2".into(), "1".into())
+        );
+        assert_eq!(
+            (seen["liveRuns"].as_array().map(Vec::len), text(&seen["streams"][0]["freshness"])),
+            (Some(1), "FRESH".into())
+        );
+        let steps = done(&seen);
+        for step in [
+            "ADD_ACCOUNTS",
+            "CHOOSE_ID_SPACES",
+            "ADD_SOURCE",
+            "ADD_STREAM",
+            "FIRST_SYNC",
+            "FIRST_MEASUREMENT",
+        ] {
+            assert!(steps.iter().any(|done| done == step), "{step}: {steps:?}");
+        }
+        assert!(!steps.iter().any(|step| step == "FIRST_LINK"));
+        let theirs = world.ask_as(&world.theirs.token, QUERY, json!({})).await?["overview"].take();
+        assert_eq!(theirs, empty, "another organization sees nothing of it");
+    }
+    Ok(())
+}
