@@ -89,7 +89,7 @@ impl Schema {
 
     fn object(&self, name: &str, path: &[String], id: &dyn Fn(&[String]) -> String) -> Value {
         let fields = self.fields(name);
-        let below = |field: &Slot| [path, &[field.name.clone()]].concat();
+        let below = |field: &Slot| [path, std::slice::from_ref(&field.name)].concat();
         let entry = |field: &Slot| (field.name.clone(), self.value(&field.kind, &below(field), id));
         let mut made: Map<String, Value> = fields.iter().filter(|field| field.required).map(entry).collect();
         // Of an input whose fields are all optional, a `@oneOf` wants one, and no other minds.
