@@ -79,6 +79,7 @@ pub enum Data {
 #[derive(Clone, Debug)]
 pub struct Column {
     name: String,
+    kind: Type,
     data: Data,
     nulls: Vec<bool>,
     unreadable: BTreeMap<usize, Box<str>>,
@@ -99,12 +100,17 @@ impl Column {
             Type::Zoned => Data::Zoned(Vec::new()),
             Type::Json => Data::Json(Strings::default()),
         };
-        Self { name: name.into(), data, nulls: Vec::new(), unreadable: BTreeMap::new() }
+        Self { name: name.into(), kind, data, nulls: Vec::new(), unreadable: BTreeMap::new() }
     }
 
     /// The column's name, exactly as the system has it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The logical type of its cells.
+    pub fn kind(&self) -> Type {
+        self.kind
     }
 
     /// The values, for code that works on a whole column.

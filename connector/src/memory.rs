@@ -132,17 +132,17 @@ impl MemoryTable {
         Err(ConnectorError::new(ErrorKind::NotFound, format!("there is no table {table}")))
     }
 
+    fn without(&self, column: &str) -> ConnectorError {
+        ConnectorError::new(ErrorKind::Schema, format!("table {} has no column {column:?}", self.name))
+            .hint("it may have been renamed or dropped; open the stream and choose its columns again")
+    }
+
     /// The rows a request asks for, in order, cut to its columns.
     fn select(&self, request: &ReadRequest) -> Result<(Vec<Column>, Vec<Vec<Owned>>)> {
         self.known(&request.table)?;
         let state = self.lock();
         let at = |name: &String| {
-            state.columns.iter().position(|column| column.name == *name).ok_or_else(|| {
-                ConnectorError::new(
-                    ErrorKind::NotFound,
-                    format!("table {} has no column {name:?}", self.name),
-                )
-            })
+            state.columns.iter().position(|column| column.name == *name).ok_or_else(|| self.without(name))
         };
         let cursor = at(&request.cursor.column)?;
         if CursorKind::of(state.columns[cursor].kind) != Some(request.cursor.kind) {
@@ -217,12 +217,11 @@ impl Connector for MemoryTable {
         let state = self.lock();
         let mut batch = Batch::default();
         for name in columns {
-            let place = state.columns.iter().position(|column| column.name == *name).ok_or_else(|| {
-                ConnectorError::new(
-                    ErrorKind::NotFound,
-                    format!("table {} has no column {name:?}", self.name),
-                )
-            })?;
+            let place = state
+                .columns
+                .iter()
+                .position(|column| column.name == *name)
+                .ok_or_else(|| self.without(name))?;
             let mut column = Column::new(name.clone(), state.columns[place].kind, true);
             state.rows.iter().take(limit as usize).for_each(|row| column.push(row[place].cell()));
             batch.columns.push(column);

@@ -14,7 +14,8 @@ pub type BatchStream = Pin<Box<dyn Stream<Item = Result<Batch>> + Send>>;
 pub enum NullCursors {
     /// Leave them out: the column is declared not null, or they were read already.
     Skip,
-    /// Hand them over before all others, in row key order.
+    /// Hand them over before all others, in row key order. Where the column is declared not null there are none, and
+    /// they need not be looked for.
     First,
 }
 

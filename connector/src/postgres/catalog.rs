@@ -62,14 +62,16 @@ pub async fn columns(
     // called `character`, which is one character long.
     let sql = "SELECT c.relkind IN ('v', 'm') AS view, \
         CASE WHEN c.relkind IN ('r', 'm') AND c.reltuples >= 0 THEN c.reltuples::int8 END AS rows, \
-        a.attname, format_type(a.atttypid, a.atttypmod) AS shown, format_type(base.oid, -1) AS native, \
-        base.oid::int8 AS oid, base.typtype = 'e' AS enumeration, NOT a.attnotnull AS nullable, \
+        a.attname, format_type(a.atttypid, a.atttypmod) AS shown, \
+        format_type(COALESCE(base.oid, t.oid), -1) AS native, COALESCE(base.oid, t.oid)::int8 AS oid, \
+        COALESCE(base.typtype, t.typtype) = 'e' AS enumeration, NOT a.attnotnull AS nullable, \
         COALESCE(a.attnum = ANY (i.indkey::int2[]), false) AS key \
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-        CROSS JOIN LATERAL (WITH RECURSIVE chain AS ( \
-            SELECT t.oid, t.typtype, t.typbasetype FROM pg_type t WHERE t.oid = a.atttypid \
-            UNION ALL SELECT t.oid, t.typtype, t.typbasetype FROM chain JOIN pg_type t ON t.oid = chain.typbasetype) \
-            SELECT oid, typtype FROM chain WHERE typtype <> 'd') AS base \
+        JOIN pg_type t ON t.oid = a.atttypid \
+        LEFT JOIN LATERAL (WITH RECURSIVE chain AS ( \
+            SELECT b.oid, b.typtype, b.typbasetype FROM pg_type b WHERE b.oid = t.typbasetype \
+            UNION ALL SELECT b.oid, b.typtype, b.typbasetype FROM chain JOIN pg_type b ON b.oid = chain.typbasetype) \
+            SELECT oid, typtype FROM chain WHERE typtype <> 'd') AS base ON t.typtype = 'd' \
         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary \
         WHERE c.oid = to_regclass($1) ORDER BY a.attnum";
     let rows = sqlx::query(sql).bind(table_name(table)).fetch_all(connection).await;

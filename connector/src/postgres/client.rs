@@ -107,7 +107,8 @@ impl Client {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; SET LOCAL DateStyle = 'ISO'; \
              SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL jit = off; \
              SET LOCAL statement_timeout = {}; SET LOCAL application_name = 'weir {tag}'; \
-             SELECT set_config(name, '2s', true) FROM pg_settings WHERE name = 'client_connection_check_interval'",
+             SELECT set_config(name, '2s', true) FROM (VALUES ('client_connection_check_interval')) AS s(name) \
+             WHERE current_setting(name, true) IS NOT NULL",
             self.policy.statement_timeout.as_millis()
         )
     }

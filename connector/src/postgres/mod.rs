@@ -21,8 +21,8 @@ pub use config::{Config, SslMode};
 use crate::guard::Policy;
 use crate::kinds::Kind;
 use crate::{
-    Batch, BatchStream, Check, Connector, ConnectorError, CursorKind, ErrorKind, Moment, ReadRequest, Result,
-    Table, TableRef,
+    Batch, BatchStream, Check, Connector, ConnectorError, CursorKind, ErrorKind, Moment, NullCursors,
+    ReadRequest, Result, Table, TableRef,
 };
 use client::{Client, Lent, explain, explain_reading};
 use decode::Decoder;
@@ -179,6 +179,10 @@ impl Connector for Server {
             let (all, ..) = client.answer(catalog::columns(lent.get(), &request.table)).await?;
             let columns = catalog::choose(&request.table, &all, &request.columns)?;
             check_cursor(&request, &columns)?;
+            let mut request = request;
+            if !all.iter().any(|column| column.read.name == request.cursor.column && column.nullable) {
+                request.nulls = NullCursors::Skip;
+            }
             let (statements, bounds) = dialect::read(&request, &columns);
             if !bounds.settings.is_empty() {
                 set(lent.get(), &bounds.settings).await?;

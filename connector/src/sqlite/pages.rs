@@ -218,7 +218,8 @@ async fn prepare(
     let bounds = bounds::find(connection, &plan.request, &plan.described).await?;
     let cursor = column(&plan.request.cursor.column);
     let mut parts = Vec::new();
-    if plan.request.nulls == NullCursors::First {
+    let nullable = plan.described.table.columns[plan.described.place(&plan.request.cursor.column)?].nullable;
+    if plan.request.nulls == NullCursors::First && nullable {
         let condition = format!("{cursor} IS NULL");
         parts.push(Part { condition, values: Vec::new(), first: 1, lower: Vec::new() });
     }

@@ -8,7 +8,7 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::custody::{Keyring, Owner};
+use crate::custody::{Keyring, credential};
 use crate::domain::change::{Change, expect_version};
 use crate::domain::{refusal, series, stream as streams, text};
 use crate::error::{Error, Result};
@@ -206,7 +206,7 @@ fn seal(
     id: SourceId,
     secret: &SecretString,
 ) -> Result<entity::Hidden> {
-    let sealed = ring.seal(&Owner::credential(change.organization(), id), secret);
+    let sealed = credential::seal(ring, change.organization(), id, secret);
     sealed.map_err(|error| Error::internal("sealing a credential", error))
 }
 

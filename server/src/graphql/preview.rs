@@ -142,17 +142,12 @@ async fn look(ctx: &Context<'_>, model: &stream::Model, limit: u32) -> DomainRes
         other => other,
     })?;
     let spaces = match model.external_id_setting_id {
-        Some(setting) => {
-            let mut store = Store::begin_reading(&app.db).await?;
-            let spaces = matching::spaces(&mut store, organization, setting).await;
-            store.commit().await?;
-            match spaces {
-                Err(Error::NotFound(noun)) => {
-                    return Err(refusal::not_found("draft.externalIdSettingId", noun));
-                }
-                spaces => spaces?,
+        Some(setting) => match matching::spaces(&app.db, organization, setting).await {
+            Err(Error::NotFound(noun)) => {
+                return Err(refusal::not_found("draft.externalIdSettingId", noun));
             }
-        }
+            spaces => spaces?,
+        },
         None => Vec::new(),
     };
     let route = Route { organization, stream: model.id, destination: model.destination, spaces };

@@ -220,19 +220,28 @@ pub struct StreamCursorInput {
     /// What happens to rows without a cursor.
     #[graphql(default_with = "NullCursorPolicy::Reject")]
     pub null_cursor: NullCursorPolicy,
-    /// How far below the watermark each run reads again: cursor units for an integer, seconds for a time.
-    #[graphql(default_with = "BigInt(0)")]
-    pub lookback: BigInt,
+    /// How far below the watermark each run reads again: units for an integer (1000), seconds for a time (600; dates: a day).
+    pub lookback: Option<BigInt>,
 }
 
 impl From<StreamCursorInput> for CursorPlan {
     fn from(cursor: StreamCursorInput) -> Self {
+        let kind = crate::domain::stream::connector_kind(cursor.kind.into());
         Self {
             column: cursor.column,
-            kind: crate::domain::stream::connector_kind(cursor.kind.into()),
+            kind,
             zone: cursor.zone,
             null_cursor: cursor.null_cursor.into(),
-            lookback: cursor.lookback.0,
+            lookback: cursor.lookback.map_or_else(|| usual_lookback(kind), |lookback| lookback.0),
         }
+    }
+}
+
+/// How far below the watermark a stream reads again unless told otherwise: rows that commit late are found by default.
+fn usual_lookback(kind: Kind) -> i64 {
+    match kind {
+        Kind::Int => 1_000,
+        Kind::Date => 86_400,
+        Kind::Naive | Kind::Zoned => 600,
     }
 }

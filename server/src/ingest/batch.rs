@@ -6,7 +6,7 @@ use connector::{Batch, Position, Watermark};
 
 use super::checkpoint::Checkpoint;
 use super::groups::{GroupKey, Groups};
-use super::lease::{Lease, Next, progress};
+use super::lease::{Lease, Next, Stretch, progress};
 use super::mapping::{LONG, Layout, Mapped, Mapper, Reading};
 use super::measure::{self, Put};
 use super::newest::Newest;
@@ -32,6 +32,8 @@ pub struct Intake {
     lease: Option<Lease>,
     /// Moves the checkpoint; a backfill does not.
     moves: bool,
+    /// The watermark the run began at.
+    before: Option<String>,
     mapper: Mapper,
     router: Router,
     groups: Groups,
@@ -43,9 +45,9 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Starts a run.
-    pub fn new(plan: Plan, lease: Lease, moves: bool) -> Self {
-        Self::start(plan.layout.clone(), plan, lease.number, Some(lease), moves)
+    /// Starts a run, at a watermark if there is one yet.
+    pub fn new(plan: Plan, lease: Lease, moves: bool, before: Option<String>) -> Self {
+        Self { before, ..Self::start(plan.layout.clone(), plan, lease.number, Some(lease), moves) }
     }
 
     /// Sets the highest believable cursor rank.
@@ -82,6 +84,7 @@ impl Intake {
             run,
             lease,
             moves,
+            before: None,
         }
     }
 
@@ -150,8 +153,9 @@ impl Intake {
         }
         let next = match lease {
             Some(lease) => {
-                let reached = checkpoint.position.as_ref().map(|position| position.watermark.text.clone());
-                progress(&mut store, lease, &tally, reached, now).await?
+                let after = checkpoint.position.as_ref().map(|position| position.watermark.text.clone());
+                let stretch = Stretch { before: self.before.clone(), after };
+                progress(&mut store, lease, &tally, stretch, now).await?
             }
             None => Next::GoOn,
         };

@@ -3,8 +3,9 @@
 use connector::{CursorKind, Position, Watermark};
 use entity::{OrganizationId, StreamId, SyncRunId};
 
-use super::store::{Bind, Store};
+use super::store::{self, Bind, Record, Store};
 use crate::clock::Micros;
+use crate::db::Db;
 use crate::error::{Error, Result};
 
 /// A stream's checkpoint, locked until the transaction ends.
@@ -58,7 +59,39 @@ impl Checkpoint {
             store.execute(insert, &binds).await?;
             found = store.fetch(&sql, &key).await?;
         }
-        let record = found.first().ok_or(Error::NotFound("stream"))?;
+        Self::of(found.first().ok_or(Error::NotFound("stream"))?, (organization, stream), cursor)
+    }
+
+    /// Reads a checkpoint, or none before the first row, and the version of what decides matching: the number of the
+    /// last change and how many ignore rules are in force.
+    ///
+    /// # Errors
+    /// When the database refuses or the stored watermark cannot be read.
+    pub async fn look(
+        db: &Db,
+        (organization, stream): (OrganizationId, StreamId),
+        cursor: (&str, CursorKind),
+        now: Micros,
+    ) -> Result<(Option<Self>, String)> {
+        let sql = "SELECT c.version, c.cursor_column, c.cursor_kind, c.watermark, c.position, c.run_id, c.window_hash, \
+            m.version, (SELECT COUNT(*) FROM ignore_rule r WHERE r.organization_id = $1 \
+            AND (r.expires_at IS NULL OR r.expires_at > $3)) FROM match_state m \
+            LEFT JOIN checkpoint c ON c.organization_id = m.organization_id AND c.stream_id = $2 WHERE m.organization_id = $1";
+        let found = store::alone(db, sql, &[organization.0.into(), stream.0.into(), now.into()]).await?;
+        let record = found.first().ok_or(Error::NotFound("organization"))?;
+        let state = format!("{}.{}", record.int(7)?, record.int(8)?);
+        let checkpoint = match record.maybe_int(0)? {
+            Some(_) => Some(Self::of(record, (organization, stream), cursor)?),
+            None => None,
+        };
+        Ok((checkpoint, state))
+    }
+
+    fn of(
+        record: &Record,
+        (organization, stream): (OrganizationId, StreamId),
+        cursor: (&str, CursorKind),
+    ) -> Result<Self> {
         let same = record.text(1)? == cursor.0 && record.text(2)? == kind_word(cursor.1);
         let text = record.text(3)?;
         let position = if same && !text.is_empty() {

@@ -2,9 +2,10 @@
 
 use entity::{OrganizationId, SyncRunId};
 
-use super::store::{Bind, Store};
+use super::store::{self, Bind, Record, Store};
 use super::tally::Tally;
 use crate::clock::Micros;
+use crate::db::Db;
 use crate::error::{Error, Result};
 
 /// The run a batch belongs to, as its lease holder knows it.
@@ -29,6 +30,15 @@ pub enum Next {
     Cancelled,
 }
 
+/// The stretch of the cursor a run has come along.
+#[derive(Clone, Debug, Default)]
+pub struct Stretch {
+    /// The watermark before its first row.
+    pub before: Option<String>,
+    /// The watermark now.
+    pub after: Option<String>,
+}
+
 /// Adds to the run's counters, if the lease still stands.
 ///
 /// # Errors
@@ -37,17 +47,36 @@ pub async fn progress(
     store: &mut Store,
     lease: &Lease,
     tally: &Tally,
-    reached: Option<String>,
+    stretch: Stretch,
     now: Micros,
 ) -> Result<Next> {
-    let sql = "UPDATE sync_run SET rows_read = rows_read + $4, rows_mapped = rows_mapped + $5, \
-        rows_rejected = rows_rejected + $6, rows_repeated = rows_repeated + $7, readings = readings + $8, \
-        written = written + $9, unchanged = unchanged + $10, superseded = superseded + $11, \
-        unmatched = unmatched + $12, ignored = ignored + $13, null_cells = null_cells + $14, \
-        null_cursors = null_cursors + $15, batches = batches + $16, bytes_read = bytes_read + $17, \
-        cursor_after = COALESCE($18, cursor_after), heartbeat_at = $19 \
-        WHERE organization_id = $1 AND id = $2 AND fence = $3 AND status = 'running' RETURNING cancel_requested_at";
-    let binds: [Bind; 19] = [
+    next(&store.fetch(PROGRESS, &progressed(lease, tally, stretch, now)).await?)
+}
+
+/// The same where nothing else is written.
+///
+/// # Errors
+/// `LeaseLost` when it does not stand.
+pub async fn progress_alone(
+    db: &Db,
+    lease: &Lease,
+    tally: &Tally,
+    stretch: Stretch,
+    now: Micros,
+) -> Result<Next> {
+    next(&store::alone(db, PROGRESS, &progressed(lease, tally, stretch, now)).await?)
+}
+
+const PROGRESS: &str = "UPDATE sync_run SET rows_read = rows_read + $4, rows_mapped = rows_mapped + $5, \
+    rows_rejected = rows_rejected + $6, rows_repeated = rows_repeated + $7, readings = readings + $8, \
+    written = written + $9, unchanged = unchanged + $10, superseded = superseded + $11, \
+    unmatched = unmatched + $12, ignored = ignored + $13, null_cells = null_cells + $14, \
+    null_cursors = null_cursors + $15, batches = batches + $16, bytes_read = bytes_read + $17, \
+    cursor_before = COALESCE(cursor_before, $18), cursor_after = COALESCE($19, cursor_after, $18), heartbeat_at = $20 \
+    WHERE organization_id = $1 AND id = $2 AND fence = $3 AND status = 'running' RETURNING cancel_requested_at";
+
+fn progressed(lease: &Lease, tally: &Tally, stretch: Stretch, now: Micros) -> [Bind; 20] {
+    [
         lease.organization.0.into(),
         lease.run.0.into(),
         lease.fence.into(),
@@ -65,10 +94,13 @@ pub async fn progress(
         tally.null_cursors.into(),
         tally.batches.into(),
         tally.bytes_read.into(),
-        reached.into(),
+        stretch.before.into(),
+        stretch.after.into(),
         now.into(),
-    ];
-    let found = store.fetch(sql, &binds).await?;
+    ]
+}
+
+fn next(found: &[Record]) -> Result<Next> {
     let record = found.first().ok_or(Error::LeaseLost)?;
     Ok(if record.maybe_int(0)?.is_some() { Next::Cancelled } else { Next::GoOn })
 }

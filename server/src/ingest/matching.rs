@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use entity::{AccountId, Normalizer, OrganizationId};
 
-use super::store::{Bind, Rows, Store};
+use super::store::{self, Bind, Rows, Store};
+use crate::db::Db;
 use crate::domain::normalizer::normalize;
 use crate::error::{Error, Result};
 
@@ -56,23 +57,22 @@ pub struct Attempt {
 /// # Errors
 /// `NotFound` when the organization has no such setting, `Invalid` when it names a space that is gone.
 pub async fn spaces(
-    store: &mut Store,
+    db: &Db,
     organization: OrganizationId,
     setting: entity::ExternalIdSettingId,
 ) -> Result<Vec<Space>> {
-    let sql = "SELECT spaces FROM external_id_setting WHERE organization_id = $1 AND id = $2";
-    let found = store.fetch(sql, &[organization.0.into(), setting.0.into()]).await?;
-    let text = found.first().ok_or(Error::NotFound("external-ID setting"))?.text(0)?;
+    let sql = "SELECT s.spaces, i.name, i.normalizer FROM external_id_setting s \
+        LEFT JOIN id_space i ON i.organization_id = s.organization_id WHERE s.organization_id = $1 AND s.id = $2";
+    let known = store::alone(db, sql, &[organization.0.into(), setting.0.into()]).await?;
+    let text = known.first().ok_or(Error::NotFound("external-ID setting"))?.text(0)?;
     let names: Vec<String> =
         serde_json::from_str(text).map_err(|error| Error::internal("read the spaces of a setting", error))?;
-    let known = store
-        .fetch("SELECT name, normalizer FROM id_space WHERE organization_id = $1", &[organization.0.into()])
-        .await?;
     let mut rules = HashMap::new();
     for record in &known {
+        let Some(name) = record.maybe_text(1)? else { continue };
         let rule: Normalizer =
-            record.text(1)?.parse().map_err(|error| Error::internal("read an ID space", error))?;
-        rules.insert(record.text(0)?.to_owned(), rule);
+            record.text(2)?.parse().map_err(|error| Error::internal("read an ID space", error))?;
+        rules.insert(name.to_owned(), rule);
     }
     names
         .into_iter()

@@ -30,4 +30,4 @@ pub mod time;
 pub mod waiting;
 
 pub use lease::Lease;
-pub use run::{Outcome, Range, run};
+pub use run::{Outcome, Range, follow, run};

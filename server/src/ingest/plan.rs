@@ -3,17 +3,16 @@
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use connector::{
-    ConnectorError, Cursor, CursorKind, ErrorKind, NullCursors, Position, ReadRequest, RunTag, Table,
-    TableRef, Watermark,
+    Batch, ColumnInfo, ConnectorError, Cursor, CursorKind, ErrorKind, NullCursors, Position, ReadRequest,
+    RunTag, Table, TableRef, Watermark,
 };
-use entity::{NullCursor, OrganizationId, StreamId, StreamShape, stream};
+use entity::{NullCursor, OrganizationId, SourceId, StreamId, StreamShape, stream};
 use sea_orm::EntityTrait;
 use serde::de::DeserializeOwned;
 
 use super::mapping::{Layout, Metrics};
 use super::matching;
 use super::route::Route;
-use super::store::Store;
 use crate::app::App;
 use crate::clock::Micros;
 use crate::domain::mapping::Mapping;
@@ -22,6 +21,8 @@ use crate::error::{Error, Result};
 /// A stream, ready to be read and mapped.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// The source it is a table of.
+    pub source: SourceId,
     /// The table.
     pub table: TableRef,
     /// The columns to read, each once: mapped ones, cursor, row key.
@@ -67,9 +68,7 @@ impl Plan {
                 ),
             )
         })?;
-        let mut store = Store::begin(&app.db).await?;
-        let spaces = matching::spaces(&mut store, organization, setting).await?;
-        store.commit().await?;
+        let spaces = matching::spaces(&app.db, organization, setting).await?;
         let route = Route { organization, stream: id, destination: model.destination, spaces };
         Self::new(&model, route, app.config.sync.cell_bytes)
     }
@@ -91,6 +90,7 @@ impl Plan {
         let wide = model.shape == StreamShape::Wide;
         let layout = layout(&mapping, wide, &columns, &cursor, &key, model, cell_bytes)?;
         Ok(Self {
+            source: model.source_id,
             table: parse("table", &model.table_ref)?,
             columns,
             cursor,
@@ -134,19 +134,25 @@ impl Plan {
         Ok(())
     }
 
+    /// Whether what a batch holds is what the stream was made for, by its columns' types alone.
+    pub fn fits(&self, batch: &Batch) -> bool {
+        let columns = batch.columns.iter().map(|column| ColumnInfo {
+            name: column.name().to_owned(),
+            native: String::new(),
+            kind: column.kind(),
+            nullable: true,
+            key: false,
+        });
+        self.mapping.check(self.wide, &columns.collect::<Vec<_>>()).is_ok()
+    }
+
     /// The read of everything from a position on.
     pub fn request(
         &self,
-        table: &Table,
         from: Option<Position>,
         until: Option<Watermark>,
         sizes: &crate::config::Sync,
     ) -> ReadRequest {
-        let nullable = table
-            .columns
-            .iter()
-            .find(|column| column.name == self.cursor.column)
-            .is_none_or(|column| column.nullable);
         ReadRequest {
             table: self.table.clone(),
             columns: self.columns.clone(),
@@ -154,7 +160,7 @@ impl Plan {
             key: self.key.clone(),
             from,
             until,
-            nulls: if nullable { NullCursors::First } else { NullCursors::Skip },
+            nulls: NullCursors::First,
             batch_rows: sizes.batch_rows,
             batch_bytes: sizes.batch_bytes,
             cell_bytes: sizes.cell_bytes,

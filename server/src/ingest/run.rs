@@ -10,7 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::batch::Intake;
 use super::checkpoint::Checkpoint;
-use super::lease::{Lease, Next, progress};
+use super::lease::{Lease, Next, Stretch, progress, progress_alone};
 use super::plan::Plan;
 use super::store::Store;
 use super::tally::Tally;
@@ -55,15 +55,29 @@ pub async fn run(
     range: &Range,
     stop: &CancellationToken,
 ) -> Result<Outcome> {
-    let plan = Plan::load(app, lease.organization, stream).await?;
-    let table = connector.describe(&plan.table).await?;
-    plan.check(&table)?;
+    follow(app, connector, lease, Plan::load(app, lease.organization, stream).await?, range, stop).await
+}
+
+/// The same for a plan that is loaded.
+///
+/// # Errors
+/// As [`run`].
+pub async fn follow(
+    app: &App,
+    connector: Arc<dyn Connector>,
+    lease: &Lease,
+    plan: Plan,
+    range: &Range,
+    stop: &CancellationToken,
+) -> Result<Outcome> {
+    let stream = plan.route.stream;
     let start = bounds(app, &plan, lease, range).await?;
-    let request = plan.request(&table, start.from, start.until, &app.config.sync);
+    let request = plan.request(start.from, start.until, &app.config.sync);
     let mut cap = Cap::new(app, &plan);
     let mut batches = read_ahead(&connector, request);
-    let mut intake = Intake::new(plan, lease.clone(), *range == Range::New);
     let mut window = Window { before: start.window, now: None, state: start.state, batches: 0 };
+    let before = start.before;
+    let mut intake = Intake::new(plan.clone(), lease.clone(), *range == Range::New, before.clone());
     loop {
         let batch = tokio::select! {
             biased;
@@ -75,6 +89,9 @@ pub async fn run(
         if batch.rows() == 0 {
             continue;
         }
+        if window.batches == 0 && !plan.fits(&batch) {
+            plan.check(&connector.describe(&plan.table).await?)?;
+        }
         if window.seen(&batch) && batches.next_is_end().await? {
             let rows = batch.rows() as u64;
             let null_cursors = null_cursors(&intake, &batch);
@@ -85,33 +102,41 @@ pub async fn run(
                 bytes_read: batch.bytes() as u64,
                 ..Tally::default()
             };
-            return close(app, lease, &again, None).await;
+            return progress_end(app, lease, &again, before).await;
         }
         intake.cap(cap.for_batch(app, &connector, &batch).await?);
         if intake.take(app, &batch).await?.1 == Next::Cancelled {
             return Ok(Outcome::Cancelled);
         }
     }
-    let window = window.now.filter(|_| window.batches == 1 && !intake.waits_for_time());
-    close(app, lease, &Tally::default(), window.map(|window| (window, stream))).await
+    match window.now.filter(|_| window.batches == 1 && !intake.waits_for_time()) {
+        Some(window) => remember(app, lease, stream, window).await,
+        None => progress_end(app, lease, &Tally::default(), before).await,
+    }
 }
 
-/// Notes the end of a run on it, and what its only batch held, so that the next run can tell it at a glance.
-async fn close(
-    app: &App,
-    lease: &Lease,
-    tally: &Tally,
-    window: Option<(String, entity::StreamId)>,
-) -> Result<Outcome> {
+/// Notes the last rows of a run on it.
+async fn progress_end(app: &App, lease: &Lease, tally: &Tally, before: Option<String>) -> Result<Outcome> {
+    let stretch = Stretch { before, after: None };
+    Ok(ended(progress_alone(&app.db, lease, tally, stretch, app.clock.now()).await?))
+}
+
+/// Notes what the only batch of a run held, so that the next run can tell it at a glance.
+async fn remember(app: &App, lease: &Lease, stream: entity::StreamId, window: String) -> Result<Outcome> {
     let mut store = Store::begin(&app.db).await?;
-    if let Some((window, stream)) = window {
-        let sql = "UPDATE checkpoint SET window_hash = $3 WHERE organization_id = $1 AND stream_id = $2 AND run_id = $4";
-        let binds = [lease.organization.0.into(), stream.0.into(), window.into(), lease.run.0.into()];
-        store.execute(sql, &binds).await?;
-    }
-    let next = progress(&mut store, lease, tally, None, app.clock.now()).await?;
+    let sql = "UPDATE checkpoint SET window_hash = $3 WHERE organization_id = $1 AND stream_id = $2 AND run_id = $4";
+    let binds = [lease.organization.0.into(), stream.0.into(), window.into(), lease.run.0.into()];
+    store.execute(sql, &binds).await?;
+    let next = progress(&mut store, lease, &Tally::default(), Stretch::default(), app.clock.now()).await?;
     store.commit().await?;
-    Ok(if next == Next::Cancelled { Outcome::Cancelled } else { Outcome::Done })
+    Ok(ended(next))
+}
+
+fn ended(next: Next) -> Outcome {
+    match next {
+        Next::Cancelled => Outcome::Cancelled,
+        Next::GoOn => Outcome::Done,
+    }
 }
 
 /// Rows without a cursor are reported by every run, those that were read before too.
@@ -172,65 +197,55 @@ impl Cap {
 }
 
 /// Where a run begins.
+#[derive(Default)]
 struct Start {
     from: Option<Position>,
     until: Option<Watermark>,
+    /// The watermark before the run, for people; none for a run taken up again.
+    before: Option<String>,
     /// What the last window held.
     window: Option<String>,
     /// The versions of all that decides what becomes of a row: stream, matching, rules in force.
     state: String,
 }
 
-/// The bounds of the read, and the watermark noted on the run.
+/// The bounds of the read.
 ///
 /// A new run reads from the watermark less the lookback. A run taken up again goes on behind the last row it stored:
 /// its lookback was read already.
 async fn bounds(app: &App, plan: &Plan, lease: &Lease, range: &Range) -> Result<Start> {
     let kind = plan.cursor.kind;
-    let parse = |text: &String| {
-        Watermark::parse(kind, text).ok_or_else(|| {
-            Error::invalid("range", format!("{text:?} is no value of cursor column {:?}", plan.cursor.column))
-        })
-    };
-    let mut store = Store::begin(&app.db).await?;
-    let mut start = match range {
-        Range::New => {
-            let cursor = (plan.cursor.column.as_str(), kind);
-            let checkpoint =
-                Checkpoint::lock(&mut store, lease.organization, plan.route.stream, cursor, app.clock.now())
-                    .await?;
-            let from = match checkpoint.position.clone() {
-                Some(position) if checkpoint.run == Some(lease.run) => Some(position),
-                Some(position) => {
-                    let sql = "UPDATE sync_run SET cursor_before = $3, cursor_after = $3 \
-                        WHERE organization_id = $1 AND id = $2 AND cursor_before IS NULL";
-                    let text = position.watermark.text.as_str();
-                    store
-                        .execute(sql, &[lease.organization.0.into(), lease.run.0.into(), text.into()])
-                        .await?;
-                    let lower = position.watermark.minus(plan.lookback).unwrap_or(position.watermark);
-                    Some(Position { watermark: lower, key: Vec::new() })
-                }
-                None => None,
-            };
-            Start { from, until: None, window: checkpoint.window, state: String::new() }
-        }
-        Range::Between { since, until } => {
-            let since = since.as_ref().map(parse).transpose()?;
-            let until = until.as_ref().map(parse).transpose()?;
-            let from = since.map(|watermark| Position { watermark, key: Vec::new() });
-            Start { from, until, window: None, state: String::new() }
-        }
-    };
-    let sql = "SELECT version, (SELECT COUNT(*) FROM ignore_rule r WHERE r.organization_id = $1 \
-        AND (r.expires_at IS NULL OR r.expires_at > $2)) FROM match_state WHERE organization_id = $1";
-    if let Some(found) =
-        store.fetch(sql, &[lease.organization.0.into(), app.clock.now().into()]).await?.first()
-    {
-        start.state = format!("{}.{}.{}", plan.version, found.int(0)?, found.int(1)?);
+    if let Range::Between { since, until } = range {
+        let parse = |text: &String| {
+            Watermark::parse(kind, text).ok_or_else(|| {
+                Error::invalid(
+                    "range",
+                    format!("{text:?} is no value of cursor column {:?}", plan.cursor.column),
+                )
+            })
+        };
+        let from = since.as_ref().map(parse).transpose()?;
+        let from = from.map(|watermark| Position { watermark, key: Vec::new() });
+        return Ok(Start { from, until: until.as_ref().map(parse).transpose()?, ..Start::default() });
     }
-    store.commit().await?;
-    Ok(start)
+    let (key, cursor) =
+        ((lease.organization, plan.route.stream), (plan.cursor.column.as_str(), plan.cursor.kind));
+    let (checkpoint, state) = Checkpoint::look(&app.db, key, cursor, app.clock.now()).await?;
+    let state = format!("{}.{state}", plan.version);
+    let Some(checkpoint) = checkpoint else { return Ok(Start { state, ..Start::default() }) };
+    let window = checkpoint.window;
+    Ok(match checkpoint.position {
+        Some(position) if checkpoint.run == Some(lease.run) => {
+            Start { from: Some(position), window, state, ..Start::default() }
+        }
+        Some(position) => {
+            let before = Some(position.watermark.text.clone());
+            let watermark = position.watermark.minus(plan.lookback).unwrap_or(position.watermark);
+            let from = Some(Position { watermark, key: Vec::new() });
+            Start { from, before, window, state, until: None }
+        }
+        None => Start { window, state, ..Start::default() },
+    })
 }
 
 /// Batches read in a task of their own, one ahead of the one being written. Dropped, the read is cancelled.

@@ -73,6 +73,8 @@ pub struct Node {
     pub(super) stop: CancellationToken,
     /// Set when someone rings, so that a look that began before finds what came after.
     rung: Arc<AtomicBool>,
+    /// Whether the last look found a job.
+    pub(super) found: Arc<AtomicBool>,
 }
 
 impl Node {
@@ -90,6 +92,7 @@ impl Node {
             held: HeldJobs::default(),
             stop,
             rung: Arc::default(),
+            found: Arc::default(),
         }
     }
 

@@ -1,15 +1,15 @@
 //! The engine of this product: opens the run's source and sends what it reads down the line.
 
 use async_trait::async_trait;
-use entity::{RunKind, stream};
-use sea_orm::EntityTrait;
+use entity::RunKind;
 use tokio_util::sync::CancellationToken;
 
 use super::sync::{Ending, Engine};
 use crate::app::App;
 use crate::domain::matching_change::Scope;
 use crate::domain::sync_run::Claim;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::ingest::plan::Plan;
 use crate::ingest::{self, Lease, Range, replay};
 
 /// Reads the stored sources.
@@ -30,11 +30,10 @@ impl Engine for Reader {
                 return Ok(if stop.is_cancelled() { Ending::Stopped } else { Ending::Done });
             }
         };
-        let found = stream::Entity::find_by_id((organization, stream_id)).one(app.db.orm()).await?;
-        let source = found.ok_or(Error::NotFound("stream"))?.source_id;
-        let connector = app.sources.connector(app, organization, source).await?;
+        let plan = Plan::load(app, organization, stream_id).await?;
+        let connector = app.sources.connector(app, organization, plan.source).await?;
         let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
-        let outcome = ingest::run(app, connector, &lease, stream_id, &range, stop).await?;
+        let outcome = ingest::follow(app, connector, &lease, plan, &range, stop).await?;
         Ok(match outcome {
             ingest::Outcome::Done => Ending::Done,
             ingest::Outcome::Cancelled => Ending::Cancelled,

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use apalis_core::backend::persistence::{Persistence, TaskEvent};
@@ -54,11 +55,14 @@ impl Storage {
             return Ok(Vec::new());
         }
         let (db, now, until) = (node.db.orm(), node.clock.now(), node.lease_end());
-        if !table::any_due(db, now, room.iter().map(|(queue, _)| *queue)).await? {
+        // Where the last look found a job there is likely to be another: then asking first costs more than it saves.
+        let likely = node.found.swap(false, Ordering::Relaxed);
+        if !likely && !table::any_due(db, now, room.iter().map(|(queue, _)| *queue)).await? {
             return Ok(Vec::new());
         }
         match table::claim(db, now, until, node.owner, &room).await {
             Ok(claimed) => {
+                node.found.store(!claimed.is_empty(), Ordering::Relaxed);
                 Ok(claimed.into_iter().map(|job| node.held.take(job, until, &node.stop)).collect())
             }
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {

@@ -3,6 +3,9 @@
 use std::fs;
 
 use anyhow::{Context, Result};
+use sqlx::{Connection, PgConnection, Row};
+
+use crate::postgres::Server;
 
 /// CPU seconds of a process and all its children, those that have ended and been waited for included.
 ///
@@ -57,4 +60,18 @@ fn ticks(fields: &[String], index: usize) -> f64 {
 fn children(pid: u32) -> Vec<u32> {
     let read = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
     read.map(|text| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()).unwrap_or_default()
+}
+
+/// The process of a PostgreSQL server that all its others descend from.
+///
+/// # Errors
+/// When the server does not say where its files are.
+pub async fn postmaster(server: &Server) -> Result<u32> {
+    let mut connection = PgConnection::connect(&server.url("postgres")).await?;
+    let row =
+        sqlx::query("SELECT current_setting('data_directory') AS folder").fetch_one(&mut connection).await?;
+    let folder: String = row.try_get("folder")?;
+    connection.close().await?;
+    let text = fs::read_to_string(format!("{folder}/postmaster.pid"))?;
+    text.lines().next().context("an empty postmaster.pid")?.trim().parse().context("an odd postmaster.pid")
 }

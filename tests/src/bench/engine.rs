@@ -3,15 +3,16 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use connector::guard::Policy;
-use connector::{Connector, kinds};
+use connector::Connector;
 use entity::{RunKind, StreamId};
+use sea_orm::{ConnectionTrait, Statement};
 use serde::{Deserialize, Serialize};
 use server::ingest::tally::Tally;
 use server::ingest::{Outcome, Range};
+use server::jobs::{self, Reader};
 use tokio_util::sync::CancellationToken;
 
 use super::cpu;
@@ -88,17 +89,12 @@ impl Drop for Engine {
 /// # Errors
 /// What went wrong with a command.
 pub async fn serve(weir: &str, warehouse: &str) -> Result<()> {
-    let stand = Stand::on(weir).await?;
-    let url = reqwest::Url::parse(warehouse)?;
-    let config = serde_json::json!({
-        "host": url.host_str(), "port": url.port(), "user": url.username(), "sslMode": "disable",
-        "database": url.path().trim_start_matches('/'),
-    });
-    let networks = vec!["127.0.0.0/8".parse()?];
-    let policy = Policy { networks, ..Policy::default() };
-    let password = url.password().map(|text| text.to_owned().into());
-    let source = kinds::open("postgres", &config, password, &policy)?;
+    let stand = Stand::on(weir, warehouse).await?;
+    let source = stand.connector().await?;
     let stream = stand.stream_of(&StreamSpec::usage()).await?;
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    let mut works = false;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let (start, cpu) = (Instant::now(), cpu::own_seconds(std::process::id())?);
@@ -113,6 +109,17 @@ pub async fn serve(weir: &str, warehouse: &str) -> Result<()> {
             }
             ["replay"] => took = of(&stand.replay().await?),
             ["link"] => stand.link_all().await?,
+            ["streams", count] => {
+                for _ in 0..count.parse()? {
+                    stand.stream_of(&StreamSpec::quiet()).await?;
+                }
+            }
+            ["due"] => {
+                if !std::mem::replace(&mut works, true) {
+                    jobs::start(&stand.app, Arc::new(Reader), &stop);
+                }
+                due(&stand).await?;
+            }
             ["quit"] => return Ok(()),
             other => bail!("no command {other:?}"),
         }
@@ -121,6 +128,27 @@ pub async fn serve(weir: &str, warehouse: &str) -> Result<()> {
         took.peak_mib = cpu::peak_mib(std::process::id())?;
         println!("{}", serde_json::to_string(&took)?);
     }
+    Ok(())
+}
+
+/// Makes the quiet streams due and waits until the workers have run them all.
+async fn due(stand: &Stand) -> Result<()> {
+    let db = stand.app.db.orm();
+    let made = "UPDATE stream SET next_due_at = 1 WHERE table_ref LIKE '%quiet%'";
+    let made = db.execute_unprepared(made).await?.rows_affected();
+    loop {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let left = "SELECT 1 FROM stream WHERE next_due_at = 1 UNION ALL \
+                    SELECT 1 FROM sync_run WHERE status IN ('queued', 'running') LIMIT 1";
+        if db.query_one_raw(Statement::from_string(db.get_database_backend(), left)).await?.is_none() {
+            break;
+        }
+    }
+    let done = "SELECT count(*) AS done FROM sync_run r JOIN stream s ON s.last_run_id = r.id \
+                WHERE s.table_ref LIKE '%quiet%' AND r.status = 'succeeded'";
+    let done = db.query_one_raw(Statement::from_string(db.get_database_backend(), done)).await?;
+    let done: i64 = done.context("an aggregate has a row")?.try_get("", "done")?;
+    anyhow::ensure!(u64::try_from(done)? == made, "{done} of {made} runs succeeded");
     Ok(())
 }
 

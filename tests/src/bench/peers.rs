@@ -1,4 +1,4 @@
-//! The other sides: plain psql, and what SQLite's shell can do.
+//! The other side: plain psql.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -65,6 +65,20 @@ pub fn intake_sql() -> &'static str {
        cursor = excluded.cursor, row = excluded.row;\n"
 }
 
+/// Makes an empty database the twin of one that Weir has filled: all rows but the measurements and the waiting ones,
+/// so that psql finds series and groups ready made.
+///
+/// # Errors
+/// When the tools fail.
+pub fn twin(ours: &str, theirs: &str) -> Result<()> {
+    shell(&format!(
+        "pg_dump '{ours}' -T measurement -T waiting_row | psql -qX '{theirs}' -o /dev/null && \
+         pg_dump -s -t measurement -t waiting_row '{ours}' | psql -qX '{theirs}' -o /dev/null && \
+         psql -qX '{theirs}' -c 'VACUUM ANALYZE' -c CHECKPOINT"
+    ))?;
+    Ok(())
+}
+
 /// Lets psql read the warehouse from a watermark on and take the rows in.
 ///
 /// # Errors
@@ -77,5 +91,38 @@ pub fn psql(warehouse: &str, weir: &str, since: Option<&str>, folder: &Path) -> 
         "psql -qX '{warehouse}' -c \"COPY (SELECT id, account, metric, value, measured_at, updated_at FROM usage{condition}) \
          TO STDOUT\" | psql -qX -v ON_ERROR_STOP=1 --single-transaction '{weir}' -f {}",
         script.display()
+    ))
+}
+
+/// Links every pair and makes its series, so that psql's replay finds them.
+///
+/// # Errors
+/// When psql fails.
+pub fn link(theirs: &str) -> Result<()> {
+    shell(&format!(
+        "psql -qX '{theirs}' -c \"INSERT INTO metric_link (organization_id, id, account_id, metric_id, input_id, enabled, \
+         roll_up, version, created_at, updated_at) SELECT o.organization_id, gen_random_uuid(), o.account_id, m.id, i.id, \
+         true, 'last', 1, 0, 0 FROM input i JOIN opportunity o ON o.id = i.opportunity_id \
+         JOIN metric m ON m.external_id = 'metric-' || substr(i.name, 7) ON CONFLICT DO NOTHING\" \
+         -c \"INSERT INTO series (organization_id, stream_id, metric_id, external_account, product, account_id, created_at) \
+         SELECT g.organization_id, g.stream_id, m.id, g.external_account, '', e.account_id, 0 FROM unmatched_group g \
+         JOIN metric m ON m.external_id = g.external_metric JOIN external_id e ON e.normalized = g.external_account \
+         ON CONFLICT DO NOTHING\" -c ANALYZE"
+    ))?;
+    Ok(())
+}
+
+/// Replays the waiting rows that match now, in one statement.
+///
+/// # Errors
+/// When psql fails.
+pub fn replay(theirs: &str) -> Result<PeerTook> {
+    shell(&format!(
+        "psql -qX '{theirs}' -c \"WITH freed AS (DELETE FROM waiting_row w USING unmatched_group g, metric m, series s \
+         WHERE g.id = w.group_id AND m.external_id = g.external_metric AND s.metric_id = m.id \
+         AND s.external_account = g.external_account RETURNING s.id, w.measured_at, w.value, w.cursor, w.run, w.row_key) \
+         INSERT INTO measurement (series_id, measured_at, value, cursor, run, row_key) SELECT * FROM freed \
+         ON CONFLICT (series_id, measured_at) DO UPDATE SET value = excluded.value, cursor = excluded.cursor, \
+         row_key = excluded.row_key WHERE (excluded.cursor, excluded.row_key) >= (measurement.cursor, measurement.row_key)\""
     ))
 }

@@ -28,9 +28,9 @@ pub async fn warehouse(url: &str, size: Size) -> Result<()> {
         "CREATE TABLE usage (id bigint PRIMARY KEY, account text NOT NULL, metric text NOT NULL, \
            value numeric(20, 4) NOT NULL, measured_at timestamptz NOT NULL, updated_at timestamptz NOT NULL); \
          INSERT INTO usage SELECT n, 'acct-' || n % 1000, 'metric-' || (n / 1000) % 20, ((n * 7919) % 1000003) / 100.0, \
-           timestamptz '2026-01-01 00:00+00' + (n / 20000) * interval '1 day', \
-           timestamptz '2026-06-01 00:00+00' + (n / 1000) * interval '1 minute' \
-           FROM generate_series(0, {last}) AS n; \
+           timestamptz '2024-01-01 00:00+00' + (n / 20000) * interval '1 day', \
+           timestamptz '2025-06-01 00:00+00' + (n / 1000) * interval '1 minute' \
+           FROM generate_series(0::bigint, {last}) AS n; \
          CREATE INDEX usage_updated ON usage (updated_at, id);",
         last = size.rows() - 1
     );

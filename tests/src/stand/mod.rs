@@ -1,6 +1,7 @@
 //! A test stand for the engine: a database with an organization and streams over tables in memory.
 
 mod directory;
+mod large;
 mod look;
 mod shape;
 
@@ -14,7 +15,6 @@ use entity::{
     source, stream, sync_run,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set, Statement};
-use secrecy::ExposeSecret;
 use server::app::App;
 use server::clock::{Clock, Micros};
 use server::config::Config;
@@ -47,13 +47,13 @@ impl Stand {
     pub async fn sqlite() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite:{}", folder.path().join("weir.db").display());
-        Self::new(folder, url, None).await
+        Self::new(folder, url, None, |_| {}).await
     }
 
     /// On a PostgreSQL database.
     pub async fn postgres() -> Result<Self> {
         let database = postgres::Database::empty().await?;
-        Self::new(tempfile::tempdir()?, database.url(), Some(database)).await
+        Self::new(tempfile::tempdir()?, database.url(), Some(database), |_| {}).await
     }
 
     /// One on each database.
@@ -61,35 +61,16 @@ impl Stand {
         Ok([Self::sqlite().await?, Self::postgres().await?])
     }
 
-    /// On a database of the caller's, with the accounts, inputs and links of the benchmark.
-    pub async fn on(url: &str) -> Result<Self> {
-        let mut stand = Self::new(tempfile::tempdir()?, url.to_owned(), None).await?;
-        stand.app.clock = Clock::system();
-        for sql in crate::bench::seed::directory(&stand.organization.to_string(), url.starts_with("postgres"))
-        {
-            stand.app.db.orm().execute_unprepared(&sql).await?;
-        }
-        stand.app.db.orm().execute_unprepared("ANALYZE").await?;
-        Ok(stand)
-    }
-
-    /// Links every pair of the benchmark's accounts and metrics that is not linked yet.
-    pub async fn link_all(&self) -> Result<()> {
-        let postgres = self.app.config.database.url.expose_secret().starts_with("postgres");
-        let all = crate::bench::seed::directory(&self.organization.to_string(), postgres);
-        let sql = all.last().ok_or_else(|| anyhow!("the links are last"))?.replace("<> 0", "= 0");
-        self.app.db.orm().execute_unprepared(&sql).await?;
-        self.changed().await
-    }
-
     async fn new(
         folder: tempfile::TempDir,
         url: String,
         database: Option<postgres::Database>,
+        change: impl FnOnce(&mut Config),
     ) -> Result<Self> {
         let mut config = Config::load(None)?;
         config.data_dir = folder.path().to_path_buf();
         config.database.url = url.into();
+        change(&mut config);
         let app = App::open(config, Clock::fixed(START)).await?;
         let (organization, source, setting) =
             (OrganizationId::new(), SourceId::new(), ExternalIdSettingId::new());
@@ -150,6 +131,7 @@ impl Stand {
             mapping: r#"{"account":"account","metric":"metric","value":"value","measuredAt":"at"}"#
                 .to_owned(),
             cursor: "updated".to_owned(),
+            schedule: r#"{"kind":"manual"}"#.to_owned(),
             shape,
         })
         .await
@@ -176,7 +158,7 @@ impl Stand {
             row_key: Set(r#"["id"]"#.to_owned()),
             future_tolerance: Set(300_000_000),
             external_id_setting_id: Set(Some(self.setting)),
-            schedule: Set(r#"{"kind":"manual"}"#.to_owned()),
+            schedule: Set(spec.schedule),
             enabled: Set(true),
             columns: Set("[]".to_owned()),
             mapping_version: Set(1),

@@ -23,6 +23,8 @@ pub struct StreamSpec {
     pub mapping: String,
     /// The cursor column, a timestamp with a zone.
     pub cursor: String,
+    /// When it runs by itself, as stored.
+    pub schedule: String,
     /// The rest.
     pub shape: Shape,
 }
@@ -35,7 +37,17 @@ impl StreamSpec {
             mapping: r#"{"account":"account","metric":"metric","value":"value","measuredAt":"measured_at"}"#
                 .to_owned(),
             cursor: "updated_at".to_owned(),
+            schedule: r#"{"kind":"manual"}"#.to_owned(),
             shape: Shape { destination: Destination::Inputs, lookback: 10_000_000, ..Shape::default() },
+        }
+    }
+
+    /// One of many streams of the benchmark over a small table, run by the scheduler.
+    pub fn quiet() -> Self {
+        Self {
+            table: r#"{"schema":"public","name":"quiet"}"#.to_owned(),
+            schedule: r#"{"kind":"cron","expression":"0 3 1 * *","zone":"UTC"}"#.to_owned(),
+            ..Self::usage()
         }
     }
 }

@@ -4,7 +4,6 @@ use anyhow::{Context, Result};
 use entity::{OrganizationId, SourceId, SourceState, organization, source};
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 use secrecy::ExposeSecret;
-use serde_json::json;
 use server::custody::{self, credential};
 use server::db::Db;
 
@@ -27,7 +26,7 @@ async fn seal(install: &Install) -> Result<(OrganizationId, SourceId)> {
     .insert(db.orm())
     .await?;
     let ring = custody::load(&install.data().join("keyring"))?;
-    let sealed = credential::seal(&ring, organization, source, &json!({ "password": "s3cret" }))?;
+    let sealed = credential::seal(&ring, organization, source, &"s3cret".to_owned().into())?;
     source::ActiveModel {
         organization_id: Set(organization),
         id: Set(source),

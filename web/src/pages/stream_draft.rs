@@ -111,7 +111,7 @@ pub struct StreamCursorInput {
     kind: CursorKind,
     zone: Option<String>,
     null_cursor: NullCursorPolicy,
-    lookback: BigInt,
+    lookback: Option<BigInt>,
 }
 
 /// A stream that is not saved yet, as the preview takes it.
@@ -201,7 +201,7 @@ impl Draft {
             period: empty(),
             product: empty(),
             cursor: empty(),
-            lookback: RwSignal::new("0".to_owned()),
+            lookback: RwSignal::new(String::new()),
             null_cursor: RwSignal::new(NullCursorPolicy::Reject),
             row_key: RwSignal::new(keys),
             setting: empty(),
@@ -292,7 +292,7 @@ impl Draft {
                 kind,
                 zone: some(self.zone).filter(|_| kind == CursorKind::Naive),
                 null_cursor: self.null_cursor.get(),
-                lookback: BigInt(some(self.lookback).unwrap_or_else(|| "0".to_owned())),
+                lookback: some(self.lookback).map(BigInt),
             },
             row_key: self.row_key.get(),
             external_id_setting_id: some(self.setting).map(cynic::Id::new),

@@ -277,8 +277,13 @@ fn CursorFields(draft: Draft) -> impl IntoView {
     let policies = NullCursorPolicy::choices();
     let unit = Signal::derive(move || {
         match draft.cursor_kind() {
-            Some(CursorKind::Int) => "Steps below the highest cursor; catches rows that came late.",
-            _ => "Seconds below the highest cursor; catches rows that came late.",
+            Some(CursorKind::Int) => {
+                "Steps below the highest cursor, for rows that commit late. Empty: 1000."
+            }
+            Some(CursorKind::Date) => {
+                "Seconds below the highest cursor, for rows that commit late. Empty: a day."
+            }
+            _ => "Seconds below the highest cursor, for rows that commit late. Empty: 600.",
         }
         .to_owned()
     });

@@ -89,10 +89,9 @@ pub enum End {
     Failed(Problem),
 }
 
-#[derive(FromQueryResult)]
-struct Balance {
-    balanced: Option<bool>,
-}
+/// What must hold of every finished run: the two sums that account for each row and each reading.
+const SUMS: &str = "rows_read = rows_mapped + rows_rejected + rows_repeated \
+                    AND readings = written + unchanged + superseded + unmatched + ignored";
 
 #[derive(FromQueryResult)]
 struct Healed {
@@ -106,30 +105,29 @@ struct Healed {
 /// [`Error::LeaseLost`] when another worker holds the run; else what the database says.
 pub async fn finish(db: &Db, now: Micros, claim: &Claim, end: End) -> Result<RunStatus> {
     let tx = db.begin().await?;
-    let (mut status, mut problem) = match end {
+    let (status, problem) = match end {
         End::Succeeded => (RunStatus::Succeeded, None),
         End::Skipped => (RunStatus::Skipped, None),
         End::Cancelled => (RunStatus::Cancelled, None),
         End::Incomplete(problem) => (RunStatus::Incomplete, Some(problem)),
         End::Failed(problem) => (RunStatus::Failed, Some(problem)),
     };
-    let sums = "rows_read = rows_mapped + rows_rejected + rows_repeated \
-                AND readings = written + unchanged + superseded + unmatched + ignored";
-    let settled = Sql::new(&tx, &format!("UPDATE sync_run SET balanced = ({sums})"));
-    let settled: Option<Balance> = claim.holds(settled).text(" RETURNING balanced").one(&tx).await?;
-    let balanced = settled.ok_or(Error::LeaseLost)?.balanced.unwrap_or(false);
-    if !balanced && status != RunStatus::Failed {
-        status = RunStatus::Failed;
-        problem = Some(
+    let set = |balanced: bool, status: RunStatus, problem: Option<&Problem>| {
+        let set = Sql::new(&tx, "UPDATE sync_run SET balanced = ").bind(balanced).text(", status = ");
+        claim.holds(given_up(set.bind(status.as_str()).text(", finished_at = ").bind(now), problem, None))
+    };
+    let even = set(true, status, problem.as_ref()).text(&format!(" AND {SUMS}")).run(&tx).await? > 0;
+    let wanted = status;
+    let status = if even { wanted } else { RunStatus::Failed };
+    if !even {
+        let unbalanced = || {
             Problem::new("unbalanced", "the rows read do not add up to the rows accounted for")
-                .action("report this: it is a fault in Weir; what is stored is not affected"),
-        );
+                .action("report this: it is a fault in Weir; what is stored is not affected")
+        };
+        // A run that failed for another reason keeps it.
+        let problem = problem.filter(|_| wanted == RunStatus::Failed).unwrap_or_else(unbalanced);
+        must_hold(set(false, status, Some(&problem)).run(&tx).await?)?;
     }
-    let set = Sql::new(&tx, "UPDATE sync_run SET status = ")
-        .bind(status.as_str())
-        .text(", finished_at = ")
-        .bind(now);
-    must_hold(claim.holds(given_up(set, problem.as_ref(), None)).run(&tx).await?)?;
     if status == RunStatus::Succeeded && claim.run.kind == RunKind::Sync {
         heal(&tx, now, claim).await?;
     }

@@ -165,6 +165,18 @@ impl Store {
     }
 }
 
+/// Runs one statement by itself, in no transaction of ours, and gives its rows.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn alone(db: &Db, sql: &str, binds: &[Bind]) -> Result<Vec<Record>> {
+    if let Some(pool) = db.postgres() {
+        return record::fetch_postgres(&mut *pool.acquire().await?, sql.to_owned(), binds, None).await;
+    }
+    let pool = db.sqlite().ok_or_else(|| Error::internal("ask", "neither PostgreSQL nor SQLite"))?;
+    record::fetch_sqlite(&mut *pool.acquire().await?, sql.to_owned(), binds, None).await
+}
+
 #[cfg(test)]
 #[path = "store_tests.rs"]
 mod tests;
