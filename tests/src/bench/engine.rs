@@ -1,5 +1,7 @@
 //! Weir's side: the engine in a process of its own, told what to do line by line.
 
+#![expect(clippy::print_stdout, reason = "answers go to standard output, one JSON object a line")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
