@@ -33,6 +33,25 @@ async fn pitfall_26_unmatched_rows_wait_with_a_reason_and_come_in_when_the_accou
 }
 
 #[tokio::test]
+async fn a_row_delivered_twice_waits_once_however_often_it_is_read() -> Result<()> {
+    for stand in Stand::both().await? {
+        let table = table();
+        let stream = stand.stream(&table, Shape { lookback: 600_000_000, ..Shape::default() }).await?;
+        for _ in 0..2 {
+            table.push(row(1, "acme", "seats", "1", 0, -10));
+        }
+        for _ in 0..3 {
+            stand.changed().await?;
+            let run = stand.sync(stream, &table).await?;
+            assert_eq!((run.rows_repeated, run.unmatched), (1, 1));
+            assert_eq!(stand.waiting().await?, ["unmatched 1/ account_unknown"]);
+            stand.groups_add_up().await?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn reasons_follow_what_is_missing_now() -> Result<()> {
     for stand in Stand::both().await? {
         let table = table();
