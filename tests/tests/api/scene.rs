@@ -51,7 +51,7 @@ impl World {
                 "account": "account_id", "metric": "metric", "value": "value", "measuredAt": "measured_at",
                 "zone": "UTC",
             },
-            "cursor": { "column": "updated_at", "kind": "NAIVE", "zone": "UTC" },
+            "cursor": { "column": "updated_at", "kind": "NAIVE", "zone": "UTC", "lookback": "0" },
             "rowKey": ["id"],
             "schedule": { "manual": true },
         });
