@@ -6,8 +6,9 @@ pub mod engine;
 pub mod idle;
 pub mod late;
 pub mod peers;
-pub mod pipeline;
+
 pub mod report;
+pub mod rounds;
 pub mod seed;
 pub mod shell;
 

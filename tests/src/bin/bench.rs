@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
-use tests::bench::{Bench, engine, idle, late, pipeline, shell};
+use tests::bench::{Bench, engine, idle, late, rounds, shell};
 
 #[derive(Parser)]
 #[command(about = "Measures Weir beside plain psql, SQLite's shell and dlt; prints one JSON object a line")]
@@ -61,14 +61,14 @@ async fn main() -> Result<()> {
     };
     let bench = Bench::start(arguments.days, arguments.times).await?;
     if wanted(Part::Load) || wanted(Part::Growth) {
-        let small = pipeline::run(&bench).await?;
+        let small = rounds::run(&bench).await?;
         if wanted(Part::Growth) {
             let bench = Bench::start(arguments.days * 10, 1).await?;
-            pipeline::compare(&small, &pipeline::run(&bench).await?);
+            rounds::compare(&small, &rounds::run(&bench).await?);
         }
     }
     if wanted(Part::Dlt) {
-        pipeline::beside_dlt(&bench).await?;
+        rounds::beside_dlt(&bench).await?;
     }
     if wanted(Part::Sqlite) {
         shell::run(&bench).await?;
