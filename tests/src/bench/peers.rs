@@ -41,6 +41,7 @@ pub fn intake_sql() -> &'static str {
     "CREATE TEMP TABLE batch (id bigint, account text, metric text, value numeric, measured_at timestamptz, \
        updated_at timestamptz);\n\
      \\copy batch FROM pstdin\n\
+     ANALYZE batch;\n\
      INSERT INTO measurement (series_id, measured_at, value, cursor, run, row_key)\n\
      SELECT s.id, (extract(epoch FROM b.measured_at) * 1000000)::int8, trim_scale(b.value), \
        (extract(epoch FROM b.updated_at) * 1000000000)::int8, 1, b.id::text\n\

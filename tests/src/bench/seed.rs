@@ -40,7 +40,7 @@ pub async fn warehouse(url: &str, size: Size) -> Result<()> {
     Ok(connection.close().await?)
 }
 
-/// Changes 10 000 rows spread over all accounts and days, as one late transaction.
+/// Changes 10 000 rows spread over all accounts and days, as one late transaction, 1 000 to a cursor value.
 ///
 /// # Errors
 /// When the server refuses.
@@ -49,7 +49,8 @@ pub async fn change(url: &str, size: Size, round: i64) -> Result<()> {
     let step = size.rows() / 10_000;
     let sql = format!(
         "UPDATE usage SET value = value + 1, \
-         updated_at = (SELECT max(updated_at) FROM usage) + interval '1 minute' WHERE id % {step} = {}",
+         updated_at = (SELECT max(updated_at) FROM usage) + (1 + id / {step} % 10) * interval '1 minute' \
+         WHERE id % {step} = {}",
         round % step
     );
     connection.execute(AssertSqlSafe(sql)).await?;

@@ -61,7 +61,7 @@ fn take_in(warehouse: &str, database: &Path) -> Result<PeerTook> {
          (extract(epoch FROM measured_at) * 1000000)::int8, (extract(epoch FROM updated_at) * 1000000000)::int8 \
          FROM usage) TO STDOUT CSV\" | sqlite3 -csv {} 'PRAGMA synchronous = normal' 'PRAGMA cache_size = -16384' \
          'PRAGMA temp_store = memory' 'CREATE TEMP TABLE batch (id TEXT, account TEXT, metric TEXT, value TEXT, \
-         measured_at INT, updated_at INT)' '.import /dev/stdin batch' \"BEGIN IMMEDIATE; {INTAKE} COMMIT\"",
+         measured_at INT, updated_at INT)' '.import /dev/stdin batch' \"ANALYZE temp.batch; BEGIN IMMEDIATE; {INTAKE} COMMIT\"",
         database.display()
     ))
 }
