@@ -132,18 +132,19 @@ impl MemoryTable {
         Err(ConnectorError::new(ErrorKind::NotFound, format!("there is no table {table}")))
     }
 
-    fn without(&self, column: &str) -> ConnectorError {
-        ConnectorError::new(ErrorKind::Schema, format!("table {} has no column {column:?}", self.name))
-            .hint("it may have been renamed or dropped; open the stream and choose its columns again")
+    /// Where a column is.
+    fn place(&self, columns: &[ColumnInfo], name: &str) -> Result<usize> {
+        columns.iter().position(|column| column.name == name).ok_or_else(|| {
+            ConnectorError::new(ErrorKind::Schema, format!("table {} has no column {name:?}", self.name))
+                .hint("it may have been renamed or dropped; open the stream and choose its columns again")
+        })
     }
 
     /// The rows a request asks for, in order, cut to its columns.
     fn select(&self, request: &ReadRequest) -> Result<(Vec<Column>, Vec<Vec<Owned>>)> {
         self.known(&request.table)?;
         let state = self.lock();
-        let at = |name: &String| {
-            state.columns.iter().position(|column| column.name == *name).ok_or_else(|| self.without(name))
-        };
+        let at = |name: &String| self.place(&state.columns, name);
         let cursor = at(&request.cursor.column)?;
         if CursorKind::of(state.columns[cursor].kind) != Some(request.cursor.kind) {
             let message = format!("column {:?} cannot be this cursor", request.cursor.column);
@@ -197,8 +198,23 @@ impl MemoryTable {
 
 #[async_trait]
 impl Connector for MemoryTable {
-    async fn check(&self, _: Option<&TableRef>, _: Option<&str>) -> Check {
-        Check::default()
+    async fn check(&self, table: Option<&TableRef>, cursor: Option<&str>) -> Check {
+        let mut check = Check::default();
+        let Some(table) = table else { return check };
+        let found = check.step("find table", async { Ok((self.describe(table).await?, None)) }).await;
+        if let (Some(name), Some(found)) = (cursor, found) {
+            let fit = async {
+                let kind = found.columns[self.place(&found.columns, name)?].kind;
+                if CursorKind::of(kind).is_none() {
+                    let message =
+                        format!("column {name:?} cannot be a cursor: it is no integer, date or timestamp");
+                    return Err(ConnectorError::new(ErrorKind::Config, message));
+                }
+                Ok(((), None))
+            };
+            check.step("read cursor column", fit).await;
+        }
+        check
     }
 
     async fn discover(&self) -> Result<Vec<Table>> {
@@ -217,11 +233,7 @@ impl Connector for MemoryTable {
         let state = self.lock();
         let mut batch = Batch::default();
         for name in columns {
-            let place = state
-                .columns
-                .iter()
-                .position(|column| column.name == *name)
-                .ok_or_else(|| self.without(name))?;
+            let place = self.place(&state.columns, name)?;
             let mut column = Column::new(name.clone(), state.columns[place].kind, true);
             state.rows.iter().take(limit as usize).for_each(|row| column.push(row[place].cell()));
             batch.columns.push(column);

@@ -17,6 +17,9 @@ from dlt.sources.sql_database import sql_table
 
 
 def main(warehouse, destination, state):
+    # SQLAlchemy knows the scheme by its long name only, and would take another driver than the one installed.
+    warehouse = warehouse.replace("postgres://", "postgresql+psycopg2://", 1)
+    destination = destination.replace("postgres://", "postgresql://", 1)
     usage = sql_table(
         credentials=warehouse,
         table="usage",

@@ -23,7 +23,7 @@ pub async fn run(bench: &Bench) -> Result<()> {
     let mut found = Vec::new();
     for (first, older) in [(2_000_000_000_i64, 10), (2_000_000_100, 0)] {
         let add = format!(
-            "INSERT INTO usage SELECT {first} + n, 'acct-1', 'metric-1', n, timestamptz '2030-01-01 00:00+00' + \
+            "INSERT INTO usage SELECT {first} + n, 'acct-1', 'metric-2', n, timestamptz '2030-01-01 00:00+00' + \
              ({first} % 1000 + n) * interval '1 minute', \
              (SELECT max(updated_at) FROM usage) - {older} * interval '1 second' FROM generate_series(0, 99) AS n"
         );

@@ -78,7 +78,8 @@ async fn built_or_not_the_page_says_what_is_the_case() -> Result<()> {
     let tag = page.header("etag").to_owned();
     let again = send(site.request(Method::GET, "/").header(IF_NONE_MATCH, &tag)).await?;
     assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
-    let files = text.split('"').filter(|part| part.starts_with("/assets/"));
+    let files: Vec<_> = text.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    assert!(files.iter().any(|file| file.ends_with(".wasm")), "the page loads the application: {text}");
     for file in files {
         let answer = send(site.request(Method::GET, file).header(ACCEPT_ENCODING, "gzip")).await?;
         assert_eq!(answer.status, 200, "{file}");

@@ -18,11 +18,7 @@ pub async fn import(
     policy: ErrorPolicy,
 ) -> Result<Report> {
     let table = table::read(text, &["name"], &["id", "domain"])?;
-    let mut report = Report::default();
-    for (line, reason) in table.misfits {
-        report.rows += 1;
-        report.fail(line, None, reason);
-    }
+    let mut report = Report::of(table.misfits);
     let mut accounts = Accounts::load(change).await?;
     for row in &table.rows {
         let effect = take(change, &mut accounts, row);

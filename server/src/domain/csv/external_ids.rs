@@ -30,11 +30,7 @@ pub async fn import(
     policy: ErrorPolicy,
 ) -> Result<Report> {
     let table = table::read(text, &["space", "value"], &["account_id", "account_name"])?;
-    let mut report = Report::default();
-    for (line, reason) in table.misfits {
-        report.rows += 1;
-        report.fail(line, None, reason);
-    }
+    let mut report = Report::of(table.misfits);
     let stored = external_id::Entity::find()
         .filter(external_id::Column::OrganizationId.eq(change.organization()))
         .all(change.db)

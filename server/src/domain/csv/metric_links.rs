@@ -36,11 +36,7 @@ pub async fn import(
 ) -> Result<Report> {
     let others = ["account_id", "account_name", "roll_up", "enabled", "note"];
     let table = table::read(text, &["metric", "opportunity", "input"], &others)?;
-    let mut report = Report::default();
-    for (line, reason) in table.misfits {
-        report.rows += 1;
-        report.fail(line, None, reason);
-    }
+    let mut report = Report::of(table.misfits);
     let mut links = Links::load(change).await?;
     for row in &table.rows {
         let effect = links.take(change, row);

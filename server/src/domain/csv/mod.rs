@@ -109,6 +109,15 @@ impl Wrong {
 }
 
 impl Report {
+    /// Begins with the rows that do not fit the header: line and what is wrong.
+    fn of(misfits: Vec<(u64, String)>) -> Self {
+        let mut report = Self { rows: misfits.len() as u64, ..Self::default() };
+        for (line, reason) in misfits {
+            report.fail(line, None, reason);
+        }
+        report
+    }
+
     fn count(&mut self, line: u64, effect: std::result::Result<Effect, Wrong>) {
         self.rows += 1;
         match effect {

@@ -33,11 +33,7 @@ pub async fn import(
     let others =
         ["account_id", "account_name", "opportunity_external_id", "input", "unit", "kind", "constant_value"];
     let table = table::read(text, &["opportunity"], &others)?;
-    let mut report = Report::default();
-    for (line, reason) in table.misfits {
-        report.rows += 1;
-        report.fail(line, None, reason);
-    }
+    let mut report = Report::of(table.misfits);
     let mut cases = Cases::load(change).await?;
     for row in &table.rows {
         let effect = cases.take(change, row);

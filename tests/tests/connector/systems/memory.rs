@@ -111,12 +111,17 @@ conformance!(Memory:
         pitfall_05_a_lookback_has_one_unit,
         pitfall_07_the_last_digit_counts,
         every_kind_of_cursor_pages_and_resumes,
+        pitfall_09_text_cursors_are_refused,
     }
     values {
         integers_keep_every_digit,
         pitfall_14_wide_integers_keep_every_digit,
         pitfall_14_decimals_keep_every_digit,
         texts_are_exact,
+        nulls_of_every_type_are_null,
+    }
+    places {
+        preview_gives_a_few_rows,
     }
     refusals {
         a_missing_table_is_not_found,
