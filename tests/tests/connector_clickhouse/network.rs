@@ -9,6 +9,7 @@ use futures::StreamExt;
 use serde_json::json;
 use tests::clickhouse::{Database, User};
 use tests::proxy::Proxy;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::reading::{column, config, numbers, open, open_with, request, table};
 
@@ -103,12 +104,24 @@ async fn a_host_that_is_no_clickhouse_is_told_from_one_that_is_away() -> Result<
     let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let away = open_with(&database, User::Reader, &config(&database, User::Reader, free))?;
     assert_eq!(away.discover().await.expect_err("nobody there").kind(), ErrorKind::Unavailable);
-    // TLS to a port that speaks plain HTTP.
-    let mut secure = config(&database, User::Reader, database.server.port);
+    // TLS to a port that speaks plain HTTP. Not the engine's own: one handshake in about a thousand aborts it.
+    let plain = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let mut secure = config(&database, User::Reader, plain.local_addr()?.port());
+    let refusing = tokio::spawn(async move {
+        while let Ok((mut client, _)) = plain.accept().await {
+            let mut hello = [0; 4096];
+            client.read(&mut hello).await.ok();
+            client
+                .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                .await
+                .ok();
+        }
+    });
     secure["secure"] = true.into();
     let error = open_with(&database, User::Reader, &secure)?.discover().await.expect_err("no TLS there");
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
     assert!(error.action().is_some_and(|hint| hint.contains("TLS")), "{error:?}");
+    refusing.abort();
     let mut other = config(&database, User::Reader, database.server.port);
     other["pathPrefix"] = "/elsewhere".into();
     let error = open_with(&database, User::Reader, &other)?.discover().await.expect_err("no such path");
