@@ -74,9 +74,16 @@ impl Sources {
         id: SourceId,
     ) -> Result<Arc<dyn Connector>> {
         let found = source::Entity::find_by_id((organization, id)).one(app.db.orm()).await?;
-        let source = found.ok_or(Error::NotFound("source"))?;
-        let now = app.clock.now();
-        if let Some(connector) = self.shared(&source, now) {
+        self.open(app, &found.ok_or(Error::NotFound("source"))?)
+    }
+
+    /// The same for a source that was just loaded.
+    ///
+    /// # Errors
+    /// `Connector` when the configuration cannot be used, `Internal` when the credential does not open.
+    pub fn open(&self, app: &App, source: &source::Model) -> Result<Arc<dyn Connector>> {
+        let (now, organization, id) = (app.clock.now(), source.organization_id, source.id);
+        if let Some(connector) = self.shared(source, now) {
             return Ok(connector);
         }
         let config = serde_json::from_str(&source.config)

@@ -110,8 +110,17 @@ impl Groups {
         });
         open.dedup();
         let binds: [Bind; 3] = [self.organization.0.into(), self.stream.0.into(), now.into()];
-        let select = "SELECT b.c0, g.id FROM {rows} CROSS JOIN unmatched_group g WHERE g.organization_id = $1 \
-            AND g.stream_id = $2 AND g.reason = b.c1 AND g.external_account = b.c2 AND g.external_metric = b.c3";
+        let select = store.seek(
+            "b.c0, g.id",
+            ("unmatched_group", "g"),
+            &[
+                ("organization_id", "$1"),
+                ("stream_id", "$2"),
+                ("reason", "b.c1"),
+                ("external_account", "b.c2"),
+                ("external_metric", "b.c3"),
+            ],
+        );
         let insert = "INSERT INTO unmatched_group (organization_id, stream_id, reason, external_account, \
             external_metric, waiting, first_seen_at, last_seen_at, status, version) \
             SELECT $1, $2, b.c1, b.c2, b.c3, 0, $3, $3, 'open', 1 FROM {rows} WHERE true \
@@ -119,7 +128,7 @@ impl Groups {
         for part in open.chunks(5_000) {
             let mut part = part.to_vec();
             for pass in 0..2 {
-                let found = store.fetch_rows(select, &binds[..2], &rows(&part)).await?;
+                let found = store.fetch_rows(&select, &binds[..2], &rows(&part)).await?;
                 for record in &found {
                     self.known.insert(part[record.int(0)? as usize].clone(), record.int(1)?);
                 }

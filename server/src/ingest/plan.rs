@@ -1,12 +1,14 @@
 //! What a run needs to know of its stream, loaded and checked once.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use connector::{
-    Batch, ColumnInfo, ConnectorError, Cursor, CursorKind, ErrorKind, NullCursors, Position, ReadRequest,
-    RunTag, Table, TableRef, Watermark,
+    Batch, ColumnInfo, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, NullCursors, Position,
+    ReadRequest, RunTag, Table, TableRef, Watermark,
 };
-use entity::{NullCursor, OrganizationId, SourceId, StreamId, StreamShape, stream};
+use entity::{NullCursor, OrganizationId, StreamId, StreamShape, source, stream};
 use sea_orm::EntityTrait;
 use serde::de::DeserializeOwned;
 
@@ -21,8 +23,6 @@ use crate::error::{Error, Result};
 /// A stream, ready to be read and mapped.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The source it is a table of.
-    pub source: SourceId,
     /// The table.
     pub table: TableRef,
     /// The columns to read, each once: mapped ones, cursor, row key.
@@ -58,7 +58,26 @@ impl Plan {
     /// `NotFound`; `Invalid` when no external-ID setting is chosen or a stored part cannot be used.
     pub async fn load(app: &App, organization: OrganizationId, id: StreamId) -> Result<Self> {
         let found = stream::Entity::find_by_id((organization, id)).one(app.db.orm()).await?;
-        let model = found.ok_or(Error::NotFound("stream"))?;
+        Self::of(app, &found.ok_or(Error::NotFound("stream"))?).await
+    }
+
+    /// Loads a stream and opens its source.
+    ///
+    /// # Errors
+    /// As [`Plan::load`], and as [`crate::sources::Sources::open`].
+    pub async fn open(
+        app: &App,
+        organization: OrganizationId,
+        id: StreamId,
+    ) -> Result<(Self, Arc<dyn Connector>)> {
+        let found = stream::Entity::find_by_id((organization, id)).find_also_related(source::Entity);
+        let (stream, source) = found.one(app.db.orm()).await?.ok_or(Error::NotFound("stream"))?;
+        let plan = Self::of(app, &stream).await?;
+        Ok((plan, app.sources.open(app, &source.ok_or(Error::NotFound("source"))?)?))
+    }
+
+    async fn of(app: &App, model: &stream::Model) -> Result<Self> {
+        let (organization, id) = (model.organization_id, model.id);
         let setting = model.external_id_setting_id.ok_or_else(|| {
             Error::invalid(
                 "externalIdSetting",
@@ -70,7 +89,7 @@ impl Plan {
         })?;
         let spaces = matching::spaces(&app.db, organization, setting).await?;
         let route = Route { organization, stream: id, destination: model.destination, spaces };
-        Self::new(&model, route, app.config.sync.cell_bytes)
+        Self::new(model, route, app.config.sync.cell_bytes)
     }
 
     /// Prepares a stream that need not be stored yet.
@@ -90,7 +109,6 @@ impl Plan {
         let wide = model.shape == StreamShape::Wide;
         let layout = layout(&mapping, wide, &columns, &cursor, &key, model, cell_bytes)?;
         Ok(Self {
-            source: model.source_id,
             table: parse("table", &model.table_ref)?,
             columns,
             cursor,

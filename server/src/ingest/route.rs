@@ -282,11 +282,16 @@ impl Router {
         let mut open: Vec<usize> = (0..matched.len()).collect();
         let mut rebind: Vec<(i64, AccountId)> = Vec::new();
         for pass in 0..2 {
-            let select = store.lookup(
+            let select = store.seek(
                 "b.c0, s.id, s.account_id",
                 ("series", "s"),
-                "s.organization_id = $1 AND s.stream_id = $2 AND s.metric_id = b.c1 \
-                AND s.external_account = b.c2 AND s.product = b.c3",
+                &[
+                    ("organization_id", "$1"),
+                    ("stream_id", "$2"),
+                    ("metric_id", "b.c1"),
+                    ("external_account", "b.c2"),
+                    ("product", "b.c3"),
+                ],
             );
             let rows = self.series_rows(texts, matched, &open);
             let mut found = vec![false; matched.len()];

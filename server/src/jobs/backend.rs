@@ -91,6 +91,7 @@ impl PollStrategy for Ticker {
     fn poll_drive(&mut self, cx: &mut Context<'_>, _: &PollSnapshot) -> Poll<Option<()>> {
         let mut fired = false;
         while self.timer.poll_tick(cx).is_ready() {
+            self.node.ring();
             fired = true;
         }
         while self.rung.as_mut().poll(cx).is_ready() {

@@ -14,6 +14,7 @@
 mod backend;
 mod held;
 mod keeper;
+mod lanes;
 mod node;
 mod prune;
 mod reader;

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::held::{HeldJobs, Taken};
+use super::lanes::Lanes;
 use crate::clock::{Clock, Micros};
 use crate::db::Db;
 use crate::domain::backoff::Backoff;
@@ -73,8 +74,7 @@ pub struct Node {
     pub(super) stop: CancellationToken,
     /// Set when someone rings, so that a look that began before finds what came after.
     rung: Arc<AtomicBool>,
-    /// Whether the last look found a job.
-    pub(super) found: Arc<AtomicBool>,
+    pub(super) lanes: Lanes,
 }
 
 impl Node {
@@ -92,7 +92,7 @@ impl Node {
             held: HeldJobs::default(),
             stop,
             rung: Arc::default(),
-            found: Arc::default(),
+            lanes: Lanes::default(),
         }
     }
 
@@ -127,6 +127,11 @@ impl Node {
 
     pub(super) fn ring(&self) {
         self.rung.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells whether someone has rung since the last look began.
+    pub(super) fn rings(&self) -> bool {
+        self.rung.load(Ordering::SeqCst)
     }
 
     pub(super) fn take_ring(&self) -> bool {

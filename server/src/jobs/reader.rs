@@ -30,8 +30,7 @@ impl Engine for Reader {
                 return Ok(if stop.is_cancelled() { Ending::Stopped } else { Ending::Done });
             }
         };
-        let plan = Plan::load(app, organization, stream_id).await?;
-        let connector = app.sources.connector(app, organization, plan.source).await?;
+        let (plan, connector) = Plan::open(app, organization, stream_id).await?;
         let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
         let outcome = ingest::follow(app, connector, &lease, plan, &range, stop).await?;
         Ok(match outcome {

@@ -6,7 +6,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use apalis_core::backend::persistence::{Persistence, TaskEvent};
@@ -50,19 +49,20 @@ impl Storage {
     }
 
     async fn look(&self) -> Result<Vec<Taken>, DbErr> {
-        let (node, room) = (&self.node, self.node.room());
+        let node = &self.node;
+        let room = node.lanes.open(node.room());
         if room.is_empty() || node.stop.is_cancelled() {
             return Ok(Vec::new());
         }
         let (db, now, until) = (node.db.orm(), node.clock.now(), node.lease_end());
-        // Where the last look found a job there is likely to be another: then asking first costs more than it saves.
-        let likely = node.found.swap(false, Ordering::Relaxed);
-        if !likely && !table::any_due(db, now, room.iter().map(|(queue, _)| *queue)).await? {
+        let queues = room.iter().map(|(queue, _)| *queue);
+        if !node.lanes.likely(&room) && !table::any_due(db, now, queues).await? {
+            node.lanes.note(&room, &[]);
             return Ok(Vec::new());
         }
         match table::claim(db, now, until, node.owner, &room).await {
             Ok(claimed) => {
-                node.found.store(!claimed.is_empty(), Ordering::Relaxed);
+                node.lanes.note(&room, &claimed);
                 Ok(claimed.into_iter().map(|job| node.held.take(job, until, &node.stop)).collect())
             }
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
@@ -93,13 +93,15 @@ impl Persistence for Storage {
 
     async fn fetch_next(&mut self, _: &WorkerContext) -> Result<Vec<Task<Arc<Taken>>>, Infallible> {
         loop {
-            self.node.take_ring();
+            if self.node.take_ring() {
+                self.node.lanes.stir();
+            }
             let found = self.look().await.unwrap_or_else(|error| {
                 warn!(%error, "looking for jobs failed");
                 Vec::new()
             });
             // Whoever rang during the look may have come too late for it.
-            if !found.is_empty() || !self.node.take_ring() {
+            if !found.is_empty() || !self.node.rings() {
                 return Ok(found.into_iter().map(task).collect());
             }
         }

@@ -22,6 +22,7 @@ pub(super) async fn work(node: Node, taken: Arc<Taken>) {
         let result = AssertUnwindSafe((node.perform)(taken.clone())).catch_unwind().await;
         let result = result.unwrap_or_else(|panic| Err(Error::internal("panicked", words(panic.as_ref()))));
         settle(&node, &taken, result).await;
+        node.lanes.left(&job.queue);
     }
     .instrument(span)
     .await;

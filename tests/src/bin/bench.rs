@@ -5,6 +5,10 @@ use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use tests::bench::{Bench, engine, idle, late, rounds, shell};
 
+/// What `weir` has: memory is measured in this process.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(about = "Measures Weir beside plain psql, SQLite's shell and dlt; prints one JSON object a line")]
 struct Arguments {

@@ -4,6 +4,7 @@
 //! Statements are written once. `$1` binds a value on both databases; a set of rows is bound as one relation, written
 //! `{rows}` in the statement: arrays unnested on PostgreSQL, a JSON text on SQLite.
 
+mod arrays;
 mod bind;
 mod copy;
 mod numeric;
@@ -35,7 +36,9 @@ impl Store {
     /// When the database cannot be reached or the lock is not free in time.
     pub async fn begin(db: &Db) -> Result<Self> {
         if let Some(pool) = db.postgres() {
-            return Ok(Self::Postgres(pool.begin().await?));
+            // A plan made while a table was small and kept would read the whole of it once it is large.
+            let begin = "BEGIN; SET LOCAL plan_cache_mode = force_custom_plan";
+            return Ok(Self::Postgres(pool.begin_with(begin).await?));
         }
         let pool = db.sqlite().ok_or_else(|| Error::internal("begin", "neither PostgreSQL nor SQLite"))?;
         Ok(Self::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?))
@@ -144,6 +147,28 @@ impl Store {
             ),
             Self::Sqlite(_) => {
                 format!("SELECT {columns} FROM {{rows}} CROSS JOIN {table} {alias} WHERE {condition}")
+            }
+        }
+    }
+
+    /// A statement that finds, for each of `{rows}`, the one record with a unique key, given as columns in the order of
+    /// its index, each with the value it is to have.
+    ///
+    /// Before PostgreSQL has statistics, every index that shares columns with the key looks as good as the key's own;
+    /// going to the first record from the key on, in its order, leaves only that.
+    pub fn seek(&self, columns: &str, (table, alias): (&str, &str), key: &[(&str, &str)]) -> String {
+        let name = |(column, _): &(&str, &str)| format!("{alias}.{column}");
+        let names = key.iter().map(name).collect::<Vec<_>>().join(", ");
+        let values = key.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(", ");
+        let equal =
+            key.iter().map(|pair| format!("{} = {}", name(pair), pair.1)).collect::<Vec<_>>().join(" AND ");
+        match self {
+            Self::Postgres(_) => format!(
+                "SELECT {columns} FROM {{rows}} CROSS JOIN LATERAL (SELECT * FROM {table} {alias} \
+                WHERE ({names}) >= ({values}) ORDER BY {names} LIMIT 1) {alias} WHERE {equal}"
+            ),
+            Self::Sqlite(_) => {
+                format!("SELECT {columns} FROM {{rows}} CROSS JOIN {table} {alias} WHERE {equal}")
             }
         }
     }

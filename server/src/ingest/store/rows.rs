@@ -1,4 +1,4 @@
-//! Many rows into one table at once: binary COPY on PostgreSQL, prepared multi-row statements on SQLite.
+//! Many rows into one table at once: binary COPY on PostgreSQL (arrays for a few), prepared multi-row statements on SQLite.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{CopyBuffer, Store};
+use super::{CopyBuffer, Store, arrays, copy};
 use crate::db::Backend;
 use crate::error::Result;
 
@@ -57,7 +57,7 @@ impl Insert {
     pub fn int(&mut self, value: impl Into<Option<i64>>) {
         match (&mut self.fields, value.into()) {
             (Fields::Postgres(copy), Some(value)) => copy.int(value),
-            (Fields::Postgres(copy), None) => copy.null(),
+            (Fields::Postgres(copy), None) => copy.null(copy::Field::Int),
             (Fields::Sqlite { values, .. }, Some(value)) => values.push(Field::Int(value)),
             (Fields::Sqlite { values, .. }, None) => values.push(Field::Null),
         }
@@ -67,7 +67,7 @@ impl Insert {
     pub fn text<'a>(&mut self, value: impl Into<Option<&'a str>>) {
         match (&mut self.fields, value.into()) {
             (Fields::Postgres(copy), Some(value)) => copy.text(value),
-            (Fields::Postgres(copy), None) => copy.null(),
+            (Fields::Postgres(copy), None) => copy.null(copy::Field::Text),
             (fields, value) => fields.sqlite_text(value),
         }
     }
@@ -76,7 +76,7 @@ impl Insert {
     pub fn decimal<'a>(&mut self, value: impl Into<Option<&'a str>>) {
         match (&mut self.fields, value.into()) {
             (Fields::Postgres(copy), Some(value)) => copy.decimal(value),
-            (Fields::Postgres(copy), None) => copy.null(),
+            (Fields::Postgres(copy), None) => copy.null(copy::Field::Decimal),
             (fields, value) => fields.sqlite_text(value),
         }
     }
@@ -85,7 +85,7 @@ impl Insert {
     pub fn uuid(&mut self, value: impl Into<Option<Uuid>>) {
         match (&mut self.fields, value.into()) {
             (Fields::Postgres(copy), Some(value)) => copy.uuid(value),
-            (Fields::Postgres(copy), None) => copy.null(),
+            (Fields::Postgres(copy), None) => copy.null(copy::Field::Uuid),
             (Fields::Sqlite { values, .. }, Some(value)) => values.push(Field::Uuid(value)),
             (Fields::Sqlite { values, .. }, None) => values.push(Field::Null),
         }
@@ -111,6 +111,10 @@ impl Insert {
         }
         let rows = std::mem::take(&mut self.rows);
         match (&mut self.fields, store) {
+            (Fields::Postgres(copy), Store::Postgres(transaction)) if rows <= arrays::MOST_ROWS => {
+                arrays::insert(transaction, self.table, self.columns, (copy, rows)).await?;
+                copy.clear();
+            }
             (Fields::Postgres(copy), Store::Postgres(transaction)) => {
                 let sql =
                     format!("COPY {} ({}) FROM STDIN (FORMAT binary)", self.table, self.columns.join(", "));
