@@ -1,18 +1,22 @@
 //! What the tasks need on the machine: looked for first, installed where that is possible, named where it is not.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{output_of, program, run};
+use crate::command::{cargo, output_of, program, run, target_dir};
 
 /// The target the browser application is built for.
 pub const WASM: &str = "wasm32-unknown-unknown";
 const NODE_AT_LEAST: u32 = 20;
 const POSTGRES_AT_LEAST: u32 = 15;
+const NEXTEST: &str = "0.9.143";
 
 /// A program the tests need: how to see that it is there, and the Debian package that brings it.
 struct Need {
@@ -48,7 +52,34 @@ pub fn for_tests() -> Result<()> {
     packages(&TEST_NEEDS)?;
     npm_ci(Path::new("tests/audit"))?;
     npm_ci(Path::new("tests/web"))?;
-    clickhouse_engine()
+    clickhouse_engine()?;
+    nextest()
+}
+
+/// Builds the test runner into the target folder where the machine has none.
+fn nextest() -> Result<()> {
+    let mut look = program("cargo", &["nextest", "--version"]);
+    let found = look.env("PATH", path_with_tools()).stdin(Stdio::null()).output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    eprintln!("cargo-nextest is missing and will be built: some minutes, once");
+    let mut install = cargo(&["install", "--locked", "cargo-nextest", "--version", NEXTEST]);
+    // A folder of its own for what is built on the way: it is removed with the end of the installation.
+    run(install.arg("--root").arg(tools()).env_remove("CARGO_TARGET_DIR"))
+        .context("cargo-nextest could not be built; install it and try again")
+}
+
+/// Where tools are built that the machine does not have.
+fn tools() -> PathBuf {
+    target_dir().join("tools")
+}
+
+/// PATH, with our own tools behind the machine's.
+pub fn path_with_tools() -> OsString {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let tools = std::path::absolute(tools().join("bin")).unwrap_or_default();
+    env::join_paths(env::split_paths(&path).chain([tools])).unwrap_or(path)
 }
 
 /// Installs the ClickHouse engine where the tests look for it, so that no test waits for the download.

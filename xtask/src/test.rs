@@ -1,9 +1,11 @@
 //! `cargo xtask test`: everything there is to check, in one go.
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
 use crate::{
-    command::{cargo, output_of, program, run, run_watched, target_dir},
+    command::{cargo, program, run, run_watched, target_dir},
     lint, setup,
     stage::Stages,
     suite::{Count, Part},
@@ -42,6 +44,9 @@ pub fn run_tests(args: &Args) -> Result<()> {
         // The journeys and the whole-product tests start these programs.
         stages.run("build the programs", || run(&mut cargo(&["build", "--bins"])))?;
     }
+    if all {
+        stages.run("tests of the tasks", || task_tests(&mut count))?;
+    }
     if runs_rust {
         stages.run("Rust tests", || rust_tests(&rust, args.filter.as_deref(), &mut count))?;
     }
@@ -58,33 +63,26 @@ pub fn run_tests(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Runs the Rust tests with nextest where it is installed, and with cargo's own runner otherwise.
+/// Runs the Rust tests, each in a process of its own: some measure their memory or set what a process has once.
 fn rust_tests(parts: &[Part], filter: Option<&str>, count: &mut Count) -> Result<()> {
-    let mut command = if output_of("cargo", &["nextest", "--version"]).is_some() {
-        let mut command = cargo(&["nextest", "run", "--no-fail-fast"]);
-        let sets = parts.iter().filter_map(nextest_set).collect::<Vec<_>>();
-        if !sets.is_empty() {
-            command.args(["--filterset", &sets.join(" or ")]);
-        }
-        command.args(filter);
-        command
-    } else {
-        let mut command = cargo(&["test", "--no-fail-fast"]);
-        if parts.is_empty() {
-            command.args(["--lib", "--bins", "--tests"]);
-        }
-        for part in parts {
-            match part {
-                Part::Binary(name) => command.args(["--test", name]),
-                _ => command.args(["--lib", "--bins"]),
-            };
-        }
-        if let Some(filter) = filter {
-            command.args(["--", filter]);
-        }
-        command
-    };
+    let mut command = nextest();
+    let sets = parts.iter().filter_map(nextest_set).collect::<Vec<_>>();
+    if !sets.is_empty() {
+        command.args(["--filterset", &sets.join(" or ")]);
+    }
+    command.args(filter);
     run_watched(&mut command, |line| count.see(line))
+}
+
+/// The tests of these tasks. They are no default member: their dependencies' features would change what is built.
+fn task_tests(count: &mut Count) -> Result<()> {
+    run_watched(nextest().args(["--package", "xtask"]), |line| count.see(line))
+}
+
+fn nextest() -> Command {
+    let mut command = cargo(&["nextest", "run", "--no-fail-fast"]);
+    command.env("PATH", setup::path_with_tools());
+    command
 }
 
 fn nextest_set(part: &Part) -> Option<String> {

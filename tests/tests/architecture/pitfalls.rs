@@ -34,19 +34,32 @@ const REQUIRED: [(u32, &str); 26] = [
     (34, "a changed schema"),
 ];
 
-/// The numbers for which there is a test function `pitfall_NN_…`, declared a test right above or run by a suite.
+/// The numbers for which there is a test function `pitfall_NN_…`, declared a test right above or named by a suite.
 fn tested(files: &[Source]) -> BTreeSet<u32> {
     let mut numbers = BTreeSet::new();
-    for file in files {
-        for (_, line) in file.code() {
+    let code: Vec<Vec<(usize, String)>> = files.iter().map(Source::code).collect();
+    for lines in &code {
+        for (index, (_, line)) in lines.iter().enumerate() {
             let Some((before, after)) = line.split_once("fn pitfall_") else { continue };
             let only_words =
                 before.split_whitespace().all(|word| matches!(word, "pub" | "async" | "pub(crate)"));
+            let end = after.find(|it: char| !(it.is_alphanumeric() || it == '_')).unwrap_or(after.len());
+            let name = format!("pitfall_{}", &after[..end]);
+            let above = lines[..index].iter().rev().map(|(_, line)| line.trim());
+            let declared = above.take_while(|line| line.starts_with("#[")).any(|line| line.contains("test"));
+            let runs = declared || code.iter().flatten().any(|(_, line)| names(line, &name));
             let digits = after.split('_').next().and_then(|digits| digits.parse::<u32>().ok());
-            numbers.extend(digits.filter(|_| only_words));
+            numbers.extend(digits.filter(|_| only_words && runs));
         }
     }
     numbers
+}
+
+/// Whether a line names a function without declaring it.
+fn names(line: &str, name: &str) -> bool {
+    let Some((before, after)) = line.split_once(name) else { return false };
+    let whole = after.chars().next().is_none_or(|next| !(next.is_alphanumeric() || next == '_'));
+    whole && !before.trim_end().ends_with("fn")
 }
 
 fn untested(files: &[Source]) -> Vec<String> {
@@ -67,6 +80,10 @@ fn the_check_can_fail() {
     let missing = untested(&[one]);
     assert_eq!(missing.len(), REQUIRED.len() - 1);
     assert!(!missing.iter().any(|line| line.contains("pitfall_02_")));
+    let nobody = Source::new("tests/tests/connector/suite.rs", "pub async fn pitfall_02_ties() {}\n");
+    assert_eq!(untested(&[nobody]).len(), REQUIRED.len());
+    let suite = "pub async fn pitfall_02_ties() {}\nmod all { suite!(pitfall_02_ties,); }\n";
+    assert_eq!(untested(&[Source::new("tests/tests/connector/suite.rs", suite)]).len(), REQUIRED.len() - 1);
     let comment = Source::new("tests/tests/connector/ties.rs", "// fn pitfall_02_ties() {}\n");
     assert_eq!(untested(&[comment]).len(), REQUIRED.len());
 }
