@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -25,6 +26,10 @@ const FEATURES: [&str; 6] = [
     "--enable-reference-types",
     "--enable-sign-ext",
 ];
+/// What compresses well; fonts are compressed already.
+const COMPRESSIBLE: [&str; 5] = ["html", "js", "css", "svg", "wasm"];
+/// The most that brotli can do, and the window it looks back in, as a power of two: enough for all of the WebAssembly.
+const BROTLI: (u32, u32) = (11, 22);
 const FONTS: [&str; 2] = ["inter-latin-wght-normal", "inter-latin-ext-wght-normal"];
 
 /// What `cargo xtask web` takes.
@@ -87,6 +92,10 @@ fn build_as(quick: bool) -> Result<()> {
         .replace("icon.svg", &assets.add("icon.svg", &read(&web.join("style/icon.svg"))?)?)
         .replace("<!-- icons -->", &icons);
     fs::write(dist.join("index.html"), page)?;
+    if !quick {
+        compress(&dist)?;
+        compress(&assets.folder)?;
+    }
     fs::write(&mark, fingerprint)?;
     eprintln!("web: built, {} KiB of WebAssembly before compression", wasm.len() / 1024);
     Ok(())
@@ -105,6 +114,24 @@ impl Assets {
         fs::write(self.folder.join(&hashed), bytes).with_context(|| format!("write {hashed}"))?;
         Ok(hashed)
     }
+}
+
+/// Puts a brotli form beside each file of a folder that gets smaller by it; the server sends it to whoever takes it.
+fn compress(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+        if !COMPRESSIBLE.contains(&extension.as_str()) {
+            continue;
+        }
+        let (bytes, mut small) = (read(&path)?, Vec::new());
+        let (quality, window) = BROTLI;
+        brotli::CompressorWriter::new(&mut small, 1 << 16, quality, window).write_all(&bytes)?;
+        if small.len() < bytes.len() {
+            fs::write(path.with_extension(extension + ".br"), small)?;
+        }
+    }
+    Ok(())
 }
 
 fn compile(quick: bool) -> Result<PathBuf> {
@@ -168,6 +195,7 @@ fn icons(web: &Path) -> Result<String> {
 /// Tells one state of the sources from another.
 fn fingerprint(web: &Path, compiled: &Path) -> Result<String> {
     let mut hasher = Sha256::new();
+    hasher.update(format!("{BROTLI:?}"));
     hasher.update(read(compiled)?);
     let mut files: Vec<PathBuf> =
         ["index.html", "start.js", "theme.js", "package-lock.json"].map(|name| web.join(name)).into();

@@ -5,9 +5,9 @@
 
 pub mod account;
 mod body;
+mod coding;
 mod edge;
 pub mod graphql;
-mod gzip;
 pub mod health;
 mod media;
 mod refusal;

@@ -8,9 +8,10 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use super::coding::{self, Coding};
 use super::media::Media;
 use super::refusal::Refusal;
-use super::{edge, gzip, no_such_path};
+use super::{edge, no_such_path};
 
 /// The files `cargo xtask web` made.
 #[derive(RustEmbed)]
@@ -19,6 +20,8 @@ struct Files;
 
 /// The page every screen's URL shows.
 const PAGE: &str = "index.html";
+/// What a file's name ends in when it is another one, compressed. It has no URL of its own.
+const BROTLI: &str = ".br";
 
 /// Shown when the server was built without the web interface.
 const MISSING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Weir</title>\
@@ -38,7 +41,8 @@ pub async fn handle(request: HttpRequest) -> HttpResponse {
             .answer(Media::Json, &edge::request_id(&request));
     }
     let path = request.path().trim_start_matches('/');
-    let hidden = path.split('/').any(|part| part.starts_with('.') || part.contains('\\'));
+    let hidden =
+        path.ends_with(BROTLI) || path.split('/').any(|part| part.starts_with('.') || part.contains('\\'));
     if !hidden
         && !path.is_empty()
         && let Some(file) = Files::get(path)
@@ -57,38 +61,54 @@ pub async fn handle(request: HttpRequest) -> HttpResponse {
 }
 
 fn serve(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse {
-    let tag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
+    let digest = hex::encode(&file.metadata.sha256_hash()[..16]);
+    let small = if compressible(path) { smaller(request, path, &digest, &file.data) } else { None };
+    // Each coding is another sequence of bytes, so each has a tag of its own.
+    let tag = match &small {
+        Some((coding, _)) => format!("\"{digest}-{}\"", coding.name()),
+        None => format!("\"{digest}\""),
+    };
     let caching = if hashed(path) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let same =
-        known.is_some_and(|known| known.split(',').any(|it| it.trim().trim_start_matches("W/") == tag));
+    let same = known.is_some_and(|known| {
+        known.split(',').map(|it| it.trim().trim_start_matches("W/")).any(|it| it == tag || it == "*")
+    });
     let mut answer = if same { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer
         .insert_header((header::CACHE_CONTROL, caching))
-        .insert_header((header::ETAG, tag.clone()))
+        .insert_header((header::ETAG, tag))
         .insert_header((header::VARY, "Accept-Encoding"));
     if same {
         return answer.finish();
     }
     answer.content_type(kind(path));
-    if compressible(path)
-        && gzip::taken(request.headers())
-        && let Some(small) = compressed(tag, &file.data)
-    {
-        return answer.insert_header((header::CONTENT_ENCODING, "gzip")).body(small);
+    match small {
+        Some((coding, body)) => answer.insert_header((header::CONTENT_ENCODING, coding.name())).body(body),
+        None => answer.body(file.data.into_owned()),
     }
-    answer.body(file.data.into_owned())
+}
+
+/// The file in the coding the client wants most, if it wants one. Brotli is there when `cargo xtask web` made it.
+fn smaller(request: &HttpRequest, path: &str, digest: &str, data: &[u8]) -> Option<(Coding, Bytes)> {
+    let brotli = Files::get(&format!("{path}{BROTLI}"));
+    let offered: &[Coding] = if brotli.is_some() { &[Coding::Brotli, Coding::Gzip] } else { &[Coding::Gzip] };
+    let coding = coding::wanted(request.headers(), offered)?;
+    let body = match coding {
+        Coding::Brotli => brotli.map(|file| Bytes::from(file.data.into_owned())),
+        Coding::Gzip => gzip(digest, data),
+    };
+    Some((coding, body?))
 }
 
 /// Compresses each file once, well.
-fn compressed(tag: String, data: &[u8]) -> Option<Bytes> {
+fn gzip(digest: &str, data: &[u8]) -> Option<Bytes> {
     static SMALL: OnceLock<Mutex<HashMap<String, Option<Bytes>>>> = OnceLock::new();
     let small = SMALL.get_or_init(Mutex::default);
-    if let Some(found) = small.lock().unwrap_or_else(PoisonError::into_inner).get(&tag) {
+    if let Some(found) = small.lock().unwrap_or_else(PoisonError::into_inner).get(digest) {
         return found.clone();
     }
-    let made = gzip::compressed(data, 9).map(Bytes::from);
-    small.lock().unwrap_or_else(PoisonError::into_inner).insert(tag, made.clone());
+    let made = coding::gzip(data, 9).map(Bytes::from);
+    small.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.to_owned(), made.clone());
     made
 }
 

@@ -1,5 +1,6 @@
 //! The web server over real HTTP, on both databases.
 
+mod assets;
 mod audit;
 mod cross_site;
 mod graphql;

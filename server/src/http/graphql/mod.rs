@@ -15,10 +15,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Variables};
 
+use super::coding::{self, Coding};
 use super::media::{self, Media};
 use super::refusal::{Code, Outcome, Refusal};
 use super::visitor::{self, Credential};
-use super::{State, body, edge, gzip};
+use super::{State, body, edge};
 use crate::auth::{Viewer, api_token, session};
 use crate::graphql::context::prepare;
 use document::Document;
@@ -103,10 +104,10 @@ async fn execute(
     let (status, body) = outcome::weigh(response, media, id);
     let mut answer = HttpResponse::build(status);
     answer.content_type(media.content_type()).insert_header((header::VARY, "Accept, Accept-Encoding"));
-    if gzip::taken(request.headers())
-        && let Some(small) = gzip::compressed(&body, 4)
+    if let Some(coding) = coding::wanted(request.headers(), &[Coding::Gzip])
+        && let Some(small) = coding::gzip(&body, 4)
     {
-        return Ok(answer.insert_header((header::CONTENT_ENCODING, "gzip")).body(small));
+        return Ok(answer.insert_header((header::CONTENT_ENCODING, coding.name())).body(small));
     }
     Ok(answer.body(body))
 }
