@@ -41,7 +41,7 @@ pub fn current(stream: &stream::Model, checkpoint: Option<Model>) -> Option<Mode
 }
 
 /// Moves the checkpoint to a watermark, or to the beginning. Nothing stored is deleted: rows read again change what
-/// they changed before, and nothing else.
+/// they changed before, and nothing else. A sync that waits to start is cancelled; the next one begins here.
 ///
 /// # Errors
 /// When the stream is gone or at work, the watermark is unreadable, or the checkpoint moved in between.
@@ -86,8 +86,10 @@ pub async fn reset(
         }
         insert(change, &stream, &text, rank).await?;
     }
-    streams::require_idle(change, id, Some(RunKind::Sync)).await?;
-    let detail = json!({ "from": from, "to": to.map(|mark| mark.text), "reason": reason });
+    // A sync that waits may have read a part before: its counts would tell of two ranges as one.
+    let runs = streams::stand_down(change, id, Some(RunKind::Sync)).await?;
+    let detail =
+        json!({ "from": from, "to": to.map(|mark| mark.text), "reason": reason, "cancelledRuns": runs });
     change.audit("cursor.reset", "Stream", id, detail).await?;
     Ok(stream)
 }

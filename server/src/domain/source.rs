@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::custody::{Keyring, credential};
 use crate::domain::change::{Change, expect_version};
-use crate::domain::{refusal, series, stream as streams, text};
+use crate::domain::{refusal, stream_change, text};
 use crate::error::{Error, Result};
 
 /// The connection details of a source: what may be seen, and what is sealed.
@@ -176,12 +176,13 @@ pub async fn delete(
         .filter(stream::Column::SourceId.eq(id))
         .all(change.db)
         .await?;
+    let mut runs = Vec::new();
     for stream in owned {
-        streams::require_idle(change, stream.id, None).await?;
-        series::forget(change, stream.id).await?;
+        runs.extend(stream_change::forget(change, stream.id).await?);
     }
     Entity::delete_by_id((change.organization(), id)).exec(change.db).await?;
-    change.audit("source.delete", "Source", id, json!({ "name": stored.name })).await?;
+    let detail = json!({ "name": stored.name, "cancelledRuns": runs });
+    change.audit("source.delete", "Source", id, detail).await?;
     Ok(id)
 }
 

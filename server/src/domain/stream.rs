@@ -15,6 +15,7 @@ use crate::domain::change::Change;
 use crate::domain::mapping::Mapping;
 use crate::domain::refusal;
 use crate::domain::schedule::Schedule;
+use crate::domain::sync_run as sync_runs;
 use crate::error::{Error, Result};
 
 /// How rows are ordered and new ones found.
@@ -275,6 +276,22 @@ pub async fn exists(change: &Change<'_, impl ConnectionTrait>, id: StreamId, fie
         Err(Error::NotFound(noun)) => Err(refusal::not_found(field, noun)),
         found => found,
     }
+}
+
+/// Takes back the runs of the stream that wait to start, for what they would read goes away or moves. Refuses while
+/// one is at work. Returns the numbers of those taken back.
+///
+/// # Errors
+/// When one is at work.
+pub async fn stand_down(
+    change: &Change<'_, impl ConnectionTrait>,
+    id: StreamId,
+    kind: Option<RunKind>,
+) -> Result<Vec<i64>> {
+    // First, for it locks the runs it takes back: what a worker took in between is seen to be at work.
+    let taken_back = sync_runs::take_back(change.db, change.now, change.organization(), id, kind).await?;
+    require_idle(change, id, kind).await?;
+    Ok(taken_back)
 }
 
 /// Refuses while a run of the stream is at work.

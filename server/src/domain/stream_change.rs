@@ -4,14 +4,15 @@ use connector::ColumnInfo;
 use entity::stream::{ActiveModel, Column, Entity, Model};
 use entity::{ExternalIdSettingId, StreamId, source};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    Set,
 };
 use serde_json::json;
 
 use crate::clock::SECOND;
 use crate::domain::change::{Change, expect_version};
 use crate::domain::matching_change::{self, Scope};
-use crate::domain::stream::{NewStream, Reading, StreamChange, find, require_idle};
+use crate::domain::stream::{NewStream, Reading, StreamChange, find, require_idle, stand_down};
 use crate::domain::{external_id_setting, refusal, series, text};
 use crate::error::{Error, Result};
 
@@ -198,11 +199,24 @@ pub async fn delete(
 ) -> Result<StreamId> {
     let stored = find(change, id).await?;
     expect_version("stream", stored.version, version)?;
-    require_idle(change, id, None).await?;
-    series::forget(change, id).await?;
+    let runs = forget(change, id).await?;
     Entity::delete_by_id((change.organization(), id)).exec(change.db).await?;
-    change.audit("stream.delete", "Stream", id, json!({ "name": stored.name })).await?;
+    let detail = json!({ "name": stored.name, "cancelledRuns": runs });
+    change.audit("stream.delete", "Stream", id, detail).await?;
     Ok(id)
+}
+
+/// Empties a stream that is to be deleted: cancels the runs that wait, refuses while one is at work, drops what was
+/// measured. Returns the numbers of the runs it cancelled.
+///
+/// # Errors
+/// When a run is at work.
+pub async fn forget(change: &Change<'_, impl ConnectionTrait>, id: StreamId) -> Result<Vec<i64>> {
+    // The lock keeps new runs of the stream out until it is gone.
+    Entity::find_by_id((change.organization(), id)).lock_exclusive().one(change.db).await?;
+    let runs = stand_down(change, id, None).await?;
+    series::forget(change, id).await?;
+    Ok(runs)
 }
 
 async fn free_name(

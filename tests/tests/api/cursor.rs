@@ -75,6 +75,45 @@ async fn a_reset_is_refused_while_a_sync_is_live_and_when_it_makes_no_sense() ->
     Ok(())
 }
 
+async fn status(world: &World, payload: &Value) -> Result<String> {
+    Ok(text(&world.run(&text(&payload["syncRun"]["id"])).await?["status"]))
+}
+
+#[tokio::test]
+async fn a_reset_cancels_the_sync_that_waits_and_leaves_backfills_alone() -> Result<()> {
+    let audit = "{ auditEvents(where: { action: \"cursor.reset\" }) { nodes { detail } } }";
+    for mut world in World::both().await? {
+        let id = stream(&world, json!({})).await?;
+        world.sync_well(&id).await?;
+        world.rest().await;
+        let waiting = world.act("syncRunStart", "syncRun { id number }", json!({ "streamId": id })).await?;
+        let range = json!({ "streamId": id, "since": "2025-12-01 00:00:03", "until": "2025-12-01 00:00:05" });
+        let backfill = world.act("backfillStart", "syncRun { id }", range).await?;
+        // A reset that is refused leaves the run as it was.
+        let wrong = json!({ "streamId": id, "watermark": null, "reason": "why", "expectedVersion": 99 });
+        assert_eq!(world.refused("cursorReset", wrong).await?.0, "STALE_OBJECT");
+        assert_eq!(status(&world, &waiting).await?, "QUEUED");
+        world.act("cursorReset", "", json!({ "streamId": id, "watermark": null, "reason": "why" })).await?;
+        assert_eq!(
+            (status(&world, &waiting).await?, status(&world, &backfill).await?),
+            ("CANCELLED".into(), "QUEUED".into())
+        );
+        let told = world.ask(audit, json!({})).await?["auditEvents"]["nodes"][0]["detail"].take();
+        let number = text(&waiting["syncRun"]["number"]).parse::<i64>()?;
+        assert_eq!(told["cancelledRuns"], json!([number]), "{told}");
+        world.work();
+        world.settle().await?;
+        assert_eq!(
+            (status(&world, &waiting).await?, status(&world, &backfill).await?),
+            ("CANCELLED".into(), "SUCCEEDED".into()),
+            "the job of the cancelled run does nothing"
+        );
+        let next = world.sync_well(&id).await?;
+        assert_eq!(next["tally"]["rowsRead"], "9", "the next sync begins where the reset said: {next}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_backfill_reads_its_range_and_leaves_the_checkpoint() -> Result<()> {
     let checkpoint = "query($id: ID!) { stream(id: $id) { checkpoint { watermark version } } }";

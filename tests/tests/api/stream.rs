@@ -1,7 +1,10 @@
 //! Streams: how a table is read, what is wrong with that, and what would come of it.
 
 use anyhow::Result;
+use entity::{JobStatus, job};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
+use tests::worker::arrange;
 
 use crate::world::{World, text};
 
@@ -36,6 +39,67 @@ async fn a_stream_is_added_changed_paused_and_deleted() -> Result<()> {
         world.sync_well(&id).await?;
         world.act("streamDelete", "deletedStreamId", json!({ "id": id })).await?;
         assert!(world.ask(query, json!({ "id": id })).await?["stream"].is_null());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn deleting_takes_waiting_runs_along_and_is_refused_while_one_is_at_work() -> Result<()> {
+    let live = async |world: &World| -> Result<usize> {
+        let found = world.ask("{ syncRuns { nodes { status } } }", json!({})).await?;
+        let runs = found["syncRuns"]["nodes"].as_array().cloned().unwrap_or_default();
+        Ok(runs.iter().filter(|run| run["status"] == "QUEUED" || run["status"] == "RUNNING").count())
+    };
+    for mut world in World::both().await? {
+        world.usage(&[(1, "a-1", "seats", "1")]).await?;
+        let kept = world.stream(json!({ "name": "Kept" })).await?;
+        let (one, two) =
+            (world.stream(json!({ "name": "One" })).await?, world.stream(json!({ "name": "Two" })).await?);
+        world.sync_well(&one).await?;
+        world.rest().await;
+        for id in [&kept, &one, &two] {
+            world.act("syncRunStart", "", json!({ "streamId": id })).await?;
+        }
+        let range =
+            json!({ "streamId": one, "since": "2025-12-01 00:00:00", "until": "2025-12-01 00:00:05" });
+        world.act("backfillStart", "", range).await?;
+        assert_eq!(live(&world).await?, 4);
+
+        let at_work =
+            "UPDATE sync_run SET status = 'running', lease_until = 9000000000000000 WHERE kind = 'backfill'";
+        arrange(&world.site.app.db, at_work).await?;
+        assert_eq!(world.refused("streamDelete", json!({ "id": one })).await?.0, "CONFLICT");
+        assert_eq!(live(&world).await?, 4, "what is refused cancels nothing");
+        arrange(&world.site.app.db, "UPDATE sync_run SET status = 'queued' WHERE kind = 'backfill'").await?;
+        world.act("streamDelete", "", json!({ "id": one })).await?;
+        assert_eq!(live(&world).await?, 2);
+
+        let source = "query($id: ID!) { stream(id: $id) { source { id } } }";
+        let source = world.ask(source, json!({ "id": two })).await?["stream"]["source"]["id"].take();
+        world.act("sourceDelete", "", json!({ "id": source })).await?;
+        assert_eq!(live(&world).await?, 1);
+        let told = world.ask("{ auditEvents(first: 2) { nodes { action detail } } }", json!({})).await?;
+        for (event, (action, runs)) in told["auditEvents"]["nodes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .zip([("source.delete", 1), ("stream.delete", 2)])
+        {
+            assert_eq!(
+                (text(&event["action"]), event["detail"]["cancelledRuns"].as_array().map(Vec::len)),
+                (action.into(), Some(runs))
+            );
+        }
+
+        // The workers find no job of a run that is gone, and the stream that was left alone runs.
+        world.work();
+        world.settle().await?;
+        let run = world
+            .ask("query($id: ID!) { stream(id: $id) { lastRun { status } } }", json!({ "id": kept }))
+            .await?;
+        assert_eq!(run["stream"]["lastRun"]["status"], "SUCCEEDED");
+        let dead = job::Entity::find().filter(job::Column::Status.eq(JobStatus::Dead));
+        assert_eq!(dead.count(world.site.app.db.orm()).await?, 0);
     }
     Ok(())
 }

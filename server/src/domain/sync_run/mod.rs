@@ -13,12 +13,14 @@
 mod end;
 mod lease;
 mod start;
+mod take_back;
 mod watch;
 
 pub use end::{End, Problem, finish, release, retry_later};
 pub use entity::sync_run::Model as SyncRun;
 pub use lease::{Claim, Claimed, Renewed, claim, renew};
 pub use start::{NewRun, Request, Started, allocate, cancel, insert, repeat, start};
+pub use take_back::take_back;
 pub use watch::push_missing;
 
 use entity::{OrganizationId, RunKind, SyncRunId};

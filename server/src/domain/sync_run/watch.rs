@@ -42,7 +42,7 @@ pub async fn push_missing(db: &impl ConnectionTrait, now: Micros) -> Result<u64>
         .bind(now - PATIENCE)
         .text(" AND (lease_until IS NULL OR lease_until < ")
         .bind(now)
-        .text(") ORDER BY queued_at LIMIT ")
+        .text(") ORDER BY queued_at, id LIMIT ")
         .bind(MOST)
         .all(db)
         .await?;
