@@ -30,6 +30,33 @@ async fn of(change: &Change<'_, impl ConnectionTrait>, source: SourceId) -> Resu
     Ok(found)
 }
 
+/// Refuses unless a fresh key pair of this source could be stored. Ask before making one, which takes a while.
+///
+/// # Errors
+/// When there is no such source, or both slots are in use.
+pub async fn has_room(change: &Change<'_, impl ConnectionTrait>, source: SourceId) -> Result<()> {
+    room(change, source).await.map(drop)
+}
+
+/// A slot for a fresh key pair, and the retired pair that gives it up.
+async fn room(
+    change: &Change<'_, impl ConnectionTrait>,
+    source: SourceId,
+) -> Result<(i32, Option<KeyPairId>)> {
+    match source::find(change, source).await {
+        Err(Error::NotFound(noun)) => return Err(refusal::not_found("sourceId", noun)),
+        found => drop(found?),
+    }
+    let pairs = of(change, source).await?;
+    if let Some(slot) = [1, 2].into_iter().find(|slot| pairs.iter().all(|pair| pair.slot != *slot)) {
+        return Ok((slot, None));
+    }
+    match pairs.iter().find(|pair| pair.state == KeyPairState::Retired) {
+        Some(old) => Ok((old.slot, Some(old.id))),
+        None => Err(Error::Conflict("both slots hold a key pair; retire one first".to_owned())),
+    }
+}
+
 /// Stores a fresh key pair in a free slot; a retired pair gives its slot up. The private half is sealed.
 ///
 /// # Errors
@@ -40,24 +67,10 @@ pub async fn store(
     source: SourceId,
     made: KeyPair,
 ) -> Result<Model> {
-    match source::find(change, source).await {
-        Err(Error::NotFound(noun)) => return Err(refusal::not_found("sourceId", noun)),
-        found => drop(found?),
+    let (slot, old) = room(change, source).await?;
+    if let Some(old) = old {
+        Entity::delete_by_id((change.organization(), old)).exec(change.db).await?;
     }
-    let pairs = of(change, source).await?;
-    let taken = |slot: i32| pairs.iter().find(|pair| pair.slot == slot);
-    let retired = |pair: &&Model| pair.state == KeyPairState::Retired;
-    let slot = [1, 2].into_iter().find(|slot| taken(*slot).is_none());
-    let slot = match (slot, pairs.iter().find(retired)) {
-        (Some(slot), _) => slot,
-        (None, Some(old)) => {
-            Entity::delete_by_id((change.organization(), old.id)).exec(change.db).await?;
-            old.slot
-        }
-        (None, None) => {
-            return Err(Error::Conflict("both slots hold a key pair; retire one first".to_owned()));
-        }
-    };
     let id = KeyPairId::new();
     let owner = Owner::private_key(change.organization(), source, id);
     let sealed = ring.seal(&owner, &made.private_key);

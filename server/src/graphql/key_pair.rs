@@ -10,9 +10,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::auth::Permission;
 use crate::custody;
+use crate::domain::change::Change;
 use crate::domain::key_pair;
 use crate::graphql::context::{Reach, Work, must};
-use crate::graphql::error::Fault;
+use crate::graphql::error::{Fault, outcome};
 use crate::graphql::id::{Global, global};
 use crate::graphql::loaders::{Fetch, LoadError};
 use crate::graphql::payload::payload;
@@ -172,7 +173,12 @@ impl KeyPairMutation {
         input: KeyPairGenerateInput,
     ) -> Result<KeyPairGeneratePayload> {
         ctx.need(Permission::SecretsWrite)?;
-        // Finding the primes takes a second or so, and is done before the transaction begins.
+        // Finding the primes takes a second or so: not for a source that cannot have them, and not in a transaction.
+        let look = Change::new(ctx.db(), ctx.viewer()?, ctx.now());
+        if let Err(errors) = outcome(key_pair::has_room(&look, input.source_id.0).await)? {
+            return Ok(Err::<KeyPair, _>(errors).into());
+        }
+        ctx.app().faults.pass("key_pair.generate").map_err(Fault::from)?;
         let made = custody::KeyPair::generate().await.map_err(Fault::from)?;
         let work = Work::begin(ctx, Permission::SecretsWrite).await?;
         let kept = key_pair::store(&work.change(), &ctx.app().keyring, input.source_id.0, made).await;

@@ -5,6 +5,7 @@ mod csv;
 mod cursor;
 mod external_id;
 mod idempotency;
+mod key_pair;
 mod measurement;
 mod metric_link;
 mod node;

@@ -1,0 +1,58 @@
+//! Key pairs: two slots per source, and none is made in vain.
+
+use anyhow::Result;
+use serde_json::json;
+use server::fault::Faults;
+use server::http::{self, State};
+use tests::site::{body, send};
+
+use crate::world::{World, text};
+
+const GENERATE: &str = "mutation($id: ID!) { keyPairGenerate(input: { sourceId: $id }) {
+    keyPair { id slot state publicKey fingerprint } userErrors { code field } } }";
+
+#[tokio::test]
+async fn a_source_has_two_slots_and_a_key_is_made_only_for_a_free_one() -> Result<()> {
+    for world in World::both().await? {
+        let source = world.source("Warehouse").await?;
+        let fields = "keyPair { id slot state fingerprint }";
+        let mut pairs = Vec::new();
+        for slot in [1, 2] {
+            let input = json!({ "sourceId": source });
+            let made = world.act("keyPairGenerate", fields, input).await?["keyPair"].take();
+            assert_eq!((&made["slot"], &made["state"]), (&json!(slot), &json!("MADE")), "{made}");
+            pairs.push(made);
+        }
+        assert_ne!(pairs[0]["fingerprint"], pairs[1]["fingerprint"]);
+
+        // A server that cannot make keys: whoever is refused by it for another reason was refused in time.
+        let mut app = world.site.app.clone();
+        app.faults = Faults::when(|place| place == "key_pair.generate");
+        let serving = http::serve(State::new(app))?;
+        let ask = async |token: &str, id: &str| {
+            let question = json!({ "query": GENERATE, "variables": { "id": id } }).to_string();
+            let url = format!("http://{}/graphql", serving.address);
+            let client = reqwest::Client::builder().no_proxy().build()?;
+            send(body(client.post(url).bearer_auth(token), "application/json", question)).await
+        };
+        let refused = async |token: &str, id: &str| -> Result<(String, String)> {
+            let answer = ask(token, id).await?;
+            let error = answer.json()["data"]["keyPairGenerate"]["userErrors"][0].take();
+            Ok((text(&error["code"]), text(&error["field"][1])))
+        };
+        let (ours, theirs) = (&world.ours.token, &world.theirs.token);
+        assert_eq!(refused(ours, &source).await?, ("CONFLICT".into(), String::new()), "both slots are taken");
+        assert_eq!(refused(theirs, &source).await?, ("NOT_FOUND".into(), "sourceId".into()));
+        let empty = world.source("Second").await?;
+        assert_eq!(ask(ours, &empty).await?.code(), "INTERNAL", "here a key would be made");
+        world.act("sourceDelete", "", json!({ "id": empty })).await?;
+        assert_eq!(refused(ours, &empty).await?, ("NOT_FOUND".into(), "sourceId".into()));
+
+        // A retired pair gives its slot up.
+        world.act("keyPairActivate", fields, json!({ "id": pairs[1]["id"] })).await?;
+        assert_eq!(world.refused("keyPairRetire", json!({ "id": pairs[1]["id"] })).await?.0, "CONFLICT");
+        world.act("keyPairRetire", fields, json!({ "id": pairs[0]["id"] })).await?;
+        assert_eq!(ask(ours, &source).await?.code(), "INTERNAL", "here a key would be made");
+    }
+    Ok(())
+}
