@@ -133,6 +133,7 @@ async fn one_bad_row_in_a_hundred_is_told_by_line_and_spoils_nothing() -> Result
 async fn each_wrong_cell_is_named() -> Result<()> {
     for world in World::both().await? {
         world.import("ACCOUNTS", ACCOUNTS, json!({})).await?;
+        world.import("OPPORTUNITIES", OPPORTUNITIES, json!({})).await?;
         world.metric("seats").await?;
         for (kind, text, column) in [
             ("EXTERNAL_IDS", "account_name,space,value\nNobody,account_id,1\n", "account_name"),
@@ -144,7 +145,14 @@ async fn each_wrong_cell_is_named() -> Result<()> {
                 "constant_value",
             ),
             ("OPPORTUNITIES", "account_name,opportunity,input,kind\nAcme,R,P,curve\n", "kind"),
-            ("METRIC_LINKS", "account_name,metric,opportunity,input\nAcme,seats,None,Seats\n", "input"),
+            ("METRIC_LINKS", "account_name,metric,opportunity,input\nAcme,seats,None,Seats\n", "opportunity"),
+            ("METRIC_LINKS", "account_name,metric,opportunity,input\nAcme,seats,Renewal,None\n", "input"),
+            // The opportunity of another account is unknown as well.
+            (
+                "METRIC_LINKS",
+                "account_name,metric,opportunity,input\n\"Bolt, Inc.\",seats,Renewal,Seats\n",
+                "opportunity",
+            ),
             ("ACCOUNTS", "id,name\nnot-an-id,Acme\n", "id"),
         ] {
             let told = world.import(kind, text, json!({})).await?;

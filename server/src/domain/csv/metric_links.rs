@@ -1,6 +1,6 @@
 //! Metric links from CSV: `account_id,account_name,metric,opportunity,input,roll_up,enabled,note`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::{
     AccountId, Aggregation, InputId, InputKind, MetricId, MetricLinkId, RollUp, input, metric, metric_link,
@@ -18,6 +18,8 @@ use crate::error::Result;
 
 struct Links {
     accounts: Accounts,
+    /// Opportunities by account and name.
+    opportunities: HashSet<(AccountId, String)>,
     /// Inputs that can be linked, by account, opportunity name and input name.
     inputs: HashMap<(AccountId, String, String), Vec<InputId>>,
     metrics: Shelf<MetricId, metric::Model>,
@@ -81,6 +83,7 @@ impl Links {
             .await?;
         Ok(Self {
             accounts: Accounts::load(change).await?,
+            opportunities: owners.into_values().map(|owner| (owner.account_id, owner.name)).collect(),
             inputs,
             metrics_by_name: metrics.iter().map(|row| (row.external_id.clone(), row.id)).collect(),
             metrics: Shelf::new(metrics.into_iter().map(|row| (row.id, row))),
@@ -140,8 +143,11 @@ impl Links {
             Some(_) => {
                 Err(Wrong::new("opportunity", format!("several opportunities are named {opportunity:?}")))
             }
+            None if !self.opportunities.contains(&(account, place.1)) => {
+                Err(Wrong::new("opportunity", format!("the account has no opportunity {opportunity:?}")))
+            }
             None => {
-                let reason = format!("the account has no input {input:?} of a series in {opportunity:?}");
+                let reason = format!("the opportunity {opportunity:?} has no input {input:?} of a series");
                 Err(Wrong::new("input", reason))
             }
         }
