@@ -10,16 +10,18 @@ use crate::error::Result;
 const GRACE: Micros = 120 * SECOND;
 
 /// Whether a stream's data is up to date.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// In the order in which streams want attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Freshness {
-    /// The last due run succeeded.
-    Fresh,
-    /// A run is overdue or failed once.
-    Late,
     /// Several runs are overdue or failed.
     Stale,
+    /// A run is overdue or failed once.
+    Late,
     /// No run has succeeded yet.
     Never,
+    /// The last due run succeeded.
+    Fresh,
     /// The stream does not run.
     Paused,
 }

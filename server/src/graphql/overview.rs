@@ -5,6 +5,7 @@ use entity::{
     GroupStatus, OrganizationId, RunStatus, WaitingKind, external_id, external_id_setting, metric_link,
     series, source, stream, sync_run, unmatched_group, waiting_row,
 };
+use futures::future::try_join_all;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -68,7 +69,7 @@ pub struct Overview(OrganizationId);
 /// The state of everything.
 #[Object]
 impl Overview {
-    /// The streams that need attention first, at most 100.
+    /// The streams that need attention first, those that need it alike by name; at most 100.
     async fn streams(&self, ctx: &Context<'_>) -> Result<Vec<Stream>> {
         ctx.need(Permission::SourcesRead)?;
         let rows = stream::Entity::find()
@@ -81,7 +82,12 @@ impl Overview {
             .all(ctx.db())
             .await
             .map_err(Fault::from)?;
-        Ok(rows.into_iter().map(Stream::from).collect())
+        let streams: Vec<Stream> = rows.into_iter().map(Stream::from).collect();
+        let judged = try_join_all(streams.iter().map(|stream| stream.judged(ctx))).await?;
+        // By name and not by time, so that lines keep their places while streams succeed in turn.
+        let mut placed: Vec<_> = judged.into_iter().zip(streams).collect();
+        placed.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.0.name.cmp(&other.0.name)));
+        Ok(placed.into_iter().map(|(_, stream)| stream).collect())
     }
 
     /// Rows read today, in UTC.

@@ -36,6 +36,17 @@ impl From<Model> for Stream {
     }
 }
 
+impl Stream {
+    /// Judges whether its data is up to date.
+    pub async fn judged(&self, ctx: &Context<'_>) -> Result<freshness::Freshness> {
+        let run = load(ctx, LastRunOf(self.0.id)).await?;
+        let source = load(ctx, self.0.source_id).await?;
+        let paused = !self.0.enabled || source.is_none_or(|source| source.state == SourceState::Paused);
+        let failed = run.is_some_and(|run| run.status == RunStatus::Failed);
+        Ok(freshness::judge(&self.0, paused, failed, ctx.now()).map_err(Fault::from)?)
+    }
+}
+
 /// A table chosen to read, with mapping, cursor, row key and schedule.
 #[Object]
 impl Stream {
@@ -116,11 +127,7 @@ impl Stream {
 
     /// Whether its data is up to date.
     async fn freshness(&self, ctx: &Context<'_>) -> Result<Freshness> {
-        let run = load(ctx, LastRunOf(self.0.id)).await?;
-        let source = load(ctx, self.0.source_id).await?;
-        let paused = !self.0.enabled || source.is_none_or(|source| source.state == SourceState::Paused);
-        let failed = run.is_some_and(|run| run.status == RunStatus::Failed);
-        Ok(freshness::judge(&self.0, paused, failed, ctx.now()).map_err(Fault::from)?.into())
+        Ok(self.judged(ctx).await?.into())
     }
 
     /// Seconds since the last successful run ended.

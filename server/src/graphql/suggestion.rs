@@ -95,7 +95,11 @@ impl Loader<Wanted> for Fetch {
             self.by_input(organization, &unlinked, &mut found).await?;
         }
         for guesses in found.values_mut() {
-            guesses.sort_by_key(|guess| std::cmp::Reverse(guess.score));
+            // Total: databases give equal guesses in any order.
+            guesses.sort_by(|a, b| {
+                let place = |guess: &Guess| (std::cmp::Reverse(guess.score), guess.account, guess.input);
+                place(a).cmp(&place(b)).then_with(|| a.explanation.cmp(&b.explanation))
+            });
             let mut seen = Vec::new();
             guesses.retain(|guess| {
                 let target = (guess.account, guess.input);

@@ -64,3 +64,34 @@ async fn the_overview_counts_what_happened_and_what_waits() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn streams_that_need_attention_come_first_and_the_others_keep_their_places() -> Result<()> {
+    let query = "{ overview { streams { name freshness } } }";
+    for world in World::both().await? {
+        world.usage(&[(1, "a-1", "seats", "1")]).await?;
+        let mut ids = Vec::new();
+        for name in ["Delta", "Beta", "Alpha", "Charlie", "Echo", "Foxtrot"] {
+            ids.push(world.stream(json!({ "name": name })).await?);
+        }
+        world.act("streamPause", "", json!({ "id": ids[5], "reason": "moving" })).await?;
+        // Whoever succeeded last, or first, or in the same moment: the lines stay.
+        for order in [[0, 1, 2, 3], [3, 1, 0, 2], [2, 3, 1, 0]] {
+            for place in order {
+                world.site.app.clock.advance(1_000_000);
+                world.sync_well(&ids[place]).await?;
+            }
+            let seen = world.ask(query, json!({})).await?["overview"]["streams"].take();
+            let lines: Vec<String> = seen
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|line| format!("{} {}", text(&line["name"]), text(&line["freshness"])))
+                .collect();
+            let wanted =
+                ["Echo NEVER", "Alpha FRESH", "Beta FRESH", "Charlie FRESH", "Delta FRESH", "Foxtrot PAUSED"];
+            assert_eq!(lines, wanted);
+        }
+    }
+    Ok(())
+}
