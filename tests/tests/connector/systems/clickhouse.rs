@@ -117,7 +117,7 @@ impl System for Clickhouse {
     }
 }
 
-conformance!(Clickhouse:
+conformance!("clickhouse", Clickhouse:
     order {
         a_full_read_gives_every_row_in_order,
         an_empty_table_gives_no_batch,

@@ -93,7 +93,7 @@ impl System for Memory {
     }
 }
 
-conformance!(Memory:
+conformance!("memory", Memory:
     order {
         a_full_read_gives_every_row_in_order,
         an_empty_table_gives_no_batch,
@@ -112,6 +112,8 @@ conformance!(Memory:
         pitfall_07_the_last_digit_counts,
         every_kind_of_cursor_pages_and_resumes,
         pitfall_09_text_cursors_are_refused,
+        pitfall_10_unfit_cursor_types_are_refused,
+        pitfall_12_a_row_dated_far_ahead_is_left_out_by_the_upper_bound,
     }
     values {
         integers_keep_every_digit,
@@ -128,5 +130,19 @@ conformance!(Memory:
         a_missing_column_stops_the_stream,
         a_dropped_column_is_told_by_name,
         a_cursor_of_another_kind_is_refused,
+    }
+    ; omits {
+        values::floats_are_bit_exact: "it is made without floats",
+        values::truth_values_days_and_times_are_exact: "it is made of integers, decimals, texts and instants",
+        values::pitfall_21_the_three_nulls_are_told_apart: "it is made without JSON",
+        values::a_huge_cell_is_whole_or_cut: "its cells are in memory before they are read",
+        places::discover_lists_tables_by_name: "it is one table",
+        places::describe_tells_columns_in_table_order: "its columns have no native types",
+        places::the_clock_is_right: "its clock is the one the test sets",
+        places::the_check_goes_step_by_step: "there is nothing to connect to",
+        places::pitfall_20_odd_names_are_kept_and_quoted: "it speaks no language in which names are quoted",
+        refusals::nothing_can_be_written: "there is no user whose rights could be too wide",
+        limits::batches_keep_to_their_bytes: "it cuts batches by rows",
+        limits::memory_is_bounded_by_the_batch: "it is in memory as a whole",
     }
 );

@@ -1,6 +1,12 @@
 //! The systems: one per kind, with the tests that only make sense there.
 
+use crate::promises::Promises;
+
 mod clickhouse;
 mod memory;
 mod postgres;
 mod sqlite;
+
+/// What each system promises.
+pub const ALL: [&Promises; 4] =
+    [&clickhouse::PROMISES, &memory::PROMISES, &postgres::PROMISES, &sqlite::PROMISES];
