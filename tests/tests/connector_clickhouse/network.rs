@@ -110,7 +110,7 @@ async fn a_host_that_is_no_clickhouse_is_told_from_one_that_is_away() -> Result<
     let refusing = tokio::spawn(async move {
         while let Ok((mut client, _)) = plain.accept().await {
             let mut hello = [0; 4096];
-            client.read(&mut hello).await.ok();
+            let Ok(1..) = client.read(&mut hello).await else { continue };
             client
                 .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
                 .await
