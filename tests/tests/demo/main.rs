@@ -1,8 +1,10 @@
 //! The demo from start to end: the real program, driven over its public interface, on both databases.
 
-use std::{path::Path, process::Command};
+use std::{collections::BTreeMap, path::Path, process::Command};
 
+use anyhow::Result;
 use serde_json::Value;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tests::demo::usage::{REJECTED, ROWS, UNKNOWN, UNLINKED_ROWS};
 
 fn once(more: &[&str]) -> Value {
@@ -23,6 +25,14 @@ fn once(more: &[&str]) -> Value {
     serde_json::from_str(&text).expect("the report is JSON")
 }
 
+/// How many rows wait for each reason in the SQLite database of a demo that has ended.
+async fn reasons(folder: &Path) -> Result<BTreeMap<String, i64>> {
+    let options = SqliteConnectOptions::new().filename(folder.join("weir/weir.db"));
+    let mut weir = SqliteConnection::connect_with(&options).await?;
+    let sum = "SELECT reason, SUM(waiting) FROM unmatched_group WHERE status = 'open' GROUP BY reason";
+    Ok(sqlx::query_as::<_, (String, i64)>(sum).fetch_all(&mut weir).await?.into_iter().collect())
+}
+
 fn every_row_is_accounted_for(report: &Value) {
     let number =
         |name: &str| report[name].as_u64().unwrap_or_else(|| panic!("{name} is a number in {report}"));
@@ -36,9 +46,23 @@ fn every_row_is_accounted_for(report: &Value) {
     assert_eq!(placed, number("readings"), "{report}");
 }
 
-#[test]
-fn the_demo_balances_on_sqlite() {
-    every_row_is_accounted_for(&once(&[]));
+#[tokio::test]
+async fn the_demo_balances_on_sqlite_and_shows_every_reason_to_wait() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let report = once(&["--data", &folder.path().display().to_string()]);
+    every_row_is_accounted_for(&report);
+    let reasons = reasons(folder.path()).await?;
+    let named: Vec<&str> = reasons.keys().map(String::as_str).collect();
+    assert_eq!(named, ["account_ambiguous", "account_unknown", "link_disabled", "metric_unlinked"]);
+    assert!((90..=400).contains(&reasons["account_ambiguous"]), "the rows of one ID: {reasons:?}");
+    let strangers = reasons["account_ambiguous"] + reasons["account_unknown"];
+    assert!(strangers >= i64::try_from(UNKNOWN)?, "{reasons:?}");
+    assert_eq!(
+        reasons.values().sum::<i64>(),
+        report["unmatched"].as_i64().unwrap_or_default(),
+        "{reasons:?}"
+    );
+    Ok(())
 }
 
 #[test]
