@@ -114,7 +114,6 @@ pub async fn pitfall_09_text_cursors_are_refused<S: System>(system: &S) -> Resul
 }
 
 pub async fn pitfall_10_unfit_cursor_types_are_refused<S: System>(system: &S) -> Result<()> {
-    let connector = system.connector()?;
     for (holds, value) in [
         (Holds::Clock, Value::text("10:00:00")),
         (Holds::Float, Value::number(1.5)),
@@ -129,6 +128,7 @@ pub async fn pitfall_10_unfit_cursor_types_are_refused<S: System>(system: &S) ->
             format!("unfit_{}", format!("{holds:?}").to_lowercase().split('(').next().unwrap_or_default());
         let columns = [column("at", holds), key("id", Holds::Int)];
         let table = filled(system, &name, &columns, &[vec![value, Value::number(1)]]).await?;
+        let connector = system.connector()?;
         for kind in [CursorKind::Int, CursorKind::Naive, CursorKind::Zoned] {
             let (_, error) =
                 refused(&*connector, request(&table, &["at", "id"], ("at", kind), &["id"])).await?;
@@ -147,11 +147,11 @@ fn unfit(kind: ErrorKind) -> bool {
 pub async fn pitfall_12_a_row_dated_far_ahead_is_left_out_by_the_upper_bound<S: System>(
     system: &S,
 ) -> Result<()> {
-    let connector = system.connector()?;
     let columns = [column("at", Holds::Zoned), key("id", Holds::Int)];
     let rows = [("2026-01-01 00:00:00", 1), ("2099-01-01 00:00:00", 2)];
     let rows = rows.map(|(at, id)| vec![Value::text(at), Value::number(id)]);
     let table = filled(system, "ahead", &columns, &rows).await?;
+    let connector = system.connector()?;
     let now = connector.clock().await?;
     let until = Moment { seconds: now.seconds + 86_400, ..now };
     let until = connector::Watermark::of(CursorKind::Zoned, &connector::Cell::Zoned(until));

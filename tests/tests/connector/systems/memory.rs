@@ -64,6 +64,7 @@ impl System for Memory {
             })
             .collect();
         let table = MemoryTable::new(name, &typed);
+        table.set_clock(parse_moment("2026-06-01 00:00:00").context("no instant")?);
         let holds = columns.iter().map(|column| column.holds).collect();
         *self.made.lock().expect("no holder of the lock panics") = Some((table.clone(), holds));
         Ok(table.table().clone())
