@@ -197,27 +197,6 @@ choices! {
         Series = "series",
     }
 
-    /// What a metric's values mean over time.
-    Aggregation {
-        /// Each value is the state at its time.
-        Gauge = "gauge",
-        /// Each value is what was added since the last.
-        Delta = "delta",
-        /// Each value is the total since the beginning.
-        Cumulative = "cumulative",
-    }
-
-    /// How the measurements of one period become one number.
-    RollUp {
-        /// The latest.
-        Last = "last",
-        /// Their sum.
-        Sum = "sum",
-        /// Their mean.
-        Mean = "mean",
-        /// The greatest.
-        Max = "max",
-    }
 
     /// Why a measurement revision exists.
     RevisionReason {
@@ -288,18 +267,6 @@ choices! {
         /// Answered.
         Done = "done",
         /// Failed; may be sent again.
-        Failed = "failed",
-    }
-
-    /// Where an operation stands.
-    OperationStatus {
-        /// Waits for a worker.
-        Queued = "queued",
-        /// Being worked on.
-        Running = "running",
-        /// Finished.
-        Succeeded = "succeeded",
-        /// Ended by an error.
         Failed = "failed",
     }
 }

@@ -121,8 +121,6 @@ uuid_ids! {
     MetricId,
     /// The ID of a metric link.
     MetricLinkId,
-    /// The ID of an operation.
-    OperationId,
     /// The ID of an opportunity.
     OpportunityId,
     /// The ID of an organization.

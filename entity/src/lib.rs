@@ -26,7 +26,6 @@ pub mod measurement_revision;
 pub mod membership;
 pub mod metric;
 pub mod metric_link;
-pub mod operation;
 pub mod opportunity;
 pub mod organization;
 pub mod series;

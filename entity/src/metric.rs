@@ -1,6 +1,5 @@
 //! A named quantity in a feed.
 
-use crate::choice::Aggregation;
 use crate::id::{MetricId, OrganizationId};
 use sea_orm::entity::prelude::*;
 
@@ -20,8 +19,6 @@ pub struct Model {
     pub name: String,
     /// What it counts.
     pub unit: Option<String>,
-    /// What its values mean over time.
-    pub aggregation: Aggregation,
     /// When it was first seen or made.
     pub created_at: i64,
     /// When it was last edited.

@@ -1,6 +1,5 @@
 //! The rule that a metric of an account feeds an input.
 
-use crate::choice::RollUp;
 use crate::id::{AccountId, InputId, MetricId, MetricLinkId, OrganizationId, UserId};
 use sea_orm::entity::prelude::*;
 
@@ -22,8 +21,6 @@ pub struct Model {
     pub input_id: InputId,
     /// Whether readings pass.
     pub enabled: bool,
-    /// How many measurements of one period become one number.
-    pub roll_up: RollUp,
     /// Why it is so.
     pub note: Option<String>,
     /// Who made it; null for tokens.

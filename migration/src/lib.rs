@@ -8,7 +8,7 @@ mod m0003_account;
 mod m0004_measurement;
 mod m0005_waiting;
 mod m0006_job;
-mod m0007_operation;
+mod m0007_audit;
 mod shape;
 
 use sea_orm_migration::prelude::*;
@@ -32,7 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_measurement::Migration),
             Box::new(m0005_waiting::Migration),
             Box::new(m0006_job::Migration),
-            Box::new(m0007_operation::Migration),
+            Box::new(m0007_audit::Migration),
         ]
     }
 }

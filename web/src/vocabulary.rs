@@ -102,6 +102,23 @@ pub struct ConnectorProblem {
     pub detail: Option<String>,
 }
 
+/// A value of a closed list, as a choice of a field or a part of an address.
+pub trait Word: Copy + 'static {
+    /// All of the list, in order.
+    const ALL: &[Self];
+
+    /// The short form that stands in addresses and choices.
+    fn key(self) -> &'static str;
+
+    /// All of the list as choices of a field.
+    fn choices() -> Vec<(String, String)>;
+
+    /// Reads the short form.
+    fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|word| word.key() == key)
+    }
+}
+
 /// Makes a closed list of the API with the words people read.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($variant:ident => $text:literal),+ $(,)? }) => {
@@ -110,31 +127,21 @@ macro_rules! words {
         pub enum $name { $(#[doc = $text] $variant),+ }
 
         impl $name {
-            /// All of them, in order.
-            #[allow(dead_code, reason = "not each list is offered as a choice")]
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
             /// The words people read.
             pub fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
+        }
 
-            /// The short form that stands in addresses and choices.
-            #[allow(dead_code, reason = "not each list is offered as a choice")]
-            pub fn key(self) -> &'static str {
+        impl Word for $name {
+            const ALL: &[Self] = &[$(Self::$variant),+];
+
+            fn key(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($variant)),+ }
             }
 
-            /// All of them as choices of a field.
-            #[allow(dead_code, reason = "not each list is offered as a choice")]
-            pub fn choices() -> Vec<(String, String)> {
+            fn choices() -> Vec<(String, String)> {
                 Self::ALL.iter().map(|word| (word.key().to_owned(), word.text().to_owned())).collect()
-            }
-
-            /// Reads the short form.
-            #[allow(dead_code, reason = "not each list is offered as a choice")]
-            pub fn from_key(key: &str) -> Option<Self> {
-                match key { $(stringify!($variant) => Some(Self::$variant),)+ _ => None }
             }
         }
     };
@@ -230,8 +237,12 @@ words! {
 }
 
 words! {
-    /// How values of a period become one.
-    RollUp { Last => "Last value", Sum => "Sum", Mean => "Mean", Max => "Maximum" }
+    /// Where a stream goes on whose cursor has become another.
+    StreamCursorStart {
+        Keep => "Go on from the watermark",
+        Beginning => "Read everything from the first row",
+        Maximum => "Start at the newest row there is now",
+    }
 }
 
 words! {
@@ -318,9 +329,4 @@ words! {
 words! {
     /// What an input holds.
     InputKind { Constant => "Constant", Series => "Series" }
-}
-
-words! {
-    /// What successive values of a metric mean.
-    Aggregation { Gauge => "levels", Delta => "amounts per interval", Cumulative => "a growing counter" }
 }

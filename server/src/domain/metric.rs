@@ -1,7 +1,7 @@
-//! Metrics: named quantities in a feed. Syncs add them on first sight; people name them.
+//! Metrics: named quantities. Syncs add them on first sight; people name them.
 
+use entity::MetricId;
 use entity::metric::{ActiveModel, Column, Entity, Model};
-use entity::{Aggregation, MetricId};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
@@ -18,8 +18,6 @@ pub struct MetricChange {
     pub name: Option<String>,
     /// A new unit, or none.
     pub unit: Option<Option<String>>,
-    /// What successive values mean.
-    pub aggregation: Option<Aggregation>,
 }
 
 /// Finds a metric of the organization.
@@ -31,7 +29,7 @@ pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: MetricId) -> Re
     found.ok_or(Error::NotFound("metric"))
 }
 
-/// Finds a metric by its name in the feed.
+/// Finds a metric by its name in the streams.
 ///
 /// # Errors
 /// When the database fails.
@@ -67,7 +65,6 @@ pub async fn create(
         external_id: Set(external_id),
         name: Set(name),
         unit: Set(text::optional("unit", wanted.unit.flatten())?),
-        aggregation: Set(wanted.aggregation.unwrap_or(Aggregation::Gauge)),
         created_at: Set(change.now),
         updated_at: Set(change.now),
     };
@@ -76,7 +73,7 @@ pub async fn create(
     Ok(model)
 }
 
-/// Changes how a metric is shown and understood. Its name in the feed stays.
+/// Changes how a metric is shown. Its name in the streams stays.
 ///
 /// # Errors
 /// When it is gone or a value is unacceptable.
@@ -92,9 +89,6 @@ pub async fn update(
     if let Some(unit) = wanted.unit {
         next.unit = Set(text::optional("unit", unit)?);
     }
-    if let Some(aggregation) = wanted.aggregation {
-        next.aggregation = Set(aggregation);
-    }
     next.updated_at = Set(change.now);
     let model = Entity::update(next).exec(change.db).await?;
     audit(change, "metric.update", &model).await?;
@@ -102,6 +96,6 @@ pub async fn update(
 }
 
 async fn audit(change: &Change<'_, impl ConnectionTrait>, action: &str, model: &Model) -> Result<()> {
-    let detail = json!({ "name": model.name, "unit": model.unit, "aggregation": model.aggregation });
+    let detail = json!({ "name": model.name, "unit": model.unit });
     change.audit(action, "Metric", model.id, detail).await
 }

@@ -1,7 +1,7 @@
 //! Metric links: the rules that a metric of an account feeds an input of one of its opportunities.
 
 use entity::metric_link::{ActiveModel, Column, Entity, Model};
-use entity::{AccountId, InputId, InputKind, MetricId, MetricLinkId, RollUp};
+use entity::{AccountId, InputId, InputKind, MetricId, MetricLinkId};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
@@ -21,8 +21,6 @@ pub struct NewMetricLink {
     pub metric: MetricId,
     /// The input.
     pub input: InputId,
-    /// How values of a period become one.
-    pub roll_up: RollUp,
     /// Whether it is in force.
     pub enabled: bool,
     /// A remark.
@@ -34,8 +32,6 @@ pub struct NewMetricLink {
 pub struct MetricLinkChange {
     /// Another input.
     pub input: Option<InputId>,
-    /// How values of a period become one.
-    pub roll_up: Option<RollUp>,
     /// Whether it is in force.
     pub enabled: Option<bool>,
     /// A new remark, or none.
@@ -90,7 +86,6 @@ pub async fn create(change: &Change<'_, impl ConnectionTrait>, new: NewMetricLin
         metric_id: Set(new.metric),
         input_id: Set(new.input),
         enabled: Set(new.enabled),
-        roll_up: Set(new.roll_up),
         note: Set(text::note("note", new.note)?),
         created_by: Set(change.viewer.user_id()),
         version: Set(1),
@@ -119,9 +114,6 @@ pub async fn update(
     if let Some(input) = wanted.input {
         free_input(change, stored.account_id, input, Some(id)).await?;
         next.input_id = Set(input);
-    }
-    if let Some(roll_up) = wanted.roll_up {
-        next.roll_up = Set(roll_up);
     }
     if let Some(enabled) = wanted.enabled {
         next.enabled = Set(enabled);
@@ -195,7 +187,6 @@ async fn audit(change: &Change<'_, impl ConnectionTrait>, action: &str, model: &
         "metric": model.metric_id,
         "input": model.input_id,
         "enabled": model.enabled,
-        "rollUp": model.roll_up,
     });
     change.audit(action, "MetricLink", model.id, detail).await
 }

@@ -200,6 +200,17 @@ impl Reading {
         Ok(())
     }
 
+    /// The columns it reads, each once: mapped ones, cursor, row key.
+    pub fn columns(&self) -> Vec<&str> {
+        let mut names = self.mapping.columns();
+        for name in std::iter::once(&self.cursor.column).chain(&self.row_key) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// The lookback as stored: cursor units, or microseconds for times.
     fn lookback(&self) -> Option<i64> {
         let unit = if self.cursor.kind == CursorKind::Int { 1 } else { SECOND };
@@ -211,9 +222,7 @@ impl Reading {
     /// # Errors
     /// When a part cannot be written as JSON.
     pub fn put(&self, row: &mut ActiveModel, columns: &[ColumnInfo]) -> Result<()> {
-        let mut used = self.mapping.columns();
-        used.push(&self.cursor.column);
-        used.extend(self.row_key.iter().map(String::as_str));
+        let used = self.columns();
         let types = columns.iter().filter(|column| used.contains(&column.name.as_str()));
         let types: Vec<_> = types.map(|column| json!({ "name": column.name, "type": column.kind })).collect();
         row.table_ref = Set(text_of(&self.table)?);

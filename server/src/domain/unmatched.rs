@@ -2,7 +2,7 @@
 
 use entity::unmatched_group::{Column, Entity, Model};
 use entity::{
-    AccountId, ExternalIdSettingId, GroupStatus, InputId, RollUp, UnmatchedGroupId, UnmatchedReason, UserId,
+    AccountId, ExternalIdSettingId, GroupStatus, InputId, UnmatchedGroupId, UnmatchedReason, UserId,
     external_id, ignore_rule, metric_link, stream,
 };
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -122,7 +122,6 @@ pub async fn link_input(
     group: &Model,
     account: AccountId,
     input: InputId,
-    roll_up: RollUp,
 ) -> Result<Linked> {
     if matches!(group.reason, UnmatchedReason::AccountUnknown | UnmatchedReason::AccountAmbiguous) {
         return Err(Error::invalid("ids.0", "the account of this group is not known yet; link it first"));
@@ -131,7 +130,7 @@ pub async fn link_input(
         Some(metric) => metric,
         None => metric::create(change, &group.external_metric, MetricChange::default()).await?,
     };
-    let new = NewMetricLink { account, metric: metric.id, input, roll_up, enabled: true, note: None };
+    let new = NewMetricLink { account, metric: metric.id, input, enabled: true, note: None };
     let made = crate::domain::metric_link::create(change, new).await?;
     audit(change, "unmatched_group.link", std::slice::from_ref(group), json!({ "input": input })).await?;
     Ok(Linked { metric_links: vec![made], ..Linked::default() })

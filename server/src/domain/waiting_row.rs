@@ -1,6 +1,8 @@
-//! Rejected rows: trying them again after the mapping or the source was mended.
+//! Rejected rows: trying them again after the mapping was mended.
 
-use entity::waiting_row::{Column, Entity};
+use std::collections::BTreeMap;
+
+use entity::waiting_row::{Column, Entity, Model};
 use entity::{StreamId, WaitingKind, WaitingRowId, stream};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
@@ -8,10 +10,23 @@ use serde_json::json;
 use crate::domain::change::Change;
 use crate::domain::matching_change::{self, Scope};
 use crate::domain::refusal;
-use crate::error::Result;
+use crate::domain::stream::Reading;
+use crate::error::{Error, Result};
 
 /// The most rows named in one retry.
 pub const ROWS_MOST: usize = 500;
+
+/// The columns a stream reads that a row was kept without.
+///
+/// # Errors
+/// When the row or the stream cannot be read.
+pub fn missing_columns(row: &Model, stream: &stream::Model) -> Result<Vec<String>> {
+    let kept: BTreeMap<String, Option<String>> = serde_json::from_str(&row.row)
+        .map_err(|error| Error::internal("read a waiting row", format!("row {}: {error}", row.id.0)))?;
+    let reading = Reading::stored(stream)?;
+    let missing = reading.columns().into_iter().filter(|name| !kept.contains_key(*name));
+    Ok(missing.map(str::to_owned).collect())
+}
 
 /// Tries rejected rows of a stream again with the mapping of today: those named, or all. Tells how many there are.
 ///

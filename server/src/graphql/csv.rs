@@ -20,7 +20,7 @@ pub enum CsvKind {
     ExternalIds,
     /// Opportunities and inputs: `account_id,account_name,opportunity,opportunity_external_id,input,unit,kind,constant_value`.
     Opportunities,
-    /// Metric links: `account_id,account_name,metric,opportunity,input,roll_up,enabled,note`.
+    /// Metric links: `account_id,account_name,metric,opportunity,input,enabled,note`.
     MetricLinks,
 }
 

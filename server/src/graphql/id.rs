@@ -35,7 +35,6 @@ node_ids! {
     KeyPairId => "KeyPair",
     MetricId => "Metric",
     MetricLinkId => "MetricLink",
-    OperationId => "Operation",
     OpportunityId => "Opportunity",
     OrganizationId => "Organization",
     SeriesId => "Series",

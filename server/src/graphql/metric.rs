@@ -1,6 +1,6 @@
 //! Metrics.
 
-use async_graphql::{Context, Enum, ID, InputObject, InputType, MaybeUndefined, Object, Result};
+use async_graphql::{Context, ID, InputObject, InputType, MaybeUndefined, Object, Result};
 use entity::MetricId;
 use entity::metric::{Column, Entity, Model};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter};
@@ -25,7 +25,7 @@ impl From<Model> for Metric {
     }
 }
 
-/// A named quantity in a feed.
+/// A named quantity.
 #[Object]
 impl Metric {
     /// The global ID.
@@ -33,7 +33,7 @@ impl Metric {
         global(self.0.id)
     }
 
-    /// Its name in the feed, unique in the organization.
+    /// Its name in the streams, unique in the organization.
     async fn external_id(&self) -> &str {
         &self.0.external_id
     }
@@ -48,11 +48,6 @@ impl Metric {
         self.0.unit.as_deref()
     }
 
-    /// What successive values mean.
-    async fn aggregation(&self) -> Aggregation {
-        self.0.aggregation.into()
-    }
-
     /// When it was added.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
@@ -62,18 +57,6 @@ impl Metric {
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }
-}
-
-/// What successive values of a metric mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "entity::Aggregation")]
-pub enum Aggregation {
-    /// A level at a time.
-    Gauge,
-    /// An amount in an interval.
-    Delta,
-    /// A counter that only grows.
-    Cumulative,
 }
 
 /// Which metrics.
@@ -118,15 +101,12 @@ impl MetricQuery {
 /// The input of `metricCreate`.
 #[derive(InputObject)]
 struct MetricCreateInput {
-    /// Its name in the feed.
+    /// Its name in the streams.
     external_id: String,
     /// Its name for people; the external ID when left out.
     name: Option<String>,
     /// The unit.
     unit: Option<String>,
-    /// What successive values mean.
-    #[graphql(default_with = "Aggregation::Gauge")]
-    aggregation: Aggregation,
     /// Makes a repeated request answer as the first did, for 24 hours.
     idempotency_key: Option<String>,
 }
@@ -148,8 +128,6 @@ struct MetricUpdateInput {
     name: Option<String>,
     /// A new unit; null removes it.
     unit: MaybeUndefined<String>,
-    /// What successive values mean.
-    aggregation: Option<Aggregation>,
 }
 
 payload! {
@@ -177,11 +155,7 @@ impl MetricMutation {
             if let Some(id) = work.claim(ctx, input.idempotency_key.as_ref(), &input).await? {
                 return metric::find(&work.change(), id).await;
             }
-            let wanted = MetricChange {
-                name: input.name,
-                unit: Some(input.unit),
-                aggregation: Some(input.aggregation.into()),
-            };
+            let wanted = MetricChange { name: input.name, unit: Some(input.unit) };
             let made = metric::create(&work.change(), &input.external_id, wanted).await?;
             work.remember(&made.id).await?;
             Ok(made)
@@ -190,18 +164,14 @@ impl MetricMutation {
         Ok(work.end(made).await?.into())
     }
 
-    /// Changes a metric's name, unit or aggregation.
+    /// Changes a metric's name or unit.
     async fn metric_update(
         &self,
         ctx: &Context<'_>,
         input: MetricUpdateInput,
     ) -> Result<MetricUpdatePayload> {
         let work = Work::begin(ctx, Permission::AccountsWrite).await?;
-        let wanted = MetricChange {
-            name: input.name,
-            unit: input.unit.into(),
-            aggregation: input.aggregation.map(Into::into),
-        };
+        let wanted = MetricChange { name: input.name, unit: input.unit.into() };
         let made = metric::update(&work.change(), input.id.0, wanted).await;
         Ok(work.end(made).await?.into())
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
-use async_graphql::{Context, Enum, ID, InputObject, InputType, Object, Result};
+use async_graphql::{Context, ID, InputObject, InputType, Object, Result};
 use entity::metric_link::{Column, Entity, Model};
 use entity::{
     AccountId, InputId, MetricId, MetricLinkId, OpportunityId, OrganizationId, account, input, metric,
@@ -61,11 +61,6 @@ impl MetricLink {
         self.0.enabled
     }
 
-    /// How values of a period become one.
-    async fn roll_up(&self) -> RollUp {
-        self.0.roll_up.into()
-    }
-
     /// A remark.
     async fn note(&self) -> Option<&str> {
         self.0.note.as_deref()
@@ -90,20 +85,6 @@ impl MetricLink {
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }
-}
-
-/// How values of a period become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "entity::RollUp")]
-pub enum RollUp {
-    /// The last one.
-    Last,
-    /// Their sum.
-    Sum,
-    /// Their mean.
-    Mean,
-    /// The largest.
-    Max,
 }
 
 /// The metric links of an account.

@@ -7,7 +7,7 @@ use crate::auth::Permission;
 use crate::domain::metric_link::{self, MetricLinkChange, NewMetricLink};
 use crate::graphql::context::Work;
 use crate::graphql::id::{Global, global};
-use crate::graphql::metric_link::{MetricLink, RollUp};
+use crate::graphql::metric_link::MetricLink;
 use crate::graphql::payload::payload;
 
 /// The input of `metricLinkCreate`.
@@ -19,9 +19,6 @@ struct MetricLinkCreateInput {
     metric_id: Global<MetricId>,
     /// The input.
     input_id: Global<InputId>,
-    /// How values of a period become one.
-    #[graphql(default_with = "RollUp::Last")]
-    roll_up: RollUp,
     /// Whether it is in force.
     #[graphql(default = true)]
     enabled: bool,
@@ -46,8 +43,6 @@ struct MetricLinkUpdateInput {
     id: Global<MetricLinkId>,
     /// Another input.
     input_id: Option<Global<InputId>>,
-    /// How values of a period become one.
-    roll_up: Option<RollUp>,
     /// Whether it is in force.
     enabled: Option<bool>,
     /// A new remark; null removes it.
@@ -102,7 +97,6 @@ impl MetricLinkMutation {
                 account: input.account_id.0,
                 metric: input.metric_id.0,
                 input: input.input_id.0,
-                roll_up: input.roll_up.into(),
                 enabled: input.enabled,
                 note: input.note,
             };
@@ -123,7 +117,6 @@ impl MetricLinkMutation {
         let work = Work::begin(ctx, Permission::LinksWrite).await?;
         let wanted = MetricLinkChange {
             input: input.input_id.map(|id| id.0),
-            roll_up: input.roll_up.map(Into::into),
             enabled: input.enabled,
             note: input.note.into(),
         };

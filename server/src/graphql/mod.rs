@@ -23,7 +23,6 @@ mod metric;
 mod metric_link;
 mod metric_link_mutation;
 mod node;
-mod operation;
 mod opportunity;
 mod organization;
 mod overview;
@@ -88,7 +87,6 @@ pub struct MoreQueries(
     metric::MetricQuery,
     metric_link::MetricLinkQuery,
     node::NodeQuery,
-    operation::OperationQuery,
     opportunity::OpportunityQuery,
     organization::OrganizationQuery,
     overview::OverviewQuery,

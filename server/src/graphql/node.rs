@@ -15,7 +15,6 @@ use crate::graphql::input::Input;
 use crate::graphql::key_pair::KeyPair;
 use crate::graphql::metric::Metric;
 use crate::graphql::metric_link::MetricLink;
-use crate::graphql::operation::Operation;
 use crate::graphql::opportunity::Opportunity;
 use crate::graphql::organization::Organization;
 use crate::graphql::series::Series;
@@ -74,7 +73,6 @@ nodes! {
     KeyPair => KeyPairId,
     Metric => MetricId,
     MetricLink => MetricLinkId,
-    Operation => OperationId,
     Opportunity => OpportunityId,
     Series => SeriesId,
     Source => SourceId,

@@ -16,7 +16,7 @@ use crate::graphql::error::{Outcome, UserError};
 use crate::graphql::external_id::ExternalId;
 use crate::graphql::id::Global;
 use crate::graphql::matching::AskedOf;
-use crate::graphql::metric_link::{MetricLink, RollUp};
+use crate::graphql::metric_link::MetricLink;
 use crate::graphql::unmatched_group::UnmatchedGroup;
 
 /// The input of `unmatchedGroupLink`.
@@ -30,9 +30,6 @@ struct UnmatchedGroupLinkInput {
     space: Option<String>,
     /// The input their metric feeds; for one account and metric only.
     input_id: Option<Global<InputId>>,
-    /// How values of a period become one.
-    #[graphql(default_with = "RollUp::Last")]
-    roll_up: RollUp,
     /// Makes a repeated request answer as the first did, for 24 hours.
     idempotency_key: Option<String>,
 }
@@ -136,7 +133,7 @@ async fn link(
         (None, Some(target), [group]) => {
             let account =
                 account.ok_or_else(|| Error::invalid("ids.0", "the account of this group is not known"))?;
-            unmatched::link_input(change, group, account, target.0, input.roll_up.into()).await
+            unmatched::link_input(change, group, account, target.0).await
         }
         (None, Some(_), _) => Err(Error::invalid("ids", "an input takes the metric of one group only")),
         (None, None, _) => Err(refusal::required("accountId")),

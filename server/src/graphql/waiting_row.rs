@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use crate::auth::Permission;
 use crate::domain::waiting_row;
 use crate::graphql::context::{Reach, Work, maybe, must};
-use crate::graphql::error::UserError;
+use crate::graphql::error::{Fault, UserError};
 use crate::graphql::id::{Global, global};
 use crate::graphql::loaders::Nested;
 use crate::graphql::page::{Page, page};
@@ -95,6 +95,16 @@ impl WaitingRow {
     /// Why it could not be decoded.
     async fn rejection(&self) -> Option<Rejection> {
         Rejection::of(&self.0)
+    }
+
+    /// The columns the stream reads today that a rejected row was kept without. It cannot be tried until its stretch of
+    /// the table has been read again; a change of the mapping and `rejectedRowRetry` start that.
+    async fn missing_columns(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        if self.0.kind != entity::WaitingKind::Rejected {
+            return Ok(Vec::new());
+        }
+        let stream: Stream = must(ctx, self.0.stream_id).await?;
+        Ok(waiting_row::missing_columns(&self.0, &stream.0).map_err(Fault::from)?)
     }
 
     /// When it came.
@@ -200,7 +210,8 @@ pub struct WaitingRowMutation;
 
 #[Object]
 impl WaitingRowMutation {
-    /// Tries rejected rows again with the mapping of today.
+    /// Tries rejected rows again with the mapping of today. Rows that lack a column of it are read again first, with their
+    /// neighbors by cursor.
     async fn rejected_row_retry(
         &self,
         ctx: &Context<'_>,

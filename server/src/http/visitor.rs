@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_one_ipv6_network_count_as_one() {
+    fn neighbors_in_one_ipv6_network_count_as_one() {
         let one = network("2001:db8:1:2:3:4:5:6".parse().expect("an address"));
         assert_eq!(one, network("2001:db8:1:2::1".parse().expect("an address")));
         assert_ne!(one, network("2001:db8:1:3::1".parse().expect("an address")));

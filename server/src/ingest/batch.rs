@@ -12,6 +12,7 @@ use super::measure::{self, Put};
 use super::newest::Newest;
 use super::plan::Plan;
 use super::reject::{Reason, fingerprint, row_json};
+use super::rejected::Kept;
 use super::route::{Router, Target};
 use super::store::Store;
 use super::tally::Tally;
@@ -102,19 +103,15 @@ impl Intake {
         self.commit(app, batch, &mapped, &[]).await
     }
 
-    /// Takes rows again whose cursors and waiting keys are known; those keys are given up or kept as the rows turn out.
+    /// Takes kept rows again: the keys they wait under are given up or kept as the rows turn out, and what was kept of
+    /// them stays as it is.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn take_again(
-        &mut self,
-        app: &App,
-        batch: &Batch,
-        cursors: Vec<i64>,
-        keys: &[String],
-    ) -> Result<Tally> {
+    pub async fn take_again(&mut self, app: &App, batch: &Batch, kept: &[Kept]) -> Result<Tally> {
+        let cursors = kept.iter().map(|row| row.cursor).collect();
         let mapped = Mapped { cursors, ..self.mapper.map(batch) };
-        Ok(self.commit(app, batch, &mapped, keys).await?.0)
+        Ok(self.commit(app, batch, &mapped, kept).await?.0)
     }
 
     async fn commit(
@@ -122,7 +119,7 @@ impl Intake {
         app: &App,
         batch: &Batch,
         mapped: &Mapped,
-        keys: &[String],
+        kept: &[Kept],
     ) -> Result<(Tally, Next)> {
         self.waits_for_time |= mapped.rejects.iter().any(|reject| reject.reason == Reason::FutureCursor);
         let now = app.clock.now();
@@ -141,7 +138,7 @@ impl Intake {
         let triples = mapped.readings.iter().map(triple);
         self.router.resolve(&mut store, self.mapper.texts(), &mut self.newest, triples, now).await?;
         app.faults.pass("batch.routed")?;
-        let tally = self.store(app, &mut store, batch, mapped, keys, now).await?;
+        let tally = self.store(app, &mut store, batch, mapped, kept, now).await?;
         tally.balance()?;
         app.faults.pass("batch.stored")?;
         let lease = self.lease.as_ref();
@@ -172,7 +169,7 @@ impl Intake {
         store: &mut Store,
         batch: &Batch,
         mapped: &Mapped,
-        known: &[String],
+        kept: &[Kept],
         now: Micros,
     ) -> Result<Tally> {
         let texts = self.mapper.texts();
@@ -201,8 +198,6 @@ impl Intake {
                         metric: texts.text(reading.metric).to_owned(),
                     };
                     ignored += u64::from(self.groups.ignored(&key.account, &key.metric));
-                    let mut json = String::with_capacity(160);
-                    row_json(batch, row, &mut json);
                     items.push(Item {
                         row_key: mapped.keys.get(row),
                         part: if reading.part == LONG { "" } else { texts.text(reading.metric) },
@@ -213,13 +208,13 @@ impl Intake {
                         value: Some(value),
                         measured_at: Some(reading.measured_at),
                         period: period(reading.period),
-                        row: json,
+                        row: whole_row(batch, kept, row),
                     });
                 }
             }
         }
         let waiting = items.len() as u64;
-        let prints = rejected_keys(batch, mapped, &self.mapper);
+        let prints = rejected_keys(batch, kept, mapped, &self.mapper);
         for (reject, (print, json)) in mapped.rejects.iter().zip(&prints) {
             let row = reject.row as usize;
             let column = &batch.columns[reject.column];
@@ -248,7 +243,7 @@ impl Intake {
         let own =
             (0..batch.rows()).map(|row| mapped.keys.get(row)).filter(|key| !key.as_bytes().contains(&0));
         let keys = own.chain(prints.iter().filter_map(|(print, _)| print.as_deref()));
-        let keys = keys.chain(known.iter().map(String::as_str));
+        let keys = keys.chain(kept.iter().map(|row| row.row_key.as_str()));
         self.waiting.write(store, &mut self.groups, keys, &items, now).await?;
         self.groups.write(store, now).await?;
         Ok(Tally {
@@ -294,11 +289,25 @@ fn triple(reading: &Reading) -> (u32, u32, u32) {
     (reading.account, reading.metric, reading.product)
 }
 
+/// A row as JSON: as it was kept, or as it was read.
+fn whole_row(batch: &Batch, kept: &[Kept], row: usize) -> String {
+    if let Some(kept) = kept.get(row) {
+        return kept.row.clone();
+    }
+    let mut json = String::with_capacity(160);
+    row_json(batch, row, &mut json);
+    json
+}
+
 /// Per rejected row: the key it is kept under when its own is no key, and the row as JSON.
-fn rejected_keys(batch: &Batch, mapped: &Mapped, mapper: &Mapper) -> Vec<(Option<String>, String)> {
+fn rejected_keys(
+    batch: &Batch,
+    kept: &[Kept],
+    mapped: &Mapped,
+    mapper: &Mapper,
+) -> Vec<(Option<String>, String)> {
     let one = |reject: &super::reject::Reject| {
-        let mut json = String::with_capacity(160);
-        row_json(batch, reject.row as usize, &mut json);
+        let json = whole_row(batch, kept, reject.row as usize);
         let keyless = reject.reason == Reason::KeyNotUnique
             || (reject.reason == Reason::NullKey && mapper.in_key(reject.column))
             || mapped.keys.get(reject.row as usize).as_bytes().contains(&0);

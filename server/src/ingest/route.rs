@@ -189,8 +189,8 @@ impl Router {
             let rows = Rows::new()
                 .uuids(open.iter().map(|_| MetricId::new().0))
                 .texts(open.iter().map(|number| texts.text(*number)));
-            let insert = "INSERT INTO metric (organization_id, id, external_id, name, aggregation, created_at, \
-                updated_at) SELECT $1, b.c0, b.c1, b.c1, 'gauge', $2, $2 FROM {rows} WHERE b.c1 IS NOT NULL \
+            let insert = "INSERT INTO metric (organization_id, id, external_id, name, created_at, \
+                updated_at) SELECT $1, b.c0, b.c1, b.c1, $2, $2 FROM {rows} WHERE b.c1 IS NOT NULL \
                 ON CONFLICT (organization_id, external_id) DO NOTHING";
             store.execute_rows(insert, &[organization.clone(), now.into()], &rows).await?;
         }

@@ -10,7 +10,7 @@ use crate::domain::matching_change::Scope;
 use crate::domain::sync_run::Claim;
 use crate::error::Result;
 use crate::ingest::plan::Plan;
-use crate::ingest::{self, Lease, Range, replay};
+use crate::ingest::{self, Lease, Range, rejected, replay};
 
 /// Reads the stored sources.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,7 +32,10 @@ impl Engine for Reader {
         };
         let (plan, connector) = Plan::open(app, organization, stream_id).await?;
         let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
-        let outcome = ingest::follow(app, connector, &lease, plan, &range, stop).await?;
+        let outcome = ingest::follow(app, connector, &lease, plan.clone(), &range, stop).await?;
+        if let (ingest::Outcome::Done, Range::Between { since, until }) = (outcome, &range) {
+            rejected::replaced(app, &plan, since.as_deref(), until.as_deref()).await?;
+        }
         Ok(match outcome {
             ingest::Outcome::Done => Ending::Done,
             ingest::Outcome::Cancelled => Ending::Cancelled,

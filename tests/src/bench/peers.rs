@@ -102,8 +102,8 @@ pub fn psql(warehouse: &str, weir: &str, since: Option<&str>, folder: &Path) -> 
 pub fn link(theirs: &str) -> Result<()> {
     shell(&format!(
         "psql -qX '{theirs}' -c \"INSERT INTO metric_link (organization_id, id, account_id, metric_id, input_id, enabled, \
-         roll_up, version, created_at, updated_at) SELECT o.organization_id, gen_random_uuid(), o.account_id, m.id, i.id, \
-         true, 'last', 1, 0, 0 FROM input i JOIN opportunity o ON o.id = i.opportunity_id \
+         version, created_at, updated_at) SELECT o.organization_id, gen_random_uuid(), o.account_id, m.id, i.id, \
+         true, 1, 0, 0 FROM input i JOIN opportunity o ON o.id = i.opportunity_id \
          JOIN metric m ON m.external_id = 'metric-' || substr(i.name, 7) ON CONFLICT DO NOTHING\" \
          -c \"INSERT INTO series (organization_id, stream_id, metric_id, external_account, product, account_id, created_at) \
          SELECT g.organization_id, g.stream_id, m.id, g.external_account, '', e.account_id, 0 FROM unmatched_group g \

@@ -113,16 +113,16 @@ pub fn directory(organization: &str, postgres: bool) -> Vec<String> {
              SELECT {org}, {opportunity}, {account}, 'Case ' || a, 1, 0, 0 FROM {accounts}"
         ),
         format!(
-            "INSERT INTO metric (organization_id, id, external_id, name, aggregation, created_at, updated_at) \
-             SELECT {org}, {metric}, 'metric-' || m, 'metric-' || m, 'gauge', 0, 0 FROM {metrics}"
+            "INSERT INTO metric (organization_id, id, external_id, name, created_at, updated_at) \
+             SELECT {org}, {metric}, 'metric-' || m, 'metric-' || m, 0, 0 FROM {metrics}"
         ),
         format!(
             "INSERT INTO input (organization_id, id, opportunity_id, name, kind, version, created_at, updated_at) \
              SELECT {org}, {input}, {opportunity}, 'Input ' || m, 'series', 1, 0, 0 FROM {pairs}"
         ),
         format!(
-            "INSERT INTO metric_link (organization_id, id, account_id, metric_id, input_id, enabled, roll_up, version, \
-             created_at, updated_at) SELECT {org}, {link}, {account}, {metric}, {input}, {yes}, 'last', 1, 0, 0 \
+            "INSERT INTO metric_link (organization_id, id, account_id, metric_id, input_id, enabled, version, \
+             created_at, updated_at) SELECT {org}, {link}, {account}, {metric}, {input}, {yes}, 1, 0, 0 \
              FROM {pairs} WHERE (a * 7 + m * 13) % 20 <> 0"
         ),
     ]

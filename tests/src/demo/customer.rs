@@ -63,11 +63,9 @@ pub async fn bring_records(client: &Client, accounts: &[Account], lines: &[Line]
     }
     client.import("EXTERNAL_IDS", &text).await?;
 
-    let metrics =
-        LINKED.iter().chain(&PRODUCT).chain([&UNLINKED]).map(|it| (it.id, it.name, it.unit, it.amount));
-    for (id, name, unit, amount) in metrics.chain(WIDE.map(|(id, name, unit)| (id, name, unit, false))) {
-        let aggregation = if amount { "DELTA" } else { "GAUGE" };
-        let input = json!({ "externalId": id, "name": name, "unit": unit, "aggregation": aggregation });
+    let metrics = LINKED.iter().chain(&PRODUCT).chain([&UNLINKED]).map(|it| (it.id, it.name, it.unit));
+    for (id, name, unit) in metrics.chain(WIDE) {
+        let input = json!({ "externalId": id, "name": name, "unit": unit });
         client.change("metricCreate", input, "metric { id }").await?;
     }
     bring_contracts(client, accounts, lines, year).await
@@ -88,7 +86,7 @@ async fn bring_contracts(client: &Client, accounts: &[Account], lines: &[Line], 
     let mut inputs = String::from(
         "account_id,account_name,opportunity,opportunity_external_id,input,unit,kind,constant_value\n",
     );
-    let mut links = String::from("account_id,account_name,metric,opportunity,input,roll_up,enabled,note\n");
+    let mut links = String::from("account_id,account_name,metric,opportunity,input,enabled,note\n");
     for (place, account) in accounts.iter().enumerate() {
         let name = account.name;
         let opportunity = format!("{} renewal", year + 1);
@@ -98,8 +96,7 @@ async fn bring_contracts(client: &Client, accounts: &[Account], lines: &[Line], 
         for (number, metric) in metrics.get(account.salesforce.as_str()).into_iter().flatten().enumerate() {
             writeln!(inputs, ",{name},{opportunity},{external},{},{},series,", metric.name, metric.unit)?;
             let enabled = place != DISABLED_LINK || number > 0;
-            let roll_up = if metric.amount { "sum" } else { "last" };
-            writeln!(links, ",{name},{},{opportunity},{},{roll_up},{enabled},", metric.id, metric.name)?;
+            writeln!(links, ",{name},{},{opportunity},{},{enabled},", metric.id, metric.name)?;
         }
     }
     client.import("OPPORTUNITIES", &inputs).await?;

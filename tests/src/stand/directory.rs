@@ -92,7 +92,6 @@ impl Stand {
             metric_id: Set(found),
             input_id: Set(made),
             enabled: Set(true),
-            roll_up: Set(entity::RollUp::Last),
             version: Set(1),
             created_at: Set(now),
             updated_at: Set(now),
@@ -119,7 +118,6 @@ impl Stand {
             id: Set(id),
             external_id: Set(external.to_owned()),
             name: Set(external.to_owned()),
-            aggregation: Set(entity::Aggregation::Gauge),
             created_at: Set(now),
             updated_at: Set(now),
             ..Default::default()

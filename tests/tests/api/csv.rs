@@ -15,8 +15,8 @@ const EXTERNAL_IDS: &str = "account_name,space,value\nAcme,salesforce,001A000000
 const OPPORTUNITIES: &str = "account_name,opportunity,opportunity_external_id,input,unit,kind,constant_value\n\
     Acme,Renewal,006-1,Seats,seats,series,\nAcme,Renewal,006-1,Price,USD,constant,1200.50\n\
     \"Bolt, Inc.\",First,,Calls,,series,\n";
-const METRIC_LINKS: &str = "account_name,metric,opportunity,input,roll_up,enabled,note\n\
-    Acme,seats,Renewal,Seats,sum,true,\n\"Bolt, Inc.\",calls,First,Calls,last,false,\"not yet, \"\"really\"\"\"\n";
+const METRIC_LINKS: &str = "account_name,metric,opportunity,input,enabled,note\n\
+    Acme,seats,Renewal,Seats,true,\n\"Bolt, Inc.\",calls,First,Calls,false,\"not yet, \"\"really\"\"\"\n";
 const ALL: [(&str, &str); 4] = [
     ("ACCOUNTS", ACCOUNTS),
     ("EXTERNAL_IDS", EXTERNAL_IDS),

@@ -22,14 +22,11 @@ async fn a_link_joins_a_metric_of_an_account_to_one_input() -> Result<()> {
         let (_, others) = world.opportunity(&globex, "New", &["Seats"]).await?;
         let link = |account: &str, metric: &str, input: &str| json!({ "accountId": account, "metricId": metric, "inputId": input });
         let fields =
-            "metricLink { id rollUp enabled account { name } metric { externalId } input { name } version }";
+            "metricLink { id enabled account { name } metric { externalId } input { name } version }";
         let made =
             world.act("metricLinkCreate", fields, link(&acme, &seats, &inputs[0])).await?["metricLink"]
                 .take();
-        assert_eq!(
-            (text(&made["rollUp"]), text(&made["metric"]["externalId"])),
-            ("LAST".into(), "seats".into())
-        );
+        assert_eq!((&made["enabled"], &made["metric"]["externalId"]), (&json!(true), &json!("seats")));
         for (input, code, field) in [
             (link(&acme, &seats, &inputs[1]), "TAKEN", "metricId"),
             (link(&acme, &calls, &inputs[0]), "TAKEN", "inputId"),
@@ -41,7 +38,7 @@ async fn a_link_joins_a_metric_of_an_account_to_one_input() -> Result<()> {
                 "{input}"
             );
         }
-        let input = json!({ "id": made["id"], "inputId": inputs[1], "rollUp": "SUM", "enabled": false, "expectedVersion": 1 });
+        let input = json!({ "id": made["id"], "inputId": inputs[1], "enabled": false, "expectedVersion": 1 });
         let changed = world.act("metricLinkUpdate", fields, input).await?["metricLink"].take();
         assert_eq!(
             (changed["enabled"].as_bool(), text(&changed["input"]["name"])),
@@ -64,8 +61,8 @@ async fn a_link_joins_a_metric_of_an_account_to_one_input() -> Result<()> {
         }
         world.act("metricLinkDelete", "deletedMetricLinkId", json!({ "id": made["id"] })).await?;
         world.act("metricLinkCreate", "", link(&acme, &seats, &inputs[0])).await?;
-        let input = json!({ "id": seats, "name": "Seats in use", "unit": "seats", "aggregation": "DELTA" });
-        let named = world.act("metricUpdate", "metric { name unit aggregation externalId }", input).await?;
+        let input = json!({ "id": seats, "name": "Seats in use", "unit": "seats" });
+        let named = world.act("metricUpdate", "metric { name unit externalId }", input).await?;
         assert_eq!(named["metric"]["externalId"], "seats");
     }
     Ok(())

@@ -77,6 +77,16 @@ impl World {
         Ok(text(&made["stream"]["id"]))
     }
 
+    /// Gives a stream another mapping, with other columns in some roles.
+    pub async fn remap(&self, stream: &str, other: Value) -> Result<()> {
+        let mut mapping = self.stream_input("", json!({}))["mapping"].take();
+        for (role, column) in other.as_object().into_iter().flatten() {
+            mapping[role] = column.clone();
+        }
+        self.act("streamUpdate", "", json!({ "id": stream, "mapping": mapping })).await?;
+        Ok(())
+    }
+
     /// Runs a sync to its end, and gives the run.
     pub async fn sync(&self, stream: &str) -> Result<Value> {
         let made = self.act("syncRunStart", "syncRun { id }", json!({ "streamId": stream })).await?;

@@ -194,7 +194,6 @@ pub fn noun(path: &[String]) -> &'static str {
         "KeyPair",
         "Metric",
         "MetricLink",
-        "Operation",
         "Opportunity",
         "Series",
         "Source",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use entity::{KeyPairState, key_pair, operation};
+use entity::{KeyPairState, key_pair};
 use sea_orm::{ActiveModelTrait, Set};
 use serde_json::{Value, json};
 use server::domain::global_id::{decode, encode};
@@ -81,17 +81,6 @@ async fn stored(world: &World, ids: &mut Ids) -> Result<()> {
         retired_at: Set(None),
     };
     ids.insert("KeyPair", encode("KeyPair", pair.insert(db).await?.id));
-    let operation = operation::ActiveModel {
-        organization_id: Set(organization),
-        id: Set(entity::OperationId::new()),
-        kind: Set("test".to_owned()),
-        status: Set(entity::OperationStatus::Running),
-        total: Set(1),
-        done: Set(0),
-        created_at: Set(0),
-        ..Default::default()
-    };
-    ids.insert("Operation", encode("Operation", operation.insert(db).await?.id));
     ids.insert("Organization", encode("Organization", organization));
     Ok(())
 }

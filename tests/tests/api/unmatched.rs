@@ -86,9 +86,9 @@ async fn a_group_without_a_link_is_linked_to_an_input() -> Result<()> {
         assert_eq!((groups.len(), text(&groups[0]["account"]["name"])), (1, "Acme".into()));
         let suggested = groups[0]["suggestions"].to_string();
         assert!(suggested.contains("Seats"), "{suggested}");
-        let input = json!({ "ids": [groups[0]["id"]], "inputId": inputs[0], "rollUp": "SUM" });
-        let linked = world.act("unmatchedGroupLink", "metricLinks { rollUp input { name } }", input).await?;
-        assert_eq!(linked["metricLinks"], json!([{ "rollUp": "SUM", "input": { "name": "Seats" } }]));
+        let input = json!({ "ids": [groups[0]["id"]], "inputId": inputs[0] });
+        let linked = world.act("unmatchedGroupLink", "metricLinks { input { name } }", input).await?;
+        assert_eq!(linked["metricLinks"], json!([{ "input": { "name": "Seats" } }]));
         world.settle().await?;
         assert_eq!(world.measured(&stream).await?, ["acme seats 1"]);
         let query = "query($id: ID!) { input(id: $id) { series { measurements { nodes { value } } } } }";
@@ -191,35 +191,116 @@ async fn groups_are_assigned_noted_and_put_off() -> Result<()> {
     Ok(())
 }
 
+const REJECTED: &str =
+    "query($id: ID!) { stream(id: $id) { rejectedCount } rejectedRows(where: { streamId: $id }) {
+    nodes { row missingColumns rejection { reason raw } } } }";
+
 #[tokio::test]
 async fn rejected_rows_are_retried_after_the_mapping_was_mended() -> Result<()> {
     for world in World::both().await? {
-        world.usage(&[(1, "acme", "seats", "1")]).await?;
+        let rows = [(1, "acme", "seats", "0"), (2, "acme", "seats", "eight"), (3, "acme", "seats", "0")];
+        world.usage(&rows).await?;
         world
-            .warehouse(
-                "ALTER TABLE usage ADD COLUMN amount TEXT; UPDATE usage SET amount = '8', value = 'eight'",
-            )
+            .warehouse("ALTER TABLE usage ADD COLUMN amount TEXT; UPDATE usage SET amount = '8' WHERE id = 2")
             .await?;
         world.identify(&world.account("Acme").await?, "acme").await?;
         let stream = world.stream(json!({})).await?;
         world.sync_well(&stream).await?;
-        let count = "query($id: ID!) { stream(id: $id) { rejectedCount mapping { account metric value measuredAt zone } } }";
-        let seen = world.ask(count, json!({ "id": stream })).await?["stream"].take();
-        assert_eq!(seen["rejectedCount"], "1");
-        world.warehouse("UPDATE usage SET value = '8'").await?;
+        let seen = world.ask(REJECTED, json!({ "id": stream })).await?;
+        assert_eq!(seen["stream"]["rejectedCount"], "1");
+        // The row as it was kept is no more readable than before, and stays as it is.
         let retried = world.act("rejectedRowRetry", "retried", json!({ "streamId": stream })).await?;
         assert_eq!(retried["retried"], 1);
         world.settle().await?;
-        let seen = world.ask(count, json!({ "id": stream })).await?["stream"].take();
-        assert_eq!(seen["rejectedCount"], "1", "the row as it was kept is still unreadable");
-        let back = json!({ "streamId": stream, "watermark": null, "reason": "mended" });
-        world.act("cursorReset", "", back).await?;
-        world.sync_well(&stream).await?;
-        let seen = world.ask(count, json!({ "id": stream })).await?["stream"].take();
+        assert_eq!(world.ask(REJECTED, json!({ "id": stream })).await?, seen);
+        world.remap(&stream, json!({ "value": "amount" })).await?;
+        world.settle().await?;
+        let runs =
+            "query($id: ID!) { syncRuns(where: { streamId: $id }) { nodes { kind trigger status balanced
+            since until tally { rowsRead readings written rowsRejected } } } }";
+        let run = world.ask(runs, json!({ "id": stream })).await?["syncRuns"]["nodes"][0].take();
         assert_eq!(
-            (text(&seen["rejectedCount"]), world.measured(&stream).await?),
-            ("0".into(), vec!["acme seats 8".to_owned()])
+            (text(&run["kind"]), text(&run["trigger"])),
+            ("BACKFILL".into(), "CHANGE".into()),
+            "{run}"
+        );
+        assert_eq!(
+            run["tally"],
+            json!({ "rowsRead": "1", "readings": "1", "written": "1", "rowsRejected": "0" }),
+            "only the stretch of the rejected row was read again"
+        );
+        let seen = world.ask(REJECTED, json!({ "id": stream })).await?;
+        assert_eq!(
+            (text(&seen["stream"]["rejectedCount"]), world.measured(&stream).await?),
+            ("0".into(), ["acme seats 0", "acme seats 0", "acme seats 8"].map(str::to_owned).to_vec())
         );
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_kept_row_that_lacks_a_column_is_neither_lost_nor_rewritten() -> Result<()> {
+    for mut world in World::both().await? {
+        world.usage(&[(1, "acme", "seats", "eight"), (2, "acme", "seats", "nine")]).await?;
+        world
+            .warehouse("ALTER TABLE usage ADD COLUMN amount TEXT; ALTER TABLE usage ADD COLUMN who TEXT")
+            .await?;
+        world.warehouse("UPDATE usage SET amount = '8', who = 'acme' WHERE id = 1").await?;
+        world.identify(&world.account("Acme").await?, "acme").await?;
+        let stream = world.stream(json!({})).await?;
+        world.sync_well(&stream).await?;
+        let before = world.ask(REJECTED, json!({ "id": stream })).await?;
+        // Nobody can read the table while the mapping changes: what is kept is all there is.
+        world.rest().await;
+        world.remap(&stream, json!({ "value": "amount", "account": "who" })).await?;
+        world.warehouse("ALTER TABLE usage RENAME TO away").await?;
+        world.work();
+        world.settle().await?;
+        let seen = world.ask(REJECTED, json!({ "id": stream })).await?;
+        assert_eq!(seen["stream"]["rejectedCount"], "2");
+        for (row, old) in nodes(&seen).iter().zip(nodes(&before)) {
+            assert_eq!((&row["row"], &row["rejection"]), (&old["row"], &old["rejection"]));
+            assert_eq!(row["missingColumns"], json!(["who", "amount"]));
+        }
+        assert_eq!(world.measured(&stream).await?, Vec::<String>::new());
+        // Once it can be read again, a retry reads what is needed; a row that is still bad says so with all its columns.
+        world.warehouse("ALTER TABLE away RENAME TO usage").await?;
+        for _ in 0..2 {
+            world.act("rejectedRowRetry", "retried", json!({ "streamId": stream })).await?;
+            world.settle().await?;
+            let seen = world.ask(REJECTED, json!({ "id": stream })).await?;
+            assert_eq!(nodes(&seen).len(), 1, "{seen}");
+            assert_eq!(nodes(&seen)[0]["rejection"]["reason"], "NULL_KEY");
+            assert_eq!(nodes(&seen)[0]["missingColumns"], json!([]));
+            assert_eq!(world.measured(&stream).await?, ["acme seats 8"]);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn rows_without_a_key_are_replaced_by_what_is_read_again() -> Result<()> {
+    for world in World::both().await? {
+        world.usage(&[(1, "acme", "seats", "1"), (2, "acme", "seats", "2")]).await?;
+        world
+            .warehouse("ALTER TABLE usage ADD COLUMN code TEXT; ALTER TABLE usage ADD COLUMN name TEXT")
+            .await?;
+        world.warehouse("UPDATE usage SET name = 'a' WHERE id = 1").await?;
+        world.identify(&world.account("Acme").await?, "acme").await?;
+        let stream = world.stream(json!({ "rowKey": ["code"] })).await?;
+        world.sync_well(&stream).await?;
+        let seen = world.ask(REJECTED, json!({ "id": stream })).await?;
+        assert_eq!(seen["stream"]["rejectedCount"], "2");
+        world.act("streamUpdate", "", json!({ "id": stream, "rowKey": ["name"] })).await?;
+        world.settle().await?;
+        let seen = world.ask(REJECTED, json!({ "id": stream })).await?;
+        assert_eq!(seen["stream"]["rejectedCount"], "1", "{seen}");
+        assert_eq!(nodes(&seen)[0]["missingColumns"], json!([]));
+        assert_eq!(world.measured(&stream).await?, ["acme seats 1"]);
+    }
+    Ok(())
+}
+
+fn nodes(seen: &Value) -> Vec<Value> {
+    seen["rejectedRows"]["nodes"].as_array().cloned().unwrap_or_default()
 }

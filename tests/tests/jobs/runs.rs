@@ -174,7 +174,7 @@ async fn pitfall_28_a_run_whose_worker_died_blocks_nothing() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn pitfall_29_a_long_run_that_renews_is_not_taken_over() -> Result<()> {
     Stage::each(async |stage| {
-        // Ten seconds of silence between two batches, with a lease of three.
+        // Six seconds of silence between two batches, with a lease of three.
         let ((organization, _), stream) = scene(&stage, "batches 2 6000").await?;
         let run = ask(&stage, organization, stream).await?;
         let workers = [Working::start(&stage).await?, Working::start(&stage).await?];

@@ -72,7 +72,6 @@ async fn entities_are_what_the_tables_are() -> Result<()> {
         membership,
         metric,
         metric_link,
-        operation,
         opportunity,
         organization,
         series,

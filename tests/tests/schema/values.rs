@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use entity::{
-    Aggregation, Decimal, Hidden, MetricId, OrganizationId, Role, SeriesId, SourceId, SourceState, UserId,
-    measurement, measurement_revision, membership, metric, organization, source, user, waiting_row,
+    Decimal, Hidden, MetricId, OrganizationId, Role, SeriesId, SourceId, SourceState, UserId, measurement,
+    measurement_revision, membership, metric, organization, source, user, waiting_row,
 };
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -239,7 +239,6 @@ async fn joins_and_deletes_follow_the_keys() -> Result<()> {
             external_id: "seats".into(),
             name: "Seats".into(),
             unit: None,
-            aggregation: Aggregation::Gauge,
             created_at: 1,
             updated_at: 1,
         };

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::components::{Badge, Button, Choice, Dialog, Empty, Icon, Look, Notice, Text, Toasts, Tone};
 use crate::query::{Change, settled};
 use crate::viewer::Session;
-use crate::vocabulary::{Decimal, InputKind, Permission, UserError};
+use crate::vocabulary::{Decimal, InputKind, Permission, UserError, Word};
 use crate::{format, schema};
 
 /// An opportunity with its inputs.

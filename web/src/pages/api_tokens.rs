@@ -9,7 +9,7 @@ use crate::components::{
     Table, Text, Toasts, Tone, column,
 };
 use crate::query::{Change, Query, settled};
-use crate::vocabulary::{DateTime, Permission, UserError};
+use crate::vocabulary::{DateTime, Permission, UserError, Word};
 use crate::{format, schema};
 
 const DAY: f64 = 86_400_000.0;

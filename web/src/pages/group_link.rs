@@ -7,7 +7,7 @@ use super::account_picker::{AccountPicker, PickedAccount};
 use super::input_picker::InputPicker;
 use crate::components::{Button, Choice, Dialog, Icon, Look, Notice, Toasts, Tone};
 use crate::query::Change;
-use crate::vocabulary::{RollUp, UserError};
+use crate::vocabulary::UserError;
 use crate::{format, schema};
 
 /// What a group is to be linked to.
@@ -25,13 +25,12 @@ struct LinkVariables {
     account_id: Option<cynic::Id>,
     space: Option<String>,
     input_id: Option<cynic::Id>,
-    roll_up: RollUp,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "LinkVariables")]
 struct LinkGroup {
-    #[arguments(input: { ids: $ids, accountId: $account_id, space: $space, inputId: $input_id, rollUp: $roll_up })]
+    #[arguments(input: { ids: $ids, accountId: $account_id, space: $space, inputId: $input_id })]
     unmatched_group_link: UnmatchedGroupLinkPayload,
 }
 
@@ -142,17 +141,11 @@ pub fn GroupLink(
         },
     );
     let send = Callback::new(move |choice: Chosen| {
-        let (account_id, space, input_id, roll_up) = match choice {
-            Chosen::Account { id, space } => (Some(id), space, None, RollUp::Last),
-            Chosen::Input { id, roll_up } => (None, None, Some(id), roll_up),
+        let (account_id, space, input_id) = match choice {
+            Chosen::Account { id, space } => (Some(id), space, None),
+            Chosen::Input { id } => (None, None, Some(id)),
         };
-        link.send(LinkGroup::build(LinkVariables {
-            ids: ids.get_untracked(),
-            account_id,
-            space,
-            input_id,
-            roll_up,
-        }));
+        link.send(LinkGroup::build(LinkVariables { ids: ids.get_untracked(), account_id, space, input_id }));
     });
     let complaint =
         move || link.complaint(&[]).map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> });
@@ -196,7 +189,7 @@ pub fn GroupLink(
 #[derive(Clone)]
 enum Chosen {
     Account { id: cynic::Id, space: Option<String> },
-    Input { id: cynic::Id, roll_up: RollUp },
+    Input { id: cynic::Id },
 }
 
 #[component]
@@ -248,20 +241,12 @@ fn MetricForm(
     send: Callback<Chosen>,
 ) -> impl IntoView {
     let chosen = RwSignal::new(input);
-    let roll_up = RwSignal::new(RollUp::Last);
-    let options = RollUp::choices();
     let go = move |_| {
         let Some(id) = chosen.get_untracked() else { return };
-        send.run(Chosen::Input { id, roll_up: roll_up.get_untracked() });
+        send.run(Chosen::Input { id });
     };
     view! {
         <InputPicker account_id=account chosen/>
-        <Choice
-            label="Values of a period become one by"
-            value=Signal::derive(move || roll_up.get().key().to_owned())
-            on_change=move |key: String| if let Some(choice) = RollUp::from_key(&key) { roll_up.set(choice) }
-            options
-        />
         <div class="flex justify-end">
             <Button look=Look::Primary icon=Icon::Link busy disabled=Signal::derive(move || chosen.with(Option::is_none)) on:click=go>"Link the metric"</Button>
         </div>

@@ -8,7 +8,7 @@ use super::input_picker::InputPicker;
 use crate::components::{Button, Choice, Icon, Look, Notice, Toasts, Tone};
 use crate::query::{Change, Query, settled};
 use crate::schema;
-use crate::vocabulary::{RollUp, UserError};
+use crate::vocabulary::UserError;
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
 #[cynic(graphql_type = "Query")]
@@ -33,13 +33,12 @@ struct CreateVariables {
     account_id: cynic::Id,
     metric_id: cynic::Id,
     input_id: cynic::Id,
-    roll_up: RollUp,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "CreateVariables")]
 struct CreateLink {
-    #[arguments(input: { accountId: $account_id, metricId: $metric_id, inputId: $input_id, rollUp: $roll_up })]
+    #[arguments(input: { accountId: $account_id, metricId: $metric_id, inputId: $input_id })]
     metric_link_create: MetricLinkCreatePayload,
 }
 
@@ -62,7 +61,6 @@ pub fn NewLink(open: RwSignal<bool>, reload: Callback<()>) -> impl IntoView {
     let account = RwSignal::new(None::<PickedAccount>);
     let metric = RwSignal::new(String::new());
     let input = RwSignal::new(None::<cynic::Id>);
-    let roll_up = RwSignal::new(RollUp::Last);
     let metrics = Query::new(|| MetricsQuery::build(()));
     let create = Change::new(
         |answer: CreateLink| {
@@ -82,7 +80,6 @@ pub fn NewLink(open: RwSignal<bool>, reload: Callback<()>) -> impl IntoView {
         let named = nodes.into_iter().map(|metric| (metric.id.into_inner(), metric.name));
         std::iter::once((String::new(), "Choose a metric".to_owned())).chain(named).collect::<Vec<_>>()
     });
-    let roll_ups = RollUp::choices();
     let ready = Memo::new(move |_| {
         account.with(Option::is_some) && !metric.with(String::is_empty) && input.with(Option::is_some)
     });
@@ -94,7 +91,6 @@ pub fn NewLink(open: RwSignal<bool>, reload: Callback<()>) -> impl IntoView {
             account_id: account.id,
             metric_id: metric.get_untracked().into(),
             input_id,
-            roll_up: roll_up.get_untracked(),
         }));
     };
     let inputs = move || {
@@ -115,12 +111,6 @@ pub fn NewLink(open: RwSignal<bool>, reload: Callback<()>) -> impl IntoView {
             <AccountPicker chosen=account/>
             {inputs}
             <Choice label="Metric" value=metric on_change=move |key: String| metric.set(key) options=metric_choices/>
-            <Choice
-                label="Values of a period become one by"
-                value=Signal::derive(move || roll_up.get().key().to_owned())
-                on_change=move |key: String| if let Some(choice) = RollUp::from_key(&key) { roll_up.set(choice) }
-                options=roll_ups
-            />
             {complaint}
             <div class="flex justify-end">
                 <Button

@@ -11,7 +11,7 @@ use crate::components::{
 };
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
-use crate::vocabulary::{PageInfo, Permission, RollUp, UserError};
+use crate::vocabulary::{PageInfo, Permission, UserError};
 use crate::{paths, schema};
 
 #[derive(cynic::QueryVariables)]
@@ -53,7 +53,6 @@ struct LinkLine {
     metric: MetricName,
     input: InputName,
     enabled: bool,
-    roll_up: RollUp,
     note: Option<String>,
     version: i32,
 }
@@ -215,7 +214,7 @@ fn LinkTable(
     };
     view! {
         <Show when=move || !empty.get() fallback=nothing>
-            <Table caption="Metric links" columns=vec![column("Metric"), column("Account"), column("Feeds"), column("Roll-up"), column("In force")]>
+            <Table caption="Metric links" columns=vec![column("Metric"), column("Account"), column("Feeds"), column("In force")]>
                 <For each=move || links.get().nodes key=Clone::clone children=row/>
             </Table>
             <Pager
@@ -242,7 +241,6 @@ fn LinkRow(link: LinkLine, may: bool, on_switch: Callback<()>) -> impl IntoView 
                 <span class="muted">{link.input.opportunity.name}" / "</span>{link.input.name}
                 {link.note.map(|note| view! { <span class="block text-xs muted">{note}</span> })}
             </Cell>
-            <Cell label="Roll-up">{link.roll_up.text()}</Cell>
             <Cell label="In force">
                 <input
                     type="checkbox"

@@ -117,7 +117,7 @@ pub fn LinksImportPage() -> impl IntoView {
                     value=text
                     rows=10
                     code=true
-                    placeholder="account_id,account_name,metric,opportunity,input,roll_up,enabled,note"
+                    placeholder="account_id,account_name,metric,opportunity,input,enabled,note"
                     hint="The first line names the columns. An export can be changed and imported again."
                 />
                 {complaint}

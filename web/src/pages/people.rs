@@ -10,7 +10,7 @@ use crate::components::{
 };
 use crate::query::{Change, Query, settled};
 use crate::schema;
-use crate::vocabulary::{DateTime, Role, UserError};
+use crate::vocabulary::{DateTime, Role, UserError, Word};
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
 #[cynic(graphql_type = "Query")]

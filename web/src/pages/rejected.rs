@@ -10,7 +10,7 @@ use crate::components::{
 };
 use crate::query::{Change, Query};
 use crate::viewer::Session;
-use crate::vocabulary::{DateTime, PageInfo, Permission, RejectionReason, UserError};
+use crate::vocabulary::{DateTime, PageInfo, Permission, RejectionReason, UserError, Word};
 use crate::{api, format, paths, schema};
 
 #[derive(cynic::QueryVariables)]
@@ -51,6 +51,7 @@ struct RejectedRow {
     row_key: String,
     stream: StreamName,
     rejection: Option<Rejection>,
+    missing_columns: Vec<String>,
     created_at: DateTime,
 }
 
@@ -178,12 +179,17 @@ fn RejectedLine(row: RejectedRow) -> impl IntoView {
     let code = |text: Option<String>| {
         text.map(|text| view! { <span class="font-mono text-[13px] break-all">{text}</span> })
     };
+    let missing = (!row.missing_columns.is_empty()).then(|| {
+        let words = format!("Waits to be read again with {}.", row.missing_columns.join(", "));
+        view! { <span class="mt-0.5 block text-xs muted">{words}</span> }
+    });
     view! {
         <Row>
             <Cell>{code(Some(row.row_key))}</Cell>
             <Cell label="Problem" wide=true>
                 {reason.map(|reason| view! { <Badge text=reason.text() tone=Tone::Error icon=Icon::Failure/> })}
                 <span class="mt-0.5 block text-xs muted">{message}</span>
+                {missing}
             </Cell>
             <Cell label="Column">{code(column)}</Cell>
             <Cell label="Text">{code(raw)}</Cell>

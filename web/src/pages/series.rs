@@ -9,7 +9,7 @@ use crate::components::{
     query_value, set_query,
 };
 use crate::query::Query;
-use crate::vocabulary::{Aggregation, BigInt, DateTime, Decimal};
+use crate::vocabulary::{BigInt, DateTime, Decimal};
 use crate::{format, paths, schema};
 
 /// A series as it stands in the list.
@@ -38,8 +38,6 @@ pub struct SeriesMetric {
     pub name: String,
     /// The unit.
     pub unit: Option<String>,
-    /// What successive values mean.
-    pub aggregation: Aggregation,
 }
 
 /// The stream of a series.
@@ -158,7 +156,6 @@ pub fn SeriesTable(
                     {line.metric.unit.map(|unit| view! { <span class="ms-1 text-xs muted">{unit}</span> })}
                 </Cell>
                 <Cell label="Measured">{line.latest.map(|latest| view! { <Ago time=latest.measured_at/> })}</Cell>
-                <Cell label="Values are">{line.metric.aggregation.text()}</Cell>
                 <Cell label="Stream"><a class="hover:underline" href=paths::stream(line.stream.id.inner())>{line.stream.name}</a></Cell>
             </Row>
         }
@@ -168,7 +165,7 @@ pub fn SeriesTable(
     view! {
         <Panel title flush=true>
             <Show when=move || !series.with(Vec::is_empty) fallback=nothing>
-                <Table caption="Series of this account" columns=vec![column("Metric"), amount("Latest"), column("Measured"), column("Values are"), column("Stream")]>
+                <Table caption="Series of this account" columns=vec![column("Metric"), amount("Latest"), column("Measured"), column("Stream")]>
                     <For each=move || series.get() key=Clone::clone children=row/>
                 </Table>
             </Show>

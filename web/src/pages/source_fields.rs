@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::source_draft::Draft;
 use crate::components::{Area, Check, Choice, Text};
-use crate::vocabulary::{SourceKind, SslMode};
+use crate::vocabulary::{SourceKind, SslMode, Word};
 
 /// The fields that say themselves what is wrong with them.
 pub(super) const FIELDS: &[&str] =

@@ -9,7 +9,7 @@ use super::groups_table::{GroupTable, UnmatchedGroupConnection};
 use super::rejected::RejectedRows;
 use crate::components::{Choice, Loaded, PageAt, PageHead, SearchBox, page_at, query_value, set_query};
 use crate::query::Query;
-use crate::vocabulary::{UnmatchedReason, UnmatchedStatus};
+use crate::vocabulary::{UnmatchedReason, UnmatchedStatus, Word};
 use crate::{paths, schema};
 
 #[derive(cynic::QueryVariables)]

@@ -204,8 +204,7 @@ async fn metric_links(
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Export> {
-    let header =
-        ["account_id", "account_name", "metric", "opportunity", "input", "roll_up", "enabled", "note"];
+    let header = ["account_id", "account_name", "metric", "opportunity", "input", "enabled", "note"];
     let mut piece = Piece::new(&header)?;
     let rows = metric_link::Entity::find().filter(metric_link::Column::OrganizationId.eq(organization));
     let mut rows = slice(rows, metric_link::Column::Id, after, limit).all(db).await?;
@@ -235,7 +234,7 @@ async fn metric_links(
             let (input, owner) = inputs.get(&row.input_id).cloned().unwrap_or_default();
             let enabled = if row.enabled { "true" } else { "false" };
             let note = row.note.as_deref().unwrap_or_default();
-            piece.row(&[&account, name, metric, &owner, &input, row.roll_up.as_str(), enabled, note])?;
+            piece.row(&[&account, name, metric, &owner, &input, enabled, note])?;
         }
     }
     piece.end()

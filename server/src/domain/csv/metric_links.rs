@@ -1,10 +1,9 @@
-//! Metric links from CSV: `account_id,account_name,metric,opportunity,input,roll_up,enabled,note`.
+//! Metric links from CSV: `account_id,account_name,metric,opportunity,input,enabled,note`.
 
 use std::collections::{HashMap, HashSet};
 
 use entity::{
-    AccountId, Aggregation, InputId, InputKind, MetricId, MetricLinkId, RollUp, input, metric, metric_link,
-    opportunity,
+    AccountId, InputId, InputKind, MetricId, MetricLinkId, input, metric, metric_link, opportunity,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
@@ -36,7 +35,7 @@ pub async fn import(
     dry_run: bool,
     policy: ErrorPolicy,
 ) -> Result<Report> {
-    let others = ["account_id", "account_name", "roll_up", "enabled", "note"];
+    let others = ["account_id", "account_name", "enabled", "note"];
     let table = table::read(text, &["metric", "opportunity", "input"], &others)?;
     let mut report = Report::of(table.misfits);
     let mut links = Links::load(change).await?;
@@ -117,7 +116,6 @@ impl Links {
         };
         let next = metric_link::Model {
             input_id: input,
-            roll_up: wanted.roll_up.unwrap_or(stored.roll_up),
             enabled: wanted.enabled.unwrap_or(stored.enabled),
             note: wanted.note.unwrap_or_else(|| stored.note.clone()),
             ..stored.clone()
@@ -162,7 +160,6 @@ impl Links {
             name: external_id.clone(),
             external_id,
             unit: None,
-            aggregation: Aggregation::Gauge,
             created_at: change.now,
             updated_at: change.now,
         };
@@ -188,7 +185,6 @@ impl Links {
             metric_id,
             input_id,
             enabled: wanted.enabled.unwrap_or(true),
-            roll_up: wanted.roll_up.unwrap_or(RollUp::Last),
             note: wanted.note.flatten(),
             created_by: change.viewer.user_id(),
             version: 1,
@@ -201,17 +197,12 @@ impl Links {
 
 /// The cells that may be left out; none where the row says nothing.
 struct Wanted {
-    roll_up: Option<RollUp>,
     enabled: Option<bool>,
     note: Option<Option<String>>,
 }
 
 impl Wanted {
     fn read(row: &Row<'_>) -> std::result::Result<Self, Wrong> {
-        let roll_up = row.filled("roll_up").map(|word| {
-            let reason = format!("{word:?} is none of last, sum, mean, max");
-            word.to_lowercase().parse().map_err(|_| Wrong::new("roll_up", reason))
-        });
         let enabled = row.filled("enabled").map(|word| match word.to_lowercase().as_str() {
             "true" | "yes" | "1" => Ok(true),
             "false" | "no" | "0" => Ok(false),
@@ -225,6 +216,6 @@ impl Wanted {
                 Some(Some(checked("note", made)?))
             }
         };
-        Ok(Self { roll_up: roll_up.transpose()?, enabled: enabled.transpose()?, note })
+        Ok(Self { enabled: enabled.transpose()?, note })
     }
 }

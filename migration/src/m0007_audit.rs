@@ -1,4 +1,4 @@
-//! What was done, what is being done, and what must not be done twice.
+//! What was done, and what must not be done twice.
 
 use crate::shape::*;
 use sea_orm_migration::prelude::*;
@@ -47,25 +47,5 @@ async fn requests(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         .take();
     schema.create_table(idempotency).await?;
 
-    let operation = owned("operation")
-        .col(text("kind"))
-        .col(text("status"))
-        .col(big_integer("total"))
-        .col(big_integer("done"))
-        .col(text_null("result"))
-        .col(text_null("errors"))
-        .col(uuid_null("created_by"))
-        .col(big_integer("created_at"))
-        .col(big_integer_null("finished_at"))
-        .foreign_key(&mut organization())
-        .foreign_key(&mut reference("created_by", "user", ForeignKeyAction::SetNull))
-        .take();
-    schema.create_table(operation).await?;
-
-    let indexes = [
-        index("idempotency", &["created_at"]),
-        index("operation", &["organization_id", "created_at"]),
-        index("operation", &["created_by"]),
-    ];
-    create_indexes(schema, indexes).await
+    create_indexes(schema, [index("idempotency", &["created_at"])]).await
 }
