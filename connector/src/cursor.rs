@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, Moment, Type, cell};
+use crate::{Batch, Cell, ConnectorError, ErrorKind, Moment, Result, Type, cell};
 
 /// What a cursor column holds. Text, floats, times of day and the like are refused: they do not order rows safely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,6 +40,20 @@ pub struct Cursor {
     pub column: String,
     /// What it holds.
     pub kind: CursorKind,
+}
+
+impl Cursor {
+    /// The value in a batch of at most one row and of this column alone.
+    pub(crate) fn only(&self, batch: &Batch) -> Result<Option<Watermark>> {
+        let Some(column) = batch.columns.first().filter(|_| batch.rows() > 0) else { return Ok(None) };
+        let mark = Watermark::of(self.kind, &column.cell(0));
+        mark.map(Some).ok_or_else(|| {
+            let message =
+                format!("the greatest value of column {:?} cannot be read as a cursor", self.column);
+            ConnectorError::new(ErrorKind::Config, message)
+                .hint("mend the row that holds it, or choose another column")
+        })
+    }
 }
 
 /// One value of a cursor, as text with every digit the system gave. Ordered within one kind.

@@ -55,6 +55,9 @@ pub trait Connector: Send + Sync {
     /// Reads up to `limit` rows of the named columns, in no promised order.
     async fn preview(&self, table: &TableRef, columns: &[String], limit: u32) -> Result<Batch>;
 
+    /// Tells the greatest cursor of a table; `None` when no row has one that can be read.
+    async fn newest(&self, table: &TableRef, cursor: &Cursor) -> Result<Option<Watermark>>;
+
     /// Tells the system's own clock, in UTC.
     async fn clock(&self) -> Result<Moment>;
 

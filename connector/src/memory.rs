@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use crate::{
-    Batch, BatchStream, Cell, Check, Column, ColumnInfo, Connector, ConnectorError, CursorKind, ErrorKind,
-    Moment, NullCursors, ReadRequest, Result, Table, TableRef, Type,
+    Batch, BatchStream, Cell, Check, Column, ColumnInfo, Connector, ConnectorError, Cursor, CursorKind,
+    ErrorKind, Moment, NullCursors, ReadRequest, Result, Table, TableRef, Type, Watermark,
 };
 
 /// A value a table in memory owns.
@@ -239,6 +239,14 @@ impl Connector for MemoryTable {
             batch.columns.push(column);
         }
         Ok(batch)
+    }
+
+    async fn newest(&self, table: &TableRef, cursor: &Cursor) -> Result<Option<Watermark>> {
+        self.known(table)?;
+        let state = self.lock();
+        let place = self.place(&state.columns, &cursor.column)?;
+        let marks = state.rows.iter().filter_map(|row| Watermark::of(cursor.kind, &row[place].cell()));
+        Ok(marks.max_by_key(Watermark::rank))
     }
 
     async fn clock(&self) -> Result<Moment> {

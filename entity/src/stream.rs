@@ -50,8 +50,10 @@ pub struct Model {
     pub enabled: bool,
     /// Why the schedule does not, if Weir stopped it.
     pub paused_reason: Option<String>,
-    /// JSON of the mapped columns' names and types as they were when saved.
+    /// JSON of the table's columns: names, types, and which of them came after the mapping was saved.
     pub columns: String,
+    /// When the table's columns were last looked at.
+    pub columns_seen_at: Option<i64>,
     /// Grows by one when the mapping changes.
     pub mapping_version: i32,
     /// When a run last succeeded.

@@ -145,6 +145,7 @@ impl Stage {
             enabled: true,
             paused_reason: None,
             columns: "[]".to_owned(),
+            columns_seen_at: None,
             mapping_version: 1,
             last_succeeded_at: None,
             last_run_id: None,

@@ -105,7 +105,7 @@ pub struct ConnectorProblem {
 /// A value of a closed list, as a choice of a field or a part of an address.
 pub trait Word: Copy + 'static {
     /// All of the list, in order.
-    const ALL: &[Self];
+    const ALL: &'static [Self];
 
     /// The short form that stands in addresses and choices.
     fn key(self) -> &'static str;
@@ -134,7 +134,7 @@ macro_rules! words {
         }
 
         impl Word for $name {
-            const ALL: &[Self] = &[$(Self::$variant),+];
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             fn key(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($variant)),+ }

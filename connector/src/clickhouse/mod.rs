@@ -28,8 +28,8 @@ pub use config::Config;
 use crate::guard::Policy;
 use crate::kinds::Kind;
 use crate::{
-    Batch, BatchStream, Cell, Check, Connector, ConnectorError, CursorKind, ErrorKind, Moment, ReadRequest,
-    Result, Table, TableRef,
+    Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment,
+    ReadRequest, Result, Table, TableRef, Watermark,
 };
 use catalog::Known;
 use client::Client;
@@ -83,6 +83,22 @@ impl Shared {
             return Ok(batch);
         }
         Err(ConnectorError::new(ErrorKind::Protocol, "the server did not answer with one value"))
+    }
+}
+
+impl Server {
+    /// Reads the columns of the rows that the end of a SELECT leaves.
+    async fn sample(&self, table: &TableRef, columns: &[String], tail: &str) -> Result<Batch> {
+        let (known, _) = self.0.table(table, true).await?;
+        let chosen = known.choose(table, columns)?;
+        if chosen.is_empty() {
+            return Ok(Batch::default());
+        }
+        let list: Vec<String> = chosen.iter().map(select_item).collect();
+        let merged = self.0.client.config().merged && dialect::merges(&known.engine);
+        let last = if merged { " FINAL" } else { "" };
+        let sql = format!("SELECT {} FROM {}{last} {tail}", list.join(", "), table_name(table));
+        self.0.client.fetch_as(&Statement::new(sql), Some(chosen)).await
     }
 }
 
@@ -153,16 +169,13 @@ impl Connector for Server {
     }
 
     async fn preview(&self, table: &TableRef, columns: &[String], limit: u32) -> Result<Batch> {
-        let (known, _) = self.0.table(table, true).await?;
-        let chosen = known.choose(table, columns)?;
-        if chosen.is_empty() {
-            return Ok(Batch::default());
-        }
-        let list: Vec<String> = chosen.iter().map(select_item).collect();
-        let merged = self.0.client.config().merged && dialect::merges(&known.engine);
-        let last = if merged { " FINAL" } else { "" };
-        let sql = format!("SELECT {} FROM {}{last} LIMIT {limit}", list.join(", "), table_name(table));
-        self.0.client.fetch_as(&Statement::new(sql), Some(chosen)).await
+        self.sample(table, columns, &format!("LIMIT {limit}")).await
+    }
+
+    async fn newest(&self, table: &TableRef, cursor: &Cursor) -> Result<Option<Watermark>> {
+        let name = quote(&cursor.column);
+        let last = format!("WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1");
+        cursor.only(&self.sample(table, std::slice::from_ref(&cursor.column), &last).await?)
     }
 
     async fn clock(&self) -> Result<Moment> {

@@ -21,12 +21,12 @@ pub use config::{Config, SslMode};
 use crate::guard::Policy;
 use crate::kinds::Kind;
 use crate::{
-    Batch, BatchStream, Check, Connector, ConnectorError, CursorKind, ErrorKind, Moment, NullCursors,
-    ReadRequest, Result, Table, TableRef,
+    Batch, BatchStream, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment, NullCursors,
+    ReadRequest, Result, Table, TableRef, Watermark,
 };
 use client::{Client, Lent, explain, explain_reading};
 use decode::Decoder;
-use dialect::{ReadColumn, quote, select_item, table_name};
+use dialect::{ReadColumn, column_name, quote, select_item, table_name};
 
 /// The kind `postgres`.
 pub struct Postgres;
@@ -47,6 +47,26 @@ impl Kind for Postgres {
 /// One PostgreSQL server as one user sees it.
 struct Server {
     client: Arc<Client>,
+}
+
+impl Server {
+    /// Reads the columns of the rows that the end of a SELECT leaves.
+    async fn sample(&self, table: &TableRef, columns: &[String], tail: &str) -> Result<Batch> {
+        let mut lent = self.client.begin("preview").await?;
+        let (all, ..) = self.client.answer(catalog::columns(lent.get(), table)).await?;
+        let chosen = catalog::choose(table, &all, columns)?;
+        let list: Vec<String> = chosen.iter().map(select_item).collect();
+        let statement = format!(
+            "COPY (SELECT {} FROM {} AS t {tail}) TO STDOUT (FORMAT binary)",
+            list.join(", "),
+            table_name(table)
+        );
+        let mut decoder = Decoder::new(&chosen, 1 << 20);
+        self.client.answer(copy(lent.get(), &statement, table, &mut decoder)).await?;
+        let batch = decoder.take();
+        end(lent).await;
+        Ok(batch)
+    }
 }
 
 #[async_trait]
@@ -144,20 +164,13 @@ impl Connector for Server {
     }
 
     async fn preview(&self, table: &TableRef, columns: &[String], limit: u32) -> Result<Batch> {
-        let mut lent = self.client.begin("preview").await?;
-        let (all, ..) = self.client.answer(catalog::columns(lent.get(), table)).await?;
-        let chosen = catalog::choose(table, &all, columns)?;
-        let list: Vec<String> = chosen.iter().map(select_item).collect();
-        let statement = format!(
-            "COPY (SELECT {} FROM {} AS t LIMIT {limit}) TO STDOUT (FORMAT binary)",
-            list.join(", "),
-            table_name(table)
-        );
-        let mut decoder = Decoder::new(&chosen, 1 << 20);
-        self.client.answer(copy(lent.get(), &statement, table, &mut decoder)).await?;
-        let batch = decoder.take();
-        end(lent).await;
-        Ok(batch)
+        self.sample(table, columns, &format!("LIMIT {limit}")).await
+    }
+
+    async fn newest(&self, table: &TableRef, cursor: &Cursor) -> Result<Option<Watermark>> {
+        let name = column_name(&cursor.column);
+        let last = format!("WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1");
+        cursor.only(&self.sample(table, std::slice::from_ref(&cursor.column), &last).await?)
     }
 
     async fn clock(&self) -> Result<Moment> {

@@ -21,8 +21,8 @@ use crate::cursor::parse_moment;
 use crate::guard::Policy;
 use crate::kinds::Kind;
 use crate::{
-    Batch, BatchStream, Check, Column, Connector, ConnectorError, CursorKind, ErrorKind, Moment, ReadRequest,
-    Result, Table, TableRef,
+    Batch, BatchStream, Check, Column, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment,
+    ReadRequest, Result, Table, TableRef, Watermark,
 };
 use client::{Client, explain, explain_at};
 use decode::Stored;
@@ -50,6 +50,31 @@ impl Kind for Sqlite {
 /// One SQLite file.
 struct File {
     client: Arc<Client>,
+}
+
+impl File {
+    /// Reads the columns of the rows that the end of a SELECT leaves.
+    async fn sample(&self, table: &TableRef, columns: &[String], tail: &str) -> Result<Batch> {
+        let mut session = self.client.open().await?;
+        let described = self.client.timed(catalog::describe(&mut session.connection, table)).await?;
+        let mut batch = Batch::default();
+        for name in columns {
+            let info = &described.table.columns[described.place(name)?];
+            batch.columns.push(Column::new(name.as_str(), info.kind, false));
+        }
+        let items: Vec<String> = columns.iter().map(|name| select_item(name, PREVIEW_BYTES)).collect();
+        let items = if items.is_empty() { "1".to_owned() } else { items.join(", ") };
+        let sql = format!("SELECT {items} FROM main.{} AS t {tail}", quote(&table.name));
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut session.connection);
+        let rows = self.client.timed(async { rows.await.map_err(explain_at(table)) }).await?;
+        for row in &rows {
+            for (place, column) in batch.columns.iter_mut().enumerate() {
+                let value = Stored::of(row.try_get_raw(place).map_err(explain)?)?;
+                decode::push(column, value, PREVIEW_BYTES);
+            }
+        }
+        Ok(batch)
+    }
 }
 
 #[async_trait]
@@ -119,25 +144,13 @@ impl Connector for File {
     }
 
     async fn preview(&self, table: &TableRef, columns: &[String], limit: u32) -> Result<Batch> {
-        let mut session = self.client.open().await?;
-        let described = self.client.timed(catalog::describe(&mut session.connection, table)).await?;
-        let mut batch = Batch::default();
-        for name in columns {
-            let info = &described.table.columns[described.place(name)?];
-            batch.columns.push(Column::new(name.as_str(), info.kind, false));
-        }
-        let items: Vec<String> = columns.iter().map(|name| select_item(name, PREVIEW_BYTES)).collect();
-        let items = if items.is_empty() { "1".to_owned() } else { items.join(", ") };
-        let sql = format!("SELECT {items} FROM main.{} AS t LIMIT {limit}", quote(&table.name));
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut session.connection);
-        let rows = self.client.timed(async { rows.await.map_err(explain_at(table)) }).await?;
-        for row in &rows {
-            for (place, column) in batch.columns.iter_mut().enumerate() {
-                let value = Stored::of(row.try_get_raw(place).map_err(explain)?)?;
-                decode::push(column, value, PREVIEW_BYTES);
-            }
-        }
-        Ok(batch)
+        self.sample(table, columns, &format!("LIMIT {limit}")).await
+    }
+
+    async fn newest(&self, table: &TableRef, cursor: &Cursor) -> Result<Option<Watermark>> {
+        let name = dialect::column(&cursor.column);
+        let last = format!("WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1");
+        cursor.only(&self.sample(table, std::slice::from_ref(&cursor.column), &last).await?)
     }
 
     async fn clock(&self) -> Result<Moment> {

@@ -74,6 +74,7 @@ mod tests {
             enabled: true,
             paused_reason: None,
             columns: "[]".to_owned(),
+            columns_seen_at: None,
             mapping_version: 1,
             last_succeeded_at,
             last_run_id: None,

@@ -33,6 +33,7 @@ pub mod similarity;
 pub mod source;
 pub mod stream;
 pub mod stream_change;
+pub mod stream_columns;
 pub mod stream_suggestion;
 pub mod sync_run;
 pub mod text;

@@ -45,6 +45,11 @@ pub fn required(field: &str) -> Error {
     Refusal::error(Code::Required, field, "a value is needed here")
 }
 
+/// A value is missing, with what it would say.
+pub fn missing(field: &str, reason: impl Into<String>) -> Error {
+    Refusal::error(Code::Required, field, reason)
+}
+
 /// The object a field names does not exist in this organization.
 pub fn not_found(field: &str, noun: &str) -> Error {
     Refusal::error(Code::NotFound, field, format!("there is no such {noun}"))

@@ -1,21 +1,20 @@
 //! Streams: tables chosen to be read, each with mapping, cursor, row key and schedule.
 
 use chrono_tz::Tz;
-use connector::{ColumnInfo, CursorKind, TableRef};
+use connector::{ColumnInfo, CursorKind, TableRef, Watermark};
 use entity::stream::{ActiveModel, Entity, Model};
 use entity::{
     Destination, ExternalIdSettingId, NullCursor, OrganizationId, RunKind, RunStatus, SourceId, StreamId,
     StreamShape, sync_run,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
-use serde_json::json;
 
-use crate::clock::{DAY, SECOND};
+use crate::clock::{DAY, Micros, SECOND};
 use crate::domain::change::Change;
 use crate::domain::mapping::Mapping;
-use crate::domain::refusal;
 use crate::domain::schedule::Schedule;
 use crate::domain::sync_run as sync_runs;
+use crate::domain::{refusal, stream_columns};
 use crate::error::{Error, Result};
 
 /// How rows are ordered and new ones found.
@@ -69,6 +68,17 @@ pub struct NewStream {
     pub enabled: bool,
 }
 
+/// Where a stream goes on whose table or cursor has become another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CursorStart {
+    /// At the watermark it has, which must be of the new cursor's kind.
+    Keep,
+    /// At the first row.
+    Beginning,
+    /// At this cursor; at the first row of a table that has none.
+    At(Option<Watermark>),
+}
+
 /// What to change on a stream; what is `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct StreamChange {
@@ -76,6 +86,8 @@ pub struct StreamChange {
     pub name: Option<String>,
     /// Another way to read, with the columns of the table as they are now.
     pub reading: Option<(Reading, Vec<ColumnInfo>)>,
+    /// Where reading goes on when the table or the cursor is another.
+    pub start: Option<CursorStart>,
     /// Another destination.
     pub destination: Option<Destination>,
     /// Another tolerance.
@@ -141,6 +153,7 @@ impl Reading {
             enabled: false,
             paused_reason: None,
             columns: "[]".to_owned(),
+            columns_seen_at: None,
             mapping_version: 0,
             last_succeeded_at: None,
             last_run_id: None,
@@ -200,6 +213,13 @@ impl Reading {
         Ok(())
     }
 
+    /// Whether another way of reading orders other rows, so that a watermark of this one says nothing there.
+    pub fn ordered_unlike(&self, other: &Self) -> bool {
+        let order =
+            |reading: &Self| (reading.table.clone(), reading.cursor.column.clone(), reading.cursor.kind);
+        order(self) != order(other)
+    }
+
     /// The columns it reads, each once: mapped ones, cursor, row key.
     pub fn columns(&self) -> Vec<&str> {
         let mut names = self.mapping.columns();
@@ -217,14 +237,11 @@ impl Reading {
         self.cursor.lookback.checked_mul(unit)
     }
 
-    /// Writes this way of reading into a row, with the names and types of the columns it uses.
+    /// Writes this way of reading into a row, with the names and types of the table's columns.
     ///
     /// # Errors
     /// When a part cannot be written as JSON.
-    pub fn put(&self, row: &mut ActiveModel, columns: &[ColumnInfo]) -> Result<()> {
-        let used = self.columns();
-        let types = columns.iter().filter(|column| used.contains(&column.name.as_str()));
-        let types: Vec<_> = types.map(|column| json!({ "name": column.name, "type": column.kind })).collect();
+    pub fn put(&self, row: &mut ActiveModel, columns: &[ColumnInfo], now: Micros) -> Result<()> {
         row.table_ref = Set(text_of(&self.table)?);
         row.shape = Set(self.shape);
         row.mapping = Set(text_of(&self.mapping)?);
@@ -234,7 +251,8 @@ impl Reading {
         row.null_cursor = Set(self.cursor.null_cursor);
         row.lookback = Set(self.lookback().unwrap_or_default());
         row.row_key = Set(text_of(&self.row_key)?);
-        row.columns = Set(text_of(&types)?);
+        row.columns = Set(stream_columns::write(&stream_columns::saved(columns))?);
+        row.columns_seen_at = Set(Some(now));
         Ok(())
     }
 }

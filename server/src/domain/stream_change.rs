@@ -13,7 +13,7 @@ use crate::clock::SECOND;
 use crate::domain::change::{Change, expect_version};
 use crate::domain::matching_change::{self, Scope};
 use crate::domain::stream::{NewStream, Reading, StreamChange, find, require_idle, stand_down};
-use crate::domain::{external_id_setting, refusal, series, text};
+use crate::domain::{checkpoint, external_id_setting, refusal, series, text};
 use crate::error::{Error, Result};
 
 /// The longest tolerance for cursors of the future, in seconds.
@@ -58,14 +58,15 @@ pub async fn create(
         updated_at: Set(change.now),
         ..Default::default()
     };
-    new.reading.put(&mut row, columns)?;
+    new.reading.put(&mut row, columns, change.now)?;
     let model = row.insert(change.db).await?;
     let detail = json!({ "name": model.name, "table": new.reading.table });
     change.audit("stream.create", "Stream", id, detail).await?;
     Ok(model)
 }
 
-/// Changes a stream. Another way to read tries its rejected rows again; another cursor starts from the beginning.
+/// Changes a stream. Another way to read tries its rejected rows again; another table or cursor must come with where
+/// reading goes on. Saving a way to read again accepts the table as it is, and what was paused for it goes on.
 ///
 /// # Errors
 /// When it is gone, was changed in between, is at work, or a part does not fit the columns.
@@ -96,19 +97,30 @@ pub async fn update(
         row.next_due_at = Set(if stored.enabled { schedule.next_after(change.now, Some(id))? } else { None });
     }
     let mut remapped = false;
+    let mut start = None;
     if let Some((reading, columns)) = &wanted.reading {
         reading.check(columns)?;
-        if *reading != Reading::stored(&stored)? {
+        let before = Reading::stored(&stored)?;
+        if *reading != before {
             require_idle(change, id, None).await?;
             row.mapping_version = Set(stored.mapping_version + 1);
             remapped = true;
         }
-        reading.put(&mut row, columns)?;
+        start = checkpoint::start(before.ordered_unlike(reading), wanted.start)?;
+        reading.put(&mut row, columns, change.now)?;
+        if stored.enabled && stored.paused_reason.is_some() {
+            row.paused_reason = Set(None);
+        }
+    } else {
+        checkpoint::start(false, wanted.start)?;
     }
     row.version = Set(stored.version + 1);
     row.updated_at = Set(change.now);
     let model = Entity::update(row).exec(change.db).await?;
     change.audit("stream.update", "Stream", id, differences(&stored, &model)).await?;
+    if let Some(start) = start {
+        checkpoint::restart(change, &stored, &model, &start).await?;
+    }
     after(change, &stored, &model, remapped).await?;
     Ok(model)
 }

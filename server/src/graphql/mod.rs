@@ -45,6 +45,7 @@ mod stream;
 mod stream_mutation;
 mod stream_part;
 mod stream_state;
+mod stream_table;
 mod suggestion;
 mod sync_run;
 mod sync_run_mutation;

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use crate::auth::Permission;
 use crate::clock::SECOND;
 use crate::domain::stream::Reading;
-use crate::domain::{checkpoint, freshness, schedule};
+use crate::domain::{checkpoint, freshness, schedule, stream_columns};
 use crate::graphql::context::{Reach, load, maybe, must};
 use crate::graphql::error::Fault;
 use crate::graphql::external_id_setting::ExternalIdSetting;
@@ -88,6 +88,12 @@ impl Stream {
     /// How rows are ordered and new ones found.
     async fn cursor(&self) -> Result<StreamCursor> {
         Ok(self.reading()?.cursor.into())
+    }
+
+    /// Columns the table has got since the mapping was saved; runs that find rows look for them hourly.
+    async fn new_columns(&self) -> Result<Vec<String>> {
+        let seen = stream_columns::read(&self.0.columns).map_err(Fault::from)?;
+        Ok(seen.into_iter().filter(|column| column.new).map(|column| column.name).collect())
     }
 
     /// The columns that identify a row.

@@ -1,24 +1,23 @@
 //! Adding, changing, pausing and deleting streams.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
-use connector::{ColumnInfo, TableRef};
+use connector::TableRef;
 use entity::{ExternalIdSettingId, SourceId, StreamId};
 
 use crate::auth::Permission;
-use crate::domain::refusal;
-use crate::domain::stream::{self, NewStream, Reading, StreamChange};
+use crate::domain::stream::{self, CursorStart, NewStream, Reading, StreamChange};
 use crate::domain::stream_change;
 use crate::error::{Error, Result as DomainResult};
 use crate::graphql::context::{Reach, Work, load};
 use crate::graphql::error::outcome;
 use crate::graphql::id::{Global, global};
 use crate::graphql::payload::payload;
-use crate::graphql::problem::patiently;
 use crate::graphql::schedule::StreamScheduleInput;
 use crate::graphql::stream::Stream;
 use crate::graphql::stream_part::{
-    StreamCursorInput, StreamDestination, StreamMappingInput, StreamShape, TableRefInput,
+    StreamCursorInput, StreamCursorStart, StreamDestination, StreamMappingInput, StreamShape, TableRefInput,
 };
+use crate::graphql::stream_table::{columns, newest};
 
 /// The input of `streamCreate`.
 #[derive(InputObject)]
@@ -77,8 +76,10 @@ struct StreamUpdateInput {
     destination: Option<StreamDestination>,
     /// Another mapping.
     mapping: Option<StreamMappingInput>,
-    /// Another cursor. Another column or kind starts from the beginning.
+    /// Another cursor.
     cursor: Option<StreamCursorInput>,
+    /// Where reading goes on; needed when the table, the cursor's column or its kind is another.
+    cursor_start: Option<StreamCursorStart>,
     /// Another row key.
     row_key: Option<Vec<String>>,
     /// Another tolerance.
@@ -238,23 +239,6 @@ impl StreamMutation {
     }
 }
 
-/// The columns of a table as the source has them now.
-async fn columns(ctx: &Context<'_>, source: SourceId, table: &TableRef) -> DomainResult<Vec<ColumnInfo>> {
-    let app = ctx.app();
-    let organization = ctx.viewer().map_err(|_| Error::NotFound("source"))?.organization;
-    let connector = match app.sources.connector(app, organization, source).await {
-        Err(Error::NotFound(noun)) => return Err(refusal::not_found("sourceId", noun)),
-        opened => opened?,
-    };
-    match patiently(connector.describe(table)).await {
-        Ok(table) => Ok(table.columns),
-        Err(Error::Connector(error)) if error.kind() == connector::ErrorKind::NotFound => {
-            Err(Error::invalid("table", error.message()))
-        }
-        Err(error) => Err(error),
-    }
-}
-
 fn new_stream(input: StreamCreateInput) -> DomainResult<NewStream> {
     Ok(NewStream {
         source: input.source_id.0,
@@ -282,6 +266,11 @@ async fn wanted(
 ) -> DomainResult<StreamChange> {
     let mut reading = Reading::stored(stored)?;
     let before = reading.clone();
+    let said = input.table.is_some()
+        || input.shape.is_some()
+        || input.mapping.is_some()
+        || input.cursor.is_some()
+        || input.row_key.is_some();
     if let Some(table) = input.table {
         reading.table = table.into();
     }
@@ -297,15 +286,21 @@ async fn wanted(
     if let Some(row_key) = input.row_key {
         reading.row_key = row_key;
     }
-    let reading = if reading == before {
-        None
-    } else {
-        let columns = columns(ctx, stored.source_id, &reading.table).await?;
-        Some((reading, columns))
+    // Saying again how it is read accepts the table as it is now.
+    let columns = if said { Some(columns(ctx, stored.source_id, &reading.table).await?) } else { None };
+    let start = match (input.cursor_start, &columns) {
+        (Some(StreamCursorStart::Keep), _) => Some(CursorStart::Keep),
+        (Some(StreamCursorStart::Maximum), Some(columns)) if before.ordered_unlike(&reading) => {
+            reading.check(columns)?;
+            Some(CursorStart::At(newest(ctx, stored, &reading).await?))
+        }
+        (Some(_), _) => Some(CursorStart::Beginning),
+        (None, _) => None,
     };
     Ok(StreamChange {
         name: input.name,
-        reading,
+        reading: columns.map(|columns| (reading, columns)),
+        start,
         destination: input.destination.map(Into::into),
         future_tolerance_seconds: input.future_tolerance_seconds.map(Into::into),
         setting: match input.external_id_setting_id {

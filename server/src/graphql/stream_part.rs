@@ -86,6 +86,17 @@ pub enum NullCursorPolicy {
     Include,
 }
 
+/// Where a stream goes on whose table or cursor has become another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum StreamCursorStart {
+    /// At the watermark it has. The new cursor must be of the same kind.
+    Keep,
+    /// At the first row. Nothing stored is deleted; rows read again change what they changed before.
+    Beginning,
+    /// At the greatest cursor there is now: rows before it are not read.
+    Maximum,
+}
+
 /// Whether a stream's data is up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "freshness::Freshness")]

@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod cells;
 pub mod checkpoint;
+pub mod columns;
 pub mod dictionary;
 pub mod groups;
 pub mod lease;

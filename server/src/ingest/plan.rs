@@ -18,6 +18,7 @@ use super::route::Route;
 use crate::app::App;
 use crate::clock::Micros;
 use crate::domain::mapping::Mapping;
+use crate::domain::stream_columns::{self, Seen};
 use crate::error::{Error, Result};
 
 /// A stream, ready to be read and mapped.
@@ -47,6 +48,10 @@ pub struct Plan {
     pub cursor_zone: Option<Tz>,
     /// What happens to rows without a cursor.
     pub null_cursor: NullCursor,
+    /// The table's columns as they were when the mapping was saved or last looked at.
+    pub seen: Vec<Seen>,
+    /// When they were.
+    pub seen_at: Option<Micros>,
     /// Grows with each edit of the stream.
     pub version: i32,
 }
@@ -121,6 +126,8 @@ impl Plan {
             future_tolerance: model.future_tolerance,
             cursor_zone: zone("cursor zone", model.cursor_zone.as_deref())?,
             null_cursor: model.null_cursor,
+            seen: stream_columns::read(&model.columns)?,
+            seen_at: model.columns_seen_at,
             version: model.version,
         })
     }
@@ -133,7 +140,7 @@ impl Plan {
         let changed = |reason: String| {
             Error::from(
                 ConnectorError::new(ErrorKind::Schema, format!("table {} has changed: {reason}", self.table))
-                    .hint("restore the column, or open the stream and choose its columns again"),
+                    .hint("restore the column, or open the stream, look at its columns and save it again"),
             )
         };
         self.mapping.check(self.wide, &table.columns).map_err(|error| match error {
@@ -149,11 +156,20 @@ impl Plan {
                 return Err(changed(format!("cursor column {name:?} is now {}", column.native)));
             }
         }
-        Ok(())
+        let mut values: Vec<&str> = self.mapping.metrics.iter().map(String::as_str).collect();
+        values.extend(self.mapping.value.as_deref());
+        match stream_columns::retyped(&self.seen, &self.columns, &values, &table.columns) {
+            Some(reason) => Err(changed(reason)),
+            None => Ok(()),
+        }
     }
 
     /// Whether what a batch holds is what the stream was made for, by its columns' types alone.
     pub fn fits(&self, batch: &Batch) -> bool {
+        let kept = |seen: &Seen| batch.column(&seen.name).is_none_or(|column| column.kind() == seen.kind);
+        if !self.seen.iter().all(kept) {
+            return false;
+        }
         let columns = batch.columns.iter().map(|column| ColumnInfo {
             name: column.name().to_owned(),
             native: String::new(),
@@ -191,23 +207,27 @@ impl Plan {
 
     /// The highest believable cursor rank when the source's clock says `now`; `None` for integers.
     pub fn cursor_cap(&self, now: Micros) -> Option<i64> {
-        let at = now.saturating_add(self.future_tolerance);
-        let wall = |zone: Tz| {
-            let offset = DateTime::from_timestamp_micros(at)
-                .map_or(0, |at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc());
-            at.saturating_add(i64::from(offset) * 1_000_000)
-        };
-        match self.cursor.kind {
-            CursorKind::Int => None,
-            CursorKind::Zoned => Some(at.saturating_mul(1_000)),
-            // Without a stated zone the wall clock may be up to 14 hours ahead of UTC.
-            CursorKind::Naive => Some(
-                self.cursor_zone.map_or(at.saturating_add(14 * 3_600_000_000), wall).saturating_mul(1_000),
-            ),
-            CursorKind::Date => {
-                let wall = self.cursor_zone.map_or(at.saturating_add(14 * 3_600_000_000), wall);
-                Some(wall.div_euclid(86_400_000_000))
-            }
+        believable(self.cursor.kind, self.cursor_zone, now.saturating_add(self.future_tolerance))
+    }
+}
+
+/// The rank of the last cursor not after an instant; `None` for integers.
+pub fn believable(kind: CursorKind, zone: Option<Tz>, at: Micros) -> Option<i64> {
+    let wall = |zone: Tz| {
+        let offset = DateTime::from_timestamp_micros(at)
+            .map_or(0, |at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc());
+        at.saturating_add(i64::from(offset) * 1_000_000)
+    };
+    match kind {
+        CursorKind::Int => None,
+        CursorKind::Zoned => Some(at.saturating_mul(1_000)),
+        // Without a stated zone the wall clock may be up to 14 hours ahead of UTC.
+        CursorKind::Naive => {
+            Some(zone.map_or(at.saturating_add(14 * 3_600_000_000), wall).saturating_mul(1_000))
+        }
+        CursorKind::Date => {
+            let wall = zone.map_or(at.saturating_add(14 * 3_600_000_000), wall);
+            Some(wall.div_euclid(86_400_000_000))
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A row leaves the waiting table in the transaction that writes its measurement, so pressing replay twice, or while
 //! a sync runs, ends the same. Matching is decided once per group: all its rows have one external account and metric.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use entity::OrganizationId;
 use tokio_util::sync::CancellationToken;
@@ -23,8 +23,10 @@ use crate::app::App;
 use crate::domain::matching_change::Scope;
 use crate::error::Result;
 
-/// Rows moved in one transaction.
+/// Rows moved to measurements in one transaction.
 const ROWS: i64 = 20_000;
+/// Rows moved to another group in one transaction; each is a row of two indexes.
+const RELABELED: i64 = 5_000;
 
 /// Tries the waiting rows in scope again and tells what became of them. Rows that still match nothing stay, under the
 /// reason that holds now.
@@ -73,6 +75,8 @@ struct Replay<'a> {
     groups: Groups,
     newest: Newest,
     version: Option<i64>,
+    /// Groups that have moved to the reason that holds now.
+    moved: HashSet<i64>,
 }
 
 /// A waiting row as replay needs it.
@@ -97,6 +101,7 @@ impl<'a> Replay<'a> {
             groups: Groups::new(plan.route.organization, plan.route.stream),
             newest: Newest::default(),
             version: None,
+            moved: HashSet::new(),
         }
     }
 
@@ -122,6 +127,7 @@ impl<'a> Replay<'a> {
         for ((candidate, pair), outcome) in candidates.iter().zip(&pairs).zip(outcomes) {
             match outcome {
                 Outcome::Goes { .. } => _ = free.insert(candidate.id, *pair),
+                Outcome::Waits(_) if self.moved.contains(&candidate.id) => {}
                 Outcome::Waits(reason) if reason != candidate.reason => {
                     let key = GroupKey {
                         reason,
@@ -133,9 +139,9 @@ impl<'a> Replay<'a> {
                 Outcome::Waits(_) => {}
             }
         }
-        let relabelled = self.relabel(&mut store, &moved, now).await?;
+        let relabeled = self.relabel(&mut store, &moved, now).await?;
         let rows = self.load(&mut store, &free).await?;
-        if rows.is_empty() && relabelled == 0 {
+        if rows.is_empty() && relabeled == 0 {
             return Ok(None);
         }
         let tally = self.write(&mut store, &free, &rows, now).await?;
@@ -148,7 +154,7 @@ impl<'a> Replay<'a> {
         Ok(Some(tally))
     }
 
-    /// Moves rows whose reason has changed into the group of the reason that holds now.
+    /// Moves rows whose reason has changed into the group of the reason that holds now, as many as one transaction may.
     async fn relabel(
         &mut self,
         store: &mut Store,
@@ -158,9 +164,17 @@ impl<'a> Replay<'a> {
         self.groups.ensure(store, moved.iter().map(|(_, key)| key), now).await?;
         let mut rows = 0;
         for (from, key) in moved {
+            let room = RELABELED - rows as i64;
+            if room == 0 {
+                break;
+            }
             let to = self.groups.id(key);
-            let sql = "UPDATE waiting_row SET group_id = $2 WHERE group_id = $1";
-            let count = store.execute(sql, &[(*from).into(), to.into()]).await?;
+            let sql = "UPDATE waiting_row SET group_id = $2 WHERE id IN \
+                (SELECT id FROM waiting_row WHERE group_id = $1 LIMIT $3)";
+            let count = store.execute(sql, &[(*from).into(), to.into(), room.into()]).await?;
+            if (count as i64) < room {
+                self.moved.insert(*from);
+            }
             if count > 0 {
                 self.groups.leave(*from, count as i64);
                 (0..count).for_each(|_| self.groups.join(key, to));

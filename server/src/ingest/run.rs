@@ -10,6 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::batch::Intake;
 use super::checkpoint::Checkpoint;
+use super::columns;
 use super::lease::{Lease, Next, Stretch, progress, progress_alone};
 use super::plan::Plan;
 use super::store::Store;
@@ -89,8 +90,10 @@ pub async fn follow(
         if batch.rows() == 0 {
             continue;
         }
-        if window.batches == 0 && !plan.fits(&batch) {
-            plan.check(&connector.describe(&plan.table).await?)?;
+        let first = window.batches == 0;
+        let fits = !first || plan.fits(&batch);
+        if !fits {
+            columns::look(app, &connector, &plan).await?;
         }
         if window.seen(&batch) && batches.next_is_end().await? {
             let rows = batch.rows() as u64;
@@ -103,6 +106,9 @@ pub async fn follow(
                 ..Tally::default()
             };
             return progress_end(app, lease, &again, before).await;
+        }
+        if first && fits && columns::due(app, &plan) {
+            columns::look(app, &connector, &plan).await?;
         }
         intake.cap(cap.for_batch(app, &connector, &batch).await?);
         if intake.take(app, &batch).await?.1 == Next::Cancelled {

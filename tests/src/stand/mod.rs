@@ -161,6 +161,7 @@ impl Stand {
             schedule: Set(spec.schedule),
             enabled: Set(true),
             columns: Set("[]".to_owned()),
+            columns_seen_at: Set(None),
             mapping_version: Set(1),
             version: Set(1),
             created_at: Set(now),

@@ -19,6 +19,7 @@ mod shape;
 mod source;
 mod statements;
 mod stream;
+mod stream_table;
 mod sync_run;
 mod tenancy;
 mod unmatched;

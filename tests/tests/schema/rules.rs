@@ -165,6 +165,42 @@ async fn foreign_keys_have_an_index_a_delete_rule_and_the_organization() -> Resu
     Ok(())
 }
 
+/// The tables whose key does not begin with the organization, and why.
+const OTHER_KEYS: [(&str, &str); 11] = [
+    ("job", "belongs to the installation"),
+    ("measurement", "written most: its series and time"),
+    ("measurement_revision", "a number, for a revision of a measurement"),
+    ("organization", "is what the others belong to"),
+    ("series", "a number, to keep the keys of measurements narrow"),
+    ("session", "belongs to a person, who may be in several organizations"),
+    ("setting", "belongs to the installation"),
+    ("unmatched_group", "a number, to keep waiting rows narrow"),
+    ("user", "may be in several organizations"),
+    ("waiting_row", "a number, to be moved and deleted by"),
+    ("worker", "belongs to the installation"),
+];
+
+#[tokio::test]
+async fn keys_begin_with_the_organization_but_for_those_named() -> Result<()> {
+    let both = Both::migrated().await?;
+    for db in both.each() {
+        let catalog = catalog::read(db).await?;
+        let other = catalog
+            .iter()
+            .filter(|(_, table)| table.key.first().is_none_or(|first| first != "organization_id"));
+        let other: Vec<&str> = other.map(|(name, _)| name.as_str()).collect();
+        assert_eq!(other, OTHER_KEYS.map(|(name, _)| name));
+        // Of those, what an organization owns says so in a column, or through its series.
+        for name in ["series", "unmatched_group", "waiting_row"] {
+            assert!(owned(&catalog, name), "{name}");
+        }
+        for name in ["measurement", "measurement_revision"] {
+            assert!(catalog[name].columns.iter().any(|column| column.name == "series_id"), "{name}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn hot_tables_are_laid_out_for_speed() -> Result<()> {
     let both = Both::migrated().await?;

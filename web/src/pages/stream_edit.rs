@@ -4,6 +4,7 @@ use cynic::QueryBuilder;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::cursor_start::CursorChange;
 use super::schedule_form::{SavedSchedule, ScheduleDraft};
 use super::source_check::ProblemText;
 use super::stream_draft::{Draft, SourceColumn, StreamMapping, TableRefInput};
@@ -11,7 +12,7 @@ use super::stream_form::{Saved, StreamForm};
 use crate::components::{LinkButton, Loaded, Missing, Notice, PageHead, Tone};
 use crate::query::Query;
 use crate::vocabulary::{
-    BigInt, ConnectorProblem, NullCursorPolicy, StreamDestination, StreamShape, TableRef,
+    BigInt, ConnectorProblem, CursorKind, NullCursorPolicy, StreamDestination, StreamShape, TableRef,
 };
 use crate::{format, paths, schema};
 
@@ -54,6 +55,7 @@ struct SourceName {
 #[derive(cynic::QueryFragment, Clone, Debug)]
 struct StreamCursor {
     column: String,
+    kind: CursorKind,
     null_cursor: NullCursorPolicy,
     lookback: BigInt,
 }
@@ -138,6 +140,7 @@ fn Columns(stream: EditedStream) -> impl IntoView {
                             name: stream.name.clone(),
                             version: stream.version,
                             schedule: ScheduleDraft::of(&stream.schedule),
+                            cursor: CursorChange::new(stream.cursor.column.clone(), stream.cursor.kind),
                         };
                         view! { <StreamForm draft columns=words saved/> }.into_any()
                     }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::stream_record::Stream;
-use crate::components::{Ago, Badge, Button, CopyButton, Fact, Facts, Icon, Look, Panel};
+use crate::components::{Ago, Badge, Button, CopyButton, Fact, Facts, Icon, Look, Notice, Panel, Tone};
 use crate::vocabulary::{CursorKind, StreamShape};
 use crate::{format, paths};
 
@@ -18,6 +18,7 @@ fn part<T: PartialEq + Send + Sync + 'static>(
 #[component]
 pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
     let mapping = part(stream, |stream| (stream.mapping.clone(), stream.shape, stream.row_key.clone()));
+    let news = part(stream, |stream| stream.new_columns.join(", "));
     let place =
         part(stream, |stream| (stream.table.text(), stream.destination, stream.external_id_setting.clone()));
     let code = |text: String| view! { <span class="font-mono text-[13px] break-all">{text}</span> };
@@ -52,7 +53,17 @@ pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
             </Facts>
         }
     };
-    view! { <Panel title="Mapping">{roles}</Panel> }
+    let news = move || {
+        Some(news.get()).filter(|names| !names.is_empty()).map(|names| {
+            view! {
+                <Notice tone=Tone::Info>
+                    "The table has new columns: "<span class="font-mono text-[13px] break-all">{names}</span>
+                    ". Edit the stream to use them."
+                </Notice>
+            }
+        })
+    };
+    view! { <Panel title="Mapping">{news}{roles}</Panel> }
 }
 
 #[component]

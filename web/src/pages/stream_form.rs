@@ -4,15 +4,19 @@ use cynic::MutationBuilder;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 
+use super::column_checks::ColumnChecks;
+use super::cursor_start::{CursorChange, CursorStartField};
 use super::external_id_setting::SettingChoice;
 use super::schedule_form::{ScheduleDraft, ScheduleForm, StreamScheduleInput};
 use super::stream_draft::{
     Draft, SourceColumn, StreamCursorInput, StreamDraftInput, StreamMappingInput, TableRefInput,
 };
 use super::stream_preview::Preview;
-use crate::components::{Button, Check, Choice, Look, Notice, Panel, Text, Toasts, Tone};
+use crate::components::{Button, Choice, Look, Notice, Panel, Text, Toasts, Tone};
 use crate::query::{Change, settled};
-use crate::vocabulary::{CursorKind, NullCursorPolicy, StreamDestination, StreamShape, UserError};
+use crate::vocabulary::{
+    CursorKind, NullCursorPolicy, StreamCursorStart, StreamDestination, StreamShape, UserError, Word,
+};
 use crate::{paths, schema};
 
 #[derive(cynic::InputObject, Clone, Debug)]
@@ -37,6 +41,8 @@ struct StreamUpdateInput {
     destination: StreamDestination,
     mapping: StreamMappingInput,
     cursor: StreamCursorInput,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    cursor_start: Option<StreamCursorStart>,
     row_key: Vec<String>,
     external_id_setting_id: Option<cynic::Id>,
     schedule: StreamScheduleInput,
@@ -72,6 +78,8 @@ pub struct Saved {
     pub version: i32,
     /// When it runs.
     pub schedule: ScheduleDraft,
+    /// The cursor it has.
+    pub cursor: CursorChange,
 }
 
 #[derive(cynic::QueryVariables)]
@@ -107,6 +115,7 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
     let table_name = draft.table.with_value(|table| table.name.clone());
     let name = RwSignal::new(saved.as_ref().map_or(table_name, |saved| saved.name.clone()));
     let schedule = saved.as_ref().map_or_else(ScheduleDraft::new, |saved| saved.schedule);
+    let cursor_change = saved.as_ref().map(|saved| saved.cursor);
     let target = StoredValue::new(saved.map(|saved| (saved.id, saved.version)));
     let done = move |stream: StreamMade| {
         toasts.say(format!("{} is saved", stream.name));
@@ -120,8 +129,11 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
         |answer: UpdateStream| settled(answer.stream_update.stream, answer.stream_update.user_errors),
         done,
     );
-    let missing = Memo::new(move |_| draft.missing());
+    let missing = Memo::new(move |_| {
+        draft.missing().or_else(|| cursor_change.and_then(|change| change.missing(draft)))
+    });
     let save = move |_| {
+        let cursor_start = untrack(|| cursor_change.and_then(|change| change.answer(draft)));
         let Some(draft) = untrack(|| draft.input()) else { return };
         let name = name.get_untracked().trim().to_owned();
         let schedule = untrack(|| schedule.input());
@@ -144,6 +156,7 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
                     destination,
                     mapping,
                     cursor,
+                    cursor_start,
                     row_key,
                     external_id_setting_id,
                     schedule,
@@ -180,7 +193,10 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
                 <Panel title="What the columns mean" actions=move || view! { <span class="text-xs muted">{columns.clone()}</span> }>
                     <Roles draft/>
                 </Panel>
-                <Panel title="Cursor and row key"><CursorFields draft/></Panel>
+                <Panel title="Cursor and row key">
+                    <CursorFields draft/>
+                    {cursor_change.map(|change| view! { <div class="mt-4"><CursorStartField draft change/></div> })}
+                </Panel>
                 <Panel title="Matching">
                     <div class="flex flex-col gap-4">
                         <SettingChoice chosen=draft.setting/>
@@ -308,32 +324,5 @@ fn CursorFields(draft: Draft) -> impl IntoView {
                 columns.iter().map(|column| column.name.clone()).collect()
             })/>
         </div>
-    }
-}
-
-/// Several columns, in the order they were chosen.
-#[component]
-fn ColumnChecks(legend: &'static str, chosen: RwSignal<Vec<String>>, names: Vec<String>) -> impl IntoView {
-    let check = move |name: String| {
-        let kept = name.clone();
-        let checked = Signal::derive(move || chosen.with(|chosen| chosen.contains(&kept)));
-        let changed = name.clone();
-        let change = move |on: bool| {
-            chosen.update(|chosen| {
-                chosen.retain(|name| *name != changed);
-                if on {
-                    chosen.push(changed.clone());
-                }
-            });
-        };
-        view! { <Check label=name checked on_change=change/> }
-    };
-    view! {
-        <fieldset>
-            <legend class="mb-1 text-sm font-medium">{legend}</legend>
-            <div class="grid max-h-52 gap-x-4 overflow-y-auto rounded-field border border-base-300 px-3 py-1.5 sm:grid-cols-2">
-                {names.into_iter().map(check).collect_view()}
-            </div>
-        </fieldset>
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Stream {
     pub(super) mapping: StreamMapping,
     pub(super) cursor: StreamCursor,
     pub(super) row_key: Vec<String>,
+    pub(super) new_columns: Vec<String>,
     pub(super) external_id_setting: Option<ExternalIdSetting>,
     pub(super) schedule: StreamSchedule,
     pub(super) next_due_at: Option<DateTime>,

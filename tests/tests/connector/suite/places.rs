@@ -1,7 +1,7 @@
 //! Tables as the connector lists and describes them, and the steps of its check.
 
 use anyhow::{Context, Result, ensure};
-use connector::{Cell, CursorKind, Type};
+use connector::{Cell, Cursor, CursorKind, Type, Watermark};
 
 use crate::reading::{read, request, shown};
 use crate::system::{System, filled};
@@ -136,6 +136,39 @@ pub async fn pitfall_20_odd_names_are_kept_and_quoted<S: System>(system: &S) -> 
         ensure!(resumed.len() == 1, "{name}: {resumed:?}");
         ensure!(connector.check(Some(&table), Some(name)).await.passed(), "{name}");
         ensure!(connector.preview(&table, &[other.to_owned()], 1).await?.rows() == 1);
+    }
+    Ok(())
+}
+
+pub async fn the_newest_cursor_is_told_with_every_digit<S: System>(system: &S) -> Result<()> {
+    for (holds, kind, texts) in [
+        (Holds::Int, CursorKind::Int, ["-5", "40", "7"]),
+        (Holds::Date, CursorKind::Date, ["2026-02-27", "2026-02-28", "1999-12-31"]),
+        (
+            Holds::Naive,
+            CursorKind::Naive,
+            ["2026-02-28 09:59:59", "2026-02-28 10:00:00.123456", "2025-01-01 00:00:00"],
+        ),
+    ] {
+        if !system.has(holds) {
+            continue;
+        }
+        let columns = [key("id", Holds::Int), column("mark", holds)];
+        let name = format!("newest_{kind:?}").to_lowercase();
+        let cursor = Cursor { column: "mark".to_owned(), kind };
+        let table = system.create(&name, &columns).await?;
+        ensure!(system.connector()?.newest(&table, &cursor).await?.is_none(), "{kind:?}: of no rows");
+        let mark = |text: &str| Watermark::parse(kind, text).context("a watermark");
+        let mut rows = vec![vec![Value::number(0), Value::Null]];
+        for (id, text) in texts.iter().enumerate() {
+            rows.push(vec![
+                Value::number(id as i64 + 1),
+                if holds == Holds::Int { Value::number(text) } else { Value::text(*text) },
+            ]);
+        }
+        system.insert(&table, &rows).await?;
+        let newest = system.connector()?.newest(&table, &cursor).await?;
+        ensure!(newest == Some(mark(texts[1])?), "{kind:?}: {newest:?}");
     }
     Ok(())
 }

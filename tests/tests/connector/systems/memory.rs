@@ -125,6 +125,7 @@ conformance!("memory", Memory:
     }
     places {
         preview_gives_a_few_rows,
+        the_newest_cursor_is_told_with_every_digit,
     }
     refusals {
         a_missing_table_is_not_found,

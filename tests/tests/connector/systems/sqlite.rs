@@ -172,6 +172,7 @@ conformance!("sqlite", Sqlite:
         discover_lists_tables_by_name,
         describe_tells_columns_in_table_order,
         preview_gives_a_few_rows,
+        the_newest_cursor_is_told_with_every_digit,
         the_clock_is_right,
         the_check_goes_step_by_step,
         pitfall_20_odd_names_are_kept_and_quoted,
