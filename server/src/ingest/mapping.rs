@@ -99,6 +99,8 @@ pub struct Mapped {
     pub rows_mapped: u64,
     /// Rows delivered again: the same in every cell as the row before.
     pub rows_repeated: u64,
+    /// Their places, in order: what their twin left waiting stays.
+    pub repeated: Vec<u32>,
     /// Cells or rows without a value.
     pub null_cells: u64,
     /// Rows without a cursor.
@@ -157,6 +159,7 @@ impl Mapper {
                     Twin::None => self.readings(batch, row, &mut mapped, &mut scratch),
                     Twin::Same => {
                         mapped.rows_repeated += 1;
+                        mapped.repeated.push(row as u32);
                         continue;
                     }
                     Twin::Different => {

@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use entity::{
-    AccountId, ExternalIdId, InputId, MetricId, MetricLinkId, OpportunityId, account, external_id, input,
-    metric, metric_link, opportunity,
+    AccountId, ExternalIdId, IgnoreRuleId, InputId, MetricId, MetricLinkId, OpportunityId, account,
+    external_id, ignore_rule, input, metric, metric_link, opportunity,
 };
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::Stand;
@@ -101,6 +102,51 @@ impl Stand {
         .await?;
         self.changed().await?;
         Ok(made)
+    }
+
+    /// Switches an account's link off or on.
+    pub async fn enable(&self, input: InputId, enabled: bool) -> Result<()> {
+        metric_link::Entity::update_many()
+            .col_expr(metric_link::Column::Enabled, Expr::value(enabled))
+            .filter(metric_link::Column::OrganizationId.eq(self.organization))
+            .filter(metric_link::Column::InputId.eq(input))
+            .exec(self.app.db.orm())
+            .await?;
+        self.changed().await
+    }
+
+    /// Puts an account away or takes it out again.
+    pub async fn put_away(&self, account: AccountId, away: bool) -> Result<()> {
+        let at = away.then(|| self.app.clock.now());
+        account::Entity::update_many()
+            .col_expr(account::Column::ArchivedAt, Expr::value(at))
+            .filter(account::Column::OrganizationId.eq(self.organization))
+            .filter(account::Column::Id.eq(account))
+            .exec(self.app.db.orm())
+            .await?;
+        self.changed().await
+    }
+
+    /// Ignores an external account from now on, or no longer.
+    pub async fn ignore(&self, external_account: &str, ignored: bool) -> Result<()> {
+        ignore_rule::Entity::delete_many()
+            .filter(ignore_rule::Column::OrganizationId.eq(self.organization))
+            .filter(ignore_rule::Column::ExternalAccount.eq(external_account))
+            .exec(self.app.db.orm())
+            .await?;
+        if ignored {
+            ignore_rule::ActiveModel {
+                organization_id: Set(self.organization),
+                id: Set(IgnoreRuleId::new()),
+                external_account: Set(Some(external_account.to_owned())),
+                reason: Set("a test account".to_owned()),
+                created_at: Set(self.app.clock.now()),
+                ..Default::default()
+            }
+            .insert(self.app.db.orm())
+            .await?;
+        }
+        self.changed().await
     }
 
     async fn metric(&self, external: &str) -> Result<MetricId> {

@@ -1,6 +1,7 @@
 //! A test stand for the engine: a database with an organization and streams over tables in memory.
 
 mod directory;
+mod gate;
 mod large;
 mod look;
 mod shape;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres;
 
+pub use gate::{Gate, Hold};
 pub use look::balanced;
 pub use shape::{Shape, StreamSpec};
 
@@ -132,12 +134,32 @@ impl Stand {
                 .to_owned(),
             cursor: "updated".to_owned(),
             schedule: r#"{"kind":"manual"}"#.to_owned(),
+            form: StreamShape::Long,
             shape,
         })
         .await
     }
 
-    /// Adds a long stream with a timestamp cursor and the row key `id`.
+    /// Adds a wide stream over a table that has these metric columns besides `id`, `account`, `at` and `updated`.
+    pub async fn wide_stream(&self, table: &MemoryTable, metrics: &[&str], shape: Shape) -> Result<StreamId> {
+        let mapping = serde_json::json!({ "account": "account", "metrics": metrics, "measuredAt": "at" });
+        self.stream_of(&StreamSpec {
+            table: serde_json::to_string(table.table())?,
+            mapping: mapping.to_string(),
+            cursor: "updated".to_owned(),
+            schedule: r#"{"kind":"manual"}"#.to_owned(),
+            form: StreamShape::Wide,
+            shape,
+        })
+        .await
+    }
+
+    /// The dependencies of another process on the same database, with connections of its own.
+    pub async fn process(&self) -> Result<App> {
+        Ok(App::open((*self.app.config).clone(), self.app.clock.clone()).await?)
+    }
+
+    /// Adds a stream with a timestamp cursor and the row key `id`.
     pub async fn stream_of(&self, spec: &StreamSpec) -> Result<StreamId> {
         let id = StreamId::new();
         let now = self.app.clock.now();
@@ -148,7 +170,7 @@ impl Stand {
             source_id: Set(self.source),
             name: Set(id.to_string()),
             table_ref: Set(spec.table),
-            shape: Set(StreamShape::Long),
+            shape: Set(spec.form),
             destination: Set(spec.shape.destination),
             mapping: Set(spec.mapping),
             cursor_column: Set(spec.cursor),

@@ -1,6 +1,6 @@
 //! What the streams of a stand look like.
 
-use entity::{Destination, NullCursor};
+use entity::{Destination, NullCursor, StreamShape};
 use server::clock::Micros;
 
 /// What a stream of a stand looks like; the columns are always `id`, `account`, `metric`, `value`, `at`, `updated`.
@@ -25,6 +25,8 @@ pub struct StreamSpec {
     pub cursor: String,
     /// When it runs by itself, as stored.
     pub schedule: String,
+    /// Long or wide.
+    pub form: StreamShape,
     /// The rest.
     pub shape: Shape,
 }
@@ -38,6 +40,7 @@ impl StreamSpec {
                 .to_owned(),
             cursor: "updated_at".to_owned(),
             schedule: r#"{"kind":"manual"}"#.to_owned(),
+            form: StreamShape::Long,
             shape: Shape { destination: Destination::Inputs, lookback: 10_000_000, ..Shape::default() },
         }
     }

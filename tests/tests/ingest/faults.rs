@@ -15,8 +15,11 @@ use crate::{row, table};
 
 const PLACES: [&str; 6] =
     ["batch.locked", "batch.routed", "batch.measured", "batch.stored", "batch.counted", "batch.committed"];
+/// The places of a replay.
+const REPLAYS: [&str; 2] = ["replay.stored", "replay.committed"];
 
-fn filled() -> connector::memory::MemoryTable {
+/// 500 rows, some of an account nobody knows, some unreadable.
+pub fn filled() -> connector::memory::MemoryTable {
     let table = table();
     for id in 0..500_i128 {
         let account = if id % 7 == 0 { "nobody" } else { "acme" };
@@ -30,7 +33,7 @@ fn filled() -> connector::memory::MemoryTable {
 }
 
 /// The end of a run that nothing disturbs.
-async fn undisturbed(stand: &mut Stand) -> Result<(Vec<String>, Vec<String>)> {
+pub async fn undisturbed(stand: &mut Stand) -> Result<(Vec<String>, Vec<String>)> {
     let acme = stand.account("Acme").await?;
     stand.identify(acme, "acme").await?;
     set_batch(stand, 100);
@@ -80,6 +83,35 @@ async fn stopping_at_every_fail_point_and_starting_again_ends_the_same() -> Resu
     Ok(())
 }
 
+/// The names of the places in the sources of the product.
+fn places(folder: &std::path::Path, found: &mut Vec<String>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            places(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path)?;
+            for call in text.split("faults.pass(").skip(1) {
+                let name = call.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+                anyhow::ensure!(name.is_some(), "{}: a place is named by a literal", path.display());
+                found.extend(name.map(|(name, _)| name.to_owned()));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_place_that_the_product_names_is_tried_here() -> Result<()> {
+    let mut found = Vec::new();
+    places(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src"), &mut found)?;
+    found.sort();
+    let mut tried = [PLACES.as_slice(), &REPLAYS].concat();
+    tried.sort_unstable();
+    assert_eq!(found, tried, "name it in this file, and only once in the product");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_result_that_breaks_off_keeps_what_was_whole_and_goes_on() -> Result<()> {
     let wanted = undisturbed(&mut Stand::sqlite().await?).await?;
@@ -119,7 +151,7 @@ async fn a_worker_that_lost_its_lease_writes_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn replay_broken_off_at_every_point_moves_each_row_once() -> Result<()> {
-    for place in ["replay.stored", "replay.committed"] {
+    for place in REPLAYS {
         for mut stand in Stand::both().await? {
             let table = filled();
             let stream = stand.stream(&table, Shape::default()).await?;

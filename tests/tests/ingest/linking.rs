@@ -52,6 +52,24 @@ async fn a_row_delivered_twice_waits_once_however_often_it_is_read() -> Result<(
 }
 
 #[tokio::test]
+async fn a_row_delivered_twice_across_the_edge_of_a_batch_goes_on_waiting() -> Result<()> {
+    for mut stand in Stand::both().await? {
+        crate::cursor::set_batch(&mut stand, 2);
+        let table = table();
+        let stream = stand.stream(&table, Shape::default()).await?;
+        for id in [1, 2, 2, 2, 2, 3] {
+            table.push(row(id, "acme", "seats", "1", id as i64, -10 + id as i64));
+        }
+        let run = stand.sync(stream, &table).await?;
+        assert_eq!((run.batches, run.rows_repeated, run.unmatched), (3, 3, 3));
+        let waiting = [1, 2, 3].map(|id| format!("unmatched {id}/ account_unknown"));
+        assert_eq!(stand.waiting().await?, waiting, "the twin of the next batch takes nothing away");
+        stand.groups_add_up().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn reasons_follow_what_is_missing_now() -> Result<()> {
     for stand in Stand::both().await? {
         let table = table();
