@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { accessible, openBrowser, startEmpty } from "./stage.mjs";
+import { accessible, openBrowser, signIn, startEmpty, visit } from "./stage.mjs";
 
 const password = "three calm rivers";
 let weir, browser, page;
@@ -120,4 +120,50 @@ test("the chosen theme stays", async () => {
   assert.equal(await page.locator("html").getAttribute("data-theme"), "weir-dark");
   await page.getByRole("button", { name: "System theme" }).first().click();
   assert.equal(await page.locator("html").getAttribute("data-theme"), null);
+});
+
+test("whoever may only look is told so instead of shown a form", async () => {
+  await visit(page, weir.url, "/settings", "Settings");
+  await page.getByRole("button", { name: "Add a person" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add a person" });
+  await dialog.getByLabel("Name").fill("Vera Viewer");
+  await dialog.getByLabel("Email").fill("vera@riverbend.example");
+  await dialog.getByLabel("First password").fill("only a look around");
+  await dialog.getByLabel("Role", { exact: true }).selectOption({ label: "Viewer" });
+  await dialog.getByRole("button", { name: "Add the person" }).click();
+  await dialog.waitFor({ state: "hidden" });
+  const viewer = await browser.open();
+  await signIn(viewer, { url: weir.url, email: "vera@riverbend.example", password: "only a look around" });
+  for (const [address, heading] of [["/sources/new", "Add a source"], ["/links/import", "Import metric links"]]) {
+    await visit(viewer, weir.url, address, heading);
+    await viewer.getByText("Your role does not allow this").waitFor();
+    assert.equal(await viewer.locator("main form").count(), 0, `${address} has no form`);
+  }
+  await viewer.context().close();
+});
+
+test("a new password ends the other sessions and not this one", async () => {
+  const robin = { url: weir.url, email: "robin@riverbend.example", password };
+  const other = await browser.open();
+  await signIn(other, robin);
+  await visit(page, weir.url, "/settings", "Settings");
+  const form = page.getByRole("region", { name: "Your password" });
+  const send = async (current, next) => {
+    await form.getByLabel("Current password").fill(current);
+    await form.getByLabel("New password").fill(next);
+    await form.getByRole("button", { name: "Change the password" }).click();
+  };
+  await send(robin.password, "too short");
+  await form.getByText("Use at least 12 characters.").waitFor();
+  await send("not the password", "another calm river");
+  await form.getByText("This is not your current password.").waitFor();
+  await send(robin.password, "another calm river");
+  await page.getByRole("status").getByText("Your password is changed.").waitFor();
+  assert.equal(await form.getByLabel("New password").inputValue(), "", "nothing of it stays on the page");
+  await accessible(page, "the settings with the password");
+  await visit(page, weir.url, "/accounts", "Accounts");
+  await other.goto(`${weir.url}/accounts`);
+  await other.getByRole("heading", { name: "Sign in", level: 1 }).waitFor();
+  await signIn(other, { ...robin, password: "another calm river" });
+  await other.context().close();
 });

@@ -313,3 +313,23 @@ test("the keyboard is enough: skip link, navigation, a dialog that keeps and giv
   await dialog.waitFor({ state: "hidden" });
   assert.equal(await add.evaluate((button) => button === document.activeElement), true, "the focus is back on the button");
 });
+
+test("an ID of two accounts names both, and is free once one of them gives it up", async () => {
+  await visit(page, weir.url, "/unmatched?reason=AccountAmbiguous", "Unmatched");
+  await page.getByRole("table", { name: "Groups of readings that wait" }).getByRole("link").first().click();
+  const rivals = page.getByRole("region", { name: "Accounts with this ID" });
+  await rivals.getByText("Wolds Brewing (merged)").waitFor();
+  assert.equal(await rivals.getByRole("listitem").count(), 2);
+  assert.equal(await page.getByRole("button", { name: "Link to an account" }).count(), 0, "a link more would not help");
+  await accessible(page, "an ambiguous group");
+  const group = page.url();
+  await rivals.getByRole("link", { name: "Open Wolds Brewing (merged)" }).click();
+  await page.getByRole("heading", { name: "Wolds Brewing (merged)", level: 1 }).waitFor();
+  await page.getByRole("region", { name: "External IDs" }).getByRole("button", { name: /^Take .* away$/ }).click();
+  await page.getByText("No ID yet: rows cannot be matched to this account.").waitFor();
+  await page.goto(group);
+  await eventually(
+    async () => (await page.getByText("Account ambiguous").count()) === 0 || (await page.getByText(/Resolved: none/).count()) > 0,
+    "the group is no longer ambiguous",
+  );
+});

@@ -75,6 +75,15 @@ pub struct Credentials {
     pub password: String,
 }
 
+/// What changes a password.
+#[derive(Serialize)]
+pub struct NewPassword {
+    /// The password so far.
+    pub current: String,
+    /// The password to be.
+    pub new: String,
+}
+
 /// What makes the first account.
 #[derive(Serialize)]
 pub struct Setup {
@@ -143,6 +152,11 @@ pub async fn sign_out() -> Result<(), Failure> {
 /// Makes the first account and signs it in.
 pub async fn set_up(setup: &Setup) -> Result<(), Failure> {
     expect_ok(send("POST", "/auth/setup", Some(setup)).await?)
+}
+
+/// Changes the password of whoever is signed in; their other sessions end.
+pub async fn change_password(change: &NewPassword) -> Result<(), Failure> {
+    expect_ok(send("POST", "/auth/password", Some(change)).await?)
 }
 
 fn expect_ok((status, body): (u16, String)) -> Result<(), Failure> {

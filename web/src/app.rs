@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use leptos_router::path;
 
 use crate::components::{
-    Badge, Clock, Dialog, Glyph, Icon, Missing, Notice, PageHead, Problem, ToastList, Toasts, Tone,
+    Badge, Clock, Dialog, Glyph, Icon, Missing, Notice, Only, PageHead, Problem, ToastList, Toasts, Tone,
 };
 use crate::pages::{
     AccountPage, AccountsPage, LinksImportPage, LinksPage, OverviewPage, RunPage, SettingsPage, SetupPage,
@@ -15,6 +15,7 @@ use crate::pages::{
 };
 use crate::paths;
 use crate::viewer::{Session, Standing, Theme, Viewer};
+use crate::vocabulary::Permission;
 
 /// The whole application.
 #[component]
@@ -139,17 +140,17 @@ fn Pages() -> impl IntoView {
         <Routes fallback=|| view! { <PageHead title="Page not found"/><Missing what="page"/> }>
             <Route path=path!("/") view=OverviewPage/>
             <Route path=path!("/sources") view=SourcesPage/>
-            <Route path=path!("/sources/new") view=SourceNewPage/>
+            <Route path=path!("/sources/new") view=|| view! { <Only permission=Permission::SourcesWrite title="Add a source"><SourceNewPage/></Only> }/>
             <Route path=path!("/sources/:id") view=SourcePage/>
-            <Route path=path!("/sources/:id/edit") view=SourceEditPage/>
-            <Route path=path!("/sources/:id/streams/new") view=StreamNewPage/>
+            <Route path=path!("/sources/:id/edit") view=|| view! { <Only permission=Permission::SourcesWrite title="Edit the source"><SourceEditPage/></Only> }/>
+            <Route path=path!("/sources/:id/streams/new") view=|| view! { <Only permission=Permission::SourcesWrite title="New stream"><StreamNewPage/></Only> }/>
             <Route path=path!("/streams/:id") view=StreamPage/>
-            <Route path=path!("/streams/:id/edit") view=StreamEditPage/>
+            <Route path=path!("/streams/:id/edit") view=|| view! { <Only permission=Permission::SourcesWrite title="Edit the stream"><StreamEditPage/></Only> }/>
             <Route path=path!("/runs/:id") view=RunPage/>
             <Route path=path!("/unmatched") view=UnmatchedPage/>
             <Route path=path!("/unmatched/:id") view=UnmatchedGroupPage/>
             <Route path=path!("/links") view=LinksPage/>
-            <Route path=path!("/links/import") view=LinksImportPage/>
+            <Route path=path!("/links/import") view=|| view! { <Only permission=Permission::LinksWrite title="Import metric links"><LinksImportPage/></Only> }/>
             <Route path=path!("/accounts") view=AccountsPage/>
             <Route path=path!("/accounts/:id") view=AccountPage/>
             <Route path=path!("/settings") view=SettingsPage/>

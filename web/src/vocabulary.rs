@@ -267,7 +267,7 @@ words! {
 words! {
     /// Why a row could not be decoded.
     RejectionReason {
-        NullKey => "No row key", KeyNotUnique => "Row key is not unique", NullCursor => "No cursor", FutureCursor => "Cursor in the future",
+        NullKey => "Needed cell is empty", KeyNotUnique => "Row key is not unique", NullCursor => "No cursor", FutureCursor => "Cursor in the future",
         ValueNotNumeric => "Value is not a number", ValueNotFinite => "Value is not finite",
         ValueTooLong => "Value is too long", TimeUnreadable => "Time is unreadable",
         TimeOutOfRange => "Time is out of range", CellTooLarge => "Cell is too large", Undecodable => "Undecodable",

@@ -47,8 +47,8 @@ pub fn Balance(
             view! {
                 <li class="flex items-stretch gap-2.5">
                     <span class="self-start pt-0.5 text-lg leading-6 muted" aria-hidden="true">{if index == 0 { "=" } else { "+" }}</span>
-                    <div title=part.help class=if part.count == 0 { "opacity-55" } else { "" }>
-                        <span class="num block text-lg leading-7 font-semibold">{format::count(part.count)}</span>
+                    <div title=part.help>
+                        <span class=if part.count == 0 { "num block text-lg leading-7 muted" } else { "num block text-lg leading-7 font-semibold" }>{format::count(part.count)}</span>
                         <span class="flex items-center gap-1.5 text-xs muted">
                             <svg viewBox="0 0 8 8" class="size-2" aria-hidden="true"><rect class=part.fill width="8" height="8" rx="2"/></svg>
                             {part.name}

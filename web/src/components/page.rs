@@ -3,7 +3,9 @@
 use leptos::html;
 use leptos::prelude::*;
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, Notice};
+use crate::viewer::Session;
+use crate::vocabulary::Permission;
 
 /// A step on the way to a page: its words and its address.
 pub type Crumb = (String, String);
@@ -64,6 +66,19 @@ pub fn PageHead(
     }
 }
 
+/// A page for those who may use it; others learn why they do not see it.
+#[component]
+pub fn Only(permission: Permission, title: &'static str, children: Children) -> impl IntoView {
+    if Session::expect().may(permission) {
+        return children().into_any();
+    }
+    view! {
+        <PageHead title/>
+        <Notice>"Your role does not allow this. Ask an owner or admin."</Notice>
+    }
+    .into_any()
+}
+
 /// A part of a page with its own heading.
 #[component]
 pub fn Panel(
@@ -80,7 +95,7 @@ pub fn Panel(
         <section class="panel min-w-0" aria-label=title>
             <header class="flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-base-300 px-4 py-1">
                 <h2 class="font-semibold">{title}</h2>
-                <div class="flex flex-wrap items-center gap-2 empty:hidden">{move || actions.run()}</div>
+                <div class="-me-2 flex flex-wrap items-center gap-2 empty:hidden">{move || actions.run()}</div>
             </header>
             <div class=if flush { "" } else { "p-4" }>{children()}</div>
         </section>

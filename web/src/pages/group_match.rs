@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::group_link::LinkTarget;
-use crate::components::{Badge, Button, Empty, Glyph, Icon, Panel, Tone};
+use crate::components::{Badge, Button, Empty, Glyph, Icon, LinkButton, Panel, Tone};
 use crate::vocabulary::{MatchOutcome, Normalizer};
 use crate::{format, paths, schema};
 
@@ -89,6 +89,38 @@ pub(super) fn Tried(explanation: Memo<MatchExplanation>) -> impl IntoView {
     view! {
         <Panel title="What was tried" actions=move || view! { <Badge text=explanation.with(|found| found.outcome).text()/> }>
             {steps}
+        </Panel>
+    }
+}
+
+/// The accounts that claim one ID. Nobody can tell which is meant but a person.
+#[component]
+pub(super) fn Rivals(explanation: Memo<MatchExplanation>) -> impl IntoView {
+    let rivals = move || {
+        let steps = explanation.with(|found| found.steps.clone());
+        let step = steps.into_iter().find(|step| step.hits.len() > 1);
+        step.map(|step| (step.space, step.hits))
+    };
+    let line = |space: String, account: AccountName| {
+        view! {
+            <li class="flex items-center gap-3 border-b border-base-300/70 py-2 last:border-0">
+                <div class="min-w-0 flex-1">
+                    <p class="font-medium break-words">{account.name.clone()}</p>
+                    <p class="text-xs muted">{format!("has this ID in {space}")}</p>
+                </div>
+                <LinkButton href=paths::account(account.id.inner())>"Open"<span class="sr-only">{format!(" {}", account.name)}</span></LinkButton>
+            </li>
+        }
+    };
+    let body = move || {
+        rivals().map(|(space, hits)| {
+            view! { <ul>{hits.into_iter().map(|account| line(space.clone(), account)).collect_view()}</ul> }
+        })
+    };
+    view! {
+        <Panel title="Accounts with this ID">
+            <p class="mb-1 muted text-pretty">"Remove the ID from all accounts but one. The rows that wait then go there by themselves."</p>
+            {body}
         </Panel>
     }
 }

@@ -25,6 +25,7 @@ mod links;
 mod links_import;
 mod overview;
 mod overview_activity;
+mod password;
 mod people;
 mod rejected;
 mod run;

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::components::{
     Ago, Button, Cell, Choice, Dialog, Icon, Loaded, Look, Notice, Panel, Row, Table, Text, Toasts, Tone,
-    column,
+    amount, column,
 };
 use crate::query::{Change, Query, settled};
 use crate::schema;
@@ -151,7 +151,7 @@ pub(super) fn People(may: bool) -> impl IntoView {
                 <Cell><span class="font-medium">{member.user.name}</span><span class="block text-xs muted break-all">{member.user.email}</span></Cell>
                 <Cell label="Role">{role}</Cell>
                 <Cell label="Joined"><Ago time=member.created_at/></Cell>
-                <Cell>{may.then(|| view! {
+                <Cell amount=true>{may.then(|| view! {
                     <Button look=Look::Quiet icon=Icon::Remove on:click=move |_| {
                         leaving.set(Some(person.clone()));
                         removing.set(true);
@@ -179,7 +179,7 @@ pub(super) fn People(may: bool) -> impl IntoView {
         <Panel title="People" flush=true actions>
             {complaint}
             <Loaded query lines=3 let:data>
-                <Table caption="People" columns=vec![column("Person"), column("Role"), column("Joined"), column("")]>
+                <Table caption="People" columns=vec![column("Person"), column("Role"), column("Joined"), amount("")]>
                     <For each=move || data.get().memberships.nodes key=Clone::clone children=row/>
                 </Table>
             </Loaded>

@@ -11,7 +11,7 @@ use crate::components::{
 use crate::query::{Change, Query};
 use crate::viewer::Session;
 use crate::vocabulary::{DateTime, PageInfo, Permission, RejectionReason, UserError, Word};
-use crate::{api, format, paths, schema};
+use crate::{format, paths, schema};
 
 #[derive(cynic::QueryVariables)]
 struct RejectedVariables {
@@ -67,7 +67,6 @@ struct Rejection {
     reason: RejectionReason,
     column: Option<String>,
     raw: Option<String>,
-    message: String,
 }
 
 #[derive(cynic::QueryVariables)]
@@ -170,11 +169,9 @@ fn RejectedTable(rows: Signal<WaitingRowConnection>) -> impl IntoView {
 
 #[component]
 fn RejectedLine(row: RejectedRow) -> impl IntoView {
-    let (reason, message, column, raw) = match row.rejection {
-        Some(rejection) => {
-            (Some(rejection.reason), api::sentence(&rejection.message), rejection.column, rejection.raw)
-        }
-        None => (None, String::new(), None, None),
+    let (reason, column, raw) = match row.rejection {
+        Some(rejection) => (Some(rejection.reason), rejection.column, rejection.raw),
+        None => (None, None, None),
     };
     let code = |text: Option<String>| {
         text.map(|text| view! { <span class="font-mono text-[13px] break-all">{text}</span> })
@@ -188,7 +185,6 @@ fn RejectedLine(row: RejectedRow) -> impl IntoView {
             <Cell>{code(Some(row.row_key))}</Cell>
             <Cell label="Problem" wide=true>
                 {reason.map(|reason| view! { <Badge text=reason.text() tone=Tone::Error icon=Icon::Failure/> })}
-                <span class="mt-0.5 block text-xs muted">{message}</span>
                 {missing}
             </Cell>
             <Cell label="Column">{code(column)}</Cell>

@@ -12,7 +12,8 @@ use crate::components::{Button, Look, Notice, Text, Tone};
 use crate::paths;
 use crate::viewer::Session;
 
-const SHORTEST_PASSWORD: usize = 12;
+/// Fewest characters of a password.
+pub(super) const SHORTEST_PASSWORD: usize = 12;
 
 /// The screen of somebody who is not signed in. The address stays, so that signing in leads where one wanted to go.
 #[component]

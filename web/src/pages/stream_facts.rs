@@ -21,7 +21,7 @@ pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
     let news = part(stream, |stream| stream.new_columns.join(", "));
     let place =
         part(stream, |stream| (stream.table.text(), stream.destination, stream.external_id_setting.clone()));
-    let code = |text: String| view! { <span class="font-mono text-[13px] break-all">{text}</span> };
+    let code = |text: String| view! { <span class="font-mono text-[13px] wrap-anywhere">{text}</span> };
     let roles = move || {
         let (mapping, shape, row_key) = mapping.get();
         let (table, destination, setting) = place.get();

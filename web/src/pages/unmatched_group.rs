@@ -8,7 +8,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::group_ignore::GroupIgnore;
 use super::group_link::{GroupLink, LinkTarget};
-use super::group_match::{AccountName, MatchExplanation, Suggestion, Suggestions, Tried};
+use super::group_match::{AccountName, MatchExplanation, Rivals, Suggestion, Suggestions, Tried};
 use super::group_triage::{GroupTriage, Triage};
 use super::groups_table::ReasonBadge;
 use super::sample_rows::SampleRows;
@@ -178,7 +178,8 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
         Some(view! { <div class="mb-5"><Notice tone=Tone::Error>{words}</Notice></div> })
     };
     let linkable =
-        move || !matches!(reason.get(), UnmatchedReason::LinkDisabled | UnmatchedReason::TargetGone);
+        move || matches!(reason.get(), UnmatchedReason::AccountUnknown | UnmatchedReason::MetricUnlinked);
+    let ambiguous = move || reason.get() == UnmatchedReason::AccountAmbiguous;
     let link_words = move || {
         if reason.get() == UnmatchedReason::MetricUnlinked { "Link the metric" } else { "Link to an account" }
     };
@@ -208,7 +209,9 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
         <State group/>
         <div class="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
             <div class="flex flex-col gap-5">
-                <Show when=move || status.get() == UnmatchedStatus::Open><Suggestions suggestions account begin may/></Show>
+                <Show when=move || status.get() == UnmatchedStatus::Open>
+                    <Show when=ambiguous fallback=move || view! { <Suggestions suggestions account begin may/> }><Rivals explanation/></Show>
+                </Show>
                 <Tried explanation/>
             </div>
             <AboutGroup group triage may/>
