@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use connector::memory::MemoryTable;
-use connector::{Batch, BatchStream, Check, Connector, Moment, ReadRequest, Table, TableRef};
+use connector::{
+    Batch, BatchStream, Check, Connector, Cursor, Moment, ReadRequest, Table, TableRef, Watermark,
+};
 use futures::StreamExt;
 use server::fault::Faults;
 use tokio::sync::Semaphore;
@@ -94,6 +96,11 @@ impl Connector for Gate {
     async fn preview(&self, table: &TableRef, columns: &[String], limit: u32) -> connector::Result<Batch> {
         self.other();
         self.table.preview(table, columns, limit).await
+    }
+
+    async fn newest(&self, table: &TableRef, cursor: &Cursor) -> connector::Result<Option<Watermark>> {
+        self.other();
+        self.table.newest(table, cursor).await
     }
 
     async fn clock(&self) -> connector::Result<Moment> {
