@@ -108,6 +108,11 @@ impl Connector for Gate {
         self.table.clock().await
     }
 
+    async fn newest(&self, table: &TableRef, cursor: &Cursor) -> connector::Result<Option<Watermark>> {
+        self.other();
+        self.table.newest(table, cursor).await
+    }
+
     fn read(&self, request: ReadRequest) -> BatchStream {
         self.asked.reads.fetch_add(1, Ordering::SeqCst);
         let (allowed, asked) = (Arc::clone(&self.allowed), Arc::clone(&self.asked));

@@ -83,7 +83,7 @@ async fn stopping_at_every_fail_point_and_starting_again_ends_the_same() -> Resu
     Ok(())
 }
 
-/// The names of the places in the sources of the product.
+/// The names of the places in the sources of the engine.
 fn places(folder: &std::path::Path, found: &mut Vec<String>) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -102,13 +102,13 @@ fn places(folder: &std::path::Path, found: &mut Vec<String>) -> Result<()> {
 }
 
 #[test]
-fn every_place_that_the_product_names_is_tried_here() -> Result<()> {
+fn every_place_that_the_engine_names_is_tried_here() -> Result<()> {
     let mut found = Vec::new();
-    places(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src"), &mut found)?;
+    places(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/ingest"), &mut found)?;
     found.sort();
     let mut tried = [PLACES.as_slice(), &REPLAYS].concat();
     tried.sort_unstable();
-    assert_eq!(found, tried, "name it in this file, and only once in the product");
+    assert_eq!(found, tried, "name it in this file, and only once in the engine");
     Ok(())
 }
 

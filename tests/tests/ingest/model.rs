@@ -21,6 +21,16 @@ pub enum Feed {
     Wide,
 }
 
+/// What is wrong with a bad row.
+#[derive(Clone, Copy, Debug)]
+pub enum Flaw {
+    Account,
+    Time,
+    Value,
+    NoCursor,
+    Future,
+}
+
 /// Names of the metric columns of the wide table.
 pub const COLUMNS: [&str; 2] = ["w0", "w1"];
 

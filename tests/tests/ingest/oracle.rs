@@ -17,7 +17,7 @@ use server::ingest::{Outcome, Range};
 use tests::stand::{Shape, Stand, balanced};
 
 use crate::cursor::set_batch;
-use crate::model::{COLUMNS, Feed, Model};
+use crate::model::{COLUMNS, Feed, Flaw, Model};
 use crate::{at, row, table, wide_row, wide_table};
 
 const ACCOUNTS: [&str; 4] = ["acme", "bolt", "crux", "dune"];
@@ -25,16 +25,6 @@ const METRICS: [&str; 2] = ["m0", "m1"];
 const FEEDS: [Feed; 3] = [Feed::Usage, Feed::Inputs, Feed::Wide];
 /// Seconds read again; late rows come at most this late.
 const LOOKBACK: i64 = 20;
-
-/// What is wrong with a bad row.
-#[derive(Clone, Copy, Debug)]
-enum Flaw {
-    Account,
-    Time,
-    Value,
-    NoCursor,
-    Future,
-}
 
 #[derive(Clone, Debug)]
 enum Step {
