@@ -98,11 +98,6 @@ impl Connector for Gate {
         self.table.preview(table, columns, limit).await
     }
 
-    async fn newest(&self, table: &TableRef, cursor: &Cursor) -> connector::Result<Option<Watermark>> {
-        self.other();
-        self.table.newest(table, cursor).await
-    }
-
     async fn clock(&self) -> connector::Result<Moment> {
         self.other();
         self.table.clock().await
