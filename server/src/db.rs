@@ -55,7 +55,8 @@ impl Db {
                     .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
                     .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
                     .busy_timeout(Duration::from_secs(10))
-                    .pragma("cache_size", "-16384")
+                    // Each connection has its own; the pages are in the system's cache besides.
+                    .pragma("cache_size", "-4096")
                     .pragma("temp_store", "memory")
                     .pragma("journal_size_limit", "67108864")
             })

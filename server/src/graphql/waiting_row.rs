@@ -210,8 +210,7 @@ pub struct WaitingRowMutation;
 
 #[Object]
 impl WaitingRowMutation {
-    /// Tries rejected rows again with the mapping of today. Rows that lack a column of it are read again first, with their
-    /// neighbors by cursor.
+    /// Tries rejected rows again with the mapping of today; rows that lack a column of it are read again first.
     async fn rejected_row_retry(
         &self,
         ctx: &Context<'_>,

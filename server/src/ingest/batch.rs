@@ -253,7 +253,7 @@ impl Intake {
             rows_read: batch.rows() as u64,
             rows_mapped: mapped.rows_mapped,
             rows_rejected: mapped.rejects.len() as u64,
-            rows_repeated: mapped.rows_repeated,
+            rows_repeated: mapped.repeated.len() as u64,
             readings: mapped.readings.len() as u64,
             written: written.written,
             unchanged: written.unchanged,

@@ -97,9 +97,7 @@ pub struct Mapped {
     pub rejects: Vec<Reject>,
     /// Rows that were mapped.
     pub rows_mapped: u64,
-    /// Rows delivered again: the same in every cell as the row before.
-    pub rows_repeated: u64,
-    /// Their places, in order: what their twin left waiting stays.
+    /// The places of rows delivered again, in order: the same in every cell as the row before, whose rest stays waiting.
     pub repeated: Vec<u32>,
     /// Cells or rows without a value.
     pub null_cells: u64,
@@ -158,7 +156,6 @@ impl Mapper {
                 (Ok(()), Ok(())) => match self.twin(batch, row, &mapped, &mut seen) {
                     Twin::None => self.readings(batch, row, &mut mapped, &mut scratch),
                     Twin::Same => {
-                        mapped.rows_repeated += 1;
                         mapped.repeated.push(row as u32);
                         continue;
                     }

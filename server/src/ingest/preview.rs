@@ -142,5 +142,5 @@ pub async fn preview(app: &App, plan: &Plan, batch: &Batch) -> Result<Preview> {
             fate,
         });
     }
-    Ok(Preview { rows, null_cells: mapped.null_cells, rows_repeated: mapped.rows_repeated })
+    Ok(Preview { rows, null_cells: mapped.null_cells, rows_repeated: mapped.repeated.len() as u64 })
 }

@@ -10,10 +10,9 @@ use super::{CopyBuffer, Store, arrays, copy};
 use crate::db::Backend;
 use crate::error::Result;
 
-/// Rows per SQLite statement: a few fixed sizes, so that a few prepared statements serve every count.
-const CHUNKS: [usize; 5] = [2_048, 512, 64, 8, 1];
-/// SQLite binds at most 32 766 values in a statement.
-const MOST_BINDS: usize = 32_766;
+/// Rows per SQLite statement: a few fixed sizes, so that a few prepared statements serve every count. Larger ones are
+/// hardly faster, and each takes megabytes in every connection. SQLite binds at most 32 766 values in a statement.
+const CHUNKS: [usize; 4] = [256, 64, 8, 1];
 
 /// Rows on their way into one table. Plain inserts: a row that exists already is an error.
 pub struct Insert {
@@ -127,7 +126,7 @@ impl Insert {
                 let width = self.columns.len();
                 let mut done = 0;
                 while done < rows {
-                    let fits = |size: &&usize| **size <= rows - done && **size * width <= MOST_BINDS;
+                    let fits = |size: &&usize| **size <= rows - done;
                     let size = *CHUNKS.iter().find(fits).unwrap_or(&1);
                     let sql = insert_sql(self.table, self.columns, size);
                     let mut query = sqlx::query(AssertSqlSafe(sql));
