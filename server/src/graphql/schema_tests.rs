@@ -27,8 +27,14 @@ fn sdl_lines(text: &str) -> Vec<String> {
 fn everything_is_described() {
     let sdl = sdl();
     let mut before = "";
+    let mut block = false;
     for line in sdl.lines() {
         let word = line.trim_start();
+        // A description of several lines stands between marks of its own.
+        block ^= word == "\"\"\"";
+        if block {
+            continue;
+        }
         let named = line.starts_with("  ")
             || ["type ", "input ", "enum ", "union ", "scalar ", "interface "]
                 .iter()
