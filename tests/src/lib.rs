@@ -8,6 +8,7 @@ pub mod bench;
 pub mod clickhouse;
 pub mod databases;
 pub mod demo;
+pub mod dump;
 pub mod postgres;
 pub mod proxy;
 pub mod run;

@@ -149,3 +149,50 @@ async fn a_backfill_reads_its_range_and_leaves_the_checkpoint() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_stream_that_says_nothing_of_lookback_finds_rows_that_come_late() -> Result<()> {
+    for world in World::both().await? {
+        world.usage(&[(5_000, "a-1", "seats", "1")]).await?;
+        world
+            .warehouse(
+                "CREATE TABLE daily (id INTEGER PRIMARY KEY, account_id TEXT, metric TEXT, value TEXT, \
+                 measured_at TEXT, updated_at DATE NOT NULL); \
+                 INSERT INTO daily VALUES (1, 'a-1', 'days', '1', '2025-12-01', '2025-12-10')",
+            )
+            .await?;
+        world.identify(&world.account("Acme").await?, "a-1").await?;
+        let cursor = |column: &str, kind: &str| {
+            let zone = if kind == "INT" { json!(null) } else { json!("UTC") };
+            json!({ "column": column, "kind": kind, "zone": zone })
+        };
+        let times = world.stream(json!({ "name": "Times", "cursor": cursor("updated_at", "NAIVE") })).await?;
+        let numbers = world.stream(json!({ "name": "Numbers", "cursor": cursor("id", "INT") })).await?;
+        let daily = json!({ "name": "daily" });
+        let dates = json!({ "name": "Dates", "table": daily, "cursor": cursor("updated_at", "DATE") });
+        let dates = world.stream(dates).await?;
+        for stream in [&times, &numbers, &dates] {
+            world.sync_well(stream).await?;
+        }
+        // Ten minutes, a thousand, a day: what is as late as that is found, what is later is not.
+        world
+            .usage(&[(4_400, "a-1", "late", "2"), (4_399, "a-1", "later", "3"), (4_000, "a-1", "late", "4")])
+            .await?;
+        world.usage(&[(3_999, "a-1", "later", "5")]).await?;
+        world
+            .warehouse(
+                "INSERT INTO daily VALUES (2, 'a-1', 'late', '2', '2025-12-02', '2025-12-09'), \
+                 (3, 'a-1', 'later', '3', '2025-12-03', '2025-12-08')",
+            )
+            .await?;
+        for (stream, wanted) in [
+            (&times, ["a-1 late 2", "a-1 seats 1"].as_slice()),
+            (&numbers, &["a-1 late 2", "a-1 late 4", "a-1 later 3", "a-1 seats 1"]),
+            (&dates, &["a-1 days 1", "a-1 late 2"]),
+        ] {
+            world.sync_well(stream).await?;
+            assert_eq!(world.measured(stream).await?, wanted);
+        }
+    }
+    Ok(())
+}

@@ -191,3 +191,63 @@ async fn while_ingestion_is_off_nothing_is_read() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_stream_without_an_id_setting_says_what_it_needs_and_runs_once_it_has_it() -> Result<()> {
+    for world in World::both().await? {
+        world.usage(&[(1, "a-1", "seats", "1")]).await?;
+        world.identify(&world.account("Acme").await?, "a-1").await?;
+        let input = world.stream_input(&world.source("Warehouse").await?, json!({ "name": "Bare" }));
+        let stream = text(&world.act("streamCreate", "stream { id }", input).await?["stream"]["id"]);
+        let run = world.sync(&stream).await?;
+        assert_eq!((text(&run["status"]), &run["balanced"]), ("FAILED".into(), &json!(true)), "{run}");
+        let message = text(&run["error"]["message"]);
+        assert!(message.contains("Bare") && message.contains("external-ID setting"), "{message}");
+        let setting = json!({ "id": stream, "externalIdSettingId": world.setting("IDs").await? });
+        world.act("streamUpdate", "", setting).await?;
+        world.sync_well(&stream).await?;
+        assert_eq!(world.measured(&stream).await?, ["a-1 seats 1"]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cell_too_large_rejects_its_row_alone_and_its_beginning_is_kept() -> Result<()> {
+    let worlds = World::both_with(|config| config.sync.cell_bytes = 8_192).await?;
+    for world in worlds {
+        let huge = format!("begin{}", "x".repeat(100_000));
+        world
+            .usage(&[
+                (1, &huge, "seats", "1"),
+                (2, "a-1", &"y".repeat(2_000), "2"),
+                (3, "a-1", "seats", &format!("{huge}3")),
+                (4, "a-1", "seats", "4"),
+            ])
+            .await?;
+        world.identify(&world.account("Acme").await?, "a-1").await?;
+        let stream = world.stream(json!({})).await?;
+        let run = world.sync_well(&stream).await?;
+        assert_eq!(
+            (text(&run["tally"]["rowsRejected"]), text(&run["tally"]["written"])),
+            ("3".into(), "1".into())
+        );
+        let query = "{ rejectedRows(first: 10) { nodes { rowKey row rejection { reason column raw } } } }";
+        let rows = world.ask(query, json!({})).await?["rejectedRows"]["nodes"].take();
+        let mut told = Vec::new();
+        for row in rows.as_array().into_iter().flatten() {
+            let (key, raw) = (text(&row["rowKey"]), text(&row["rejection"]["raw"]));
+            let (reason, column) = (text(&row["rejection"]["reason"]), text(&row["rejection"]["column"]));
+            assert!((500..=1_000).contains(&raw.len()), "{key}: {} bytes of it", raw.len());
+            assert!(raw.starts_with("begin") || raw.starts_with("yyy"), "{key}");
+            assert!(row["row"].to_string().len() < 20_000, "{key}: the cell was not cut");
+            told.push(format!("{key} {reason} {column}"));
+        }
+        told.sort();
+        assert_eq!(
+            told,
+            ["1 CELL_TOO_LARGE account_id", "2 CELL_TOO_LARGE metric", "3 VALUE_NOT_NUMERIC value"]
+        );
+        assert_eq!(world.measured(&stream).await?, ["a-1 seats 4"]);
+    }
+    Ok(())
+}

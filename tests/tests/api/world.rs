@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use server::auth::setup::{self, Founder};
 use server::auth::{Permission, Permissions, api_token as tokens};
+use server::config::Config;
 use server::jobs::{self, Reader};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use tests::site::{Answer, Site, send};
@@ -48,11 +49,22 @@ impl Drop for World {
 impl World {
     /// One on each database.
     pub async fn both() -> Result<Vec<Self>> {
+        Self::both_with(|_| {}).await
+    }
+
+    /// One on each database whose sources may be servers on this machine.
+    pub async fn reaching() -> Result<Vec<Self>> {
+        Self::both_with(|config| config.sources.networks = vec!["127.0.0.0/8".to_owned()]).await
+    }
+
+    /// One on each database, with other settings.
+    pub async fn both_with(change: impl Fn(&mut Config)) -> Result<Vec<Self>> {
         let folders = [tempfile::tempdir()?, tempfile::tempdir()?];
         let allowed: Vec<_> = folders.iter().map(|folder| folder.path().to_owned()).collect();
         let sites = Site::both_with(|config| {
             config.sources.folders = allowed.clone();
             config.workers.poll_milliseconds = 50;
+            change(config);
         })
         .await?;
         let mut worlds = Vec::new();
@@ -175,7 +187,8 @@ impl World {
     }
 }
 
-fn mutation(name: &str, fields: &str) -> String {
+/// A mutation that asks for these fields of its payload, and for the refusals.
+pub fn mutation(name: &str, fields: &str) -> String {
     let kind = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
     format!(
         "mutation($input: {kind}!) {{ {name}(input: $input) {{ {fields} userErrors {{ code field message }} }} }}"

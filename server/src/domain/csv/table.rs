@@ -44,6 +44,9 @@ pub struct Table<'a> {
 pub fn read<'a>(text: &str, needed: &[&'a str], others: &[&'a str]) -> Result<Table<'a>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let refuse = |reason: String| Error::invalid("text", reason);
+    if let Some(line) = unclosed(text, delimiter(text)) {
+        return Err(refuse(format!("the quote that opens in line {line} is not closed")));
+    }
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(text))
         .flexible(true)
@@ -118,6 +121,25 @@ impl Lines<'_> {
     }
 }
 
+/// The line in which a quoted cell begins that the text ends within. The reader would take all the rest as that cell.
+fn unclosed(text: &str, delimiter: u8) -> Option<usize> {
+    let (mut line, mut begins, mut quoted) = (1, true, None);
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let ends = byte == b'\n' || (byte == b'\r' && bytes.peek() != Some(&b'\n'));
+        match (byte, quoted) {
+            // Two stand for one.
+            (b'"', Some(_)) if bytes.peek() == Some(&b'"') => _ = bytes.next(),
+            (b'"', Some(_)) => quoted = None,
+            (b'"', None) if begins => quoted = Some(line),
+            _ => {}
+        }
+        begins = quoted.is_none() && (byte == delimiter || matches!(byte, b'\n' | b'\r'));
+        line += usize::from(ends);
+    }
+    quoted
+}
+
 /// The delimiter the header uses most.
 fn delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
@@ -147,6 +169,26 @@ mod tests {
             let table = read(&text, &["name"], &["id"]).expect("a table");
             let lines = table.rows.iter().map(|row| row.line).collect::<Vec<_>>();
             assert_eq!((lines, table.misfits[0].0), (vec![3, 8, 9], 5), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_told_with_its_line() {
+        for (text, line) in [
+            ("name,id\na,1\n\"b,2\nc,3\n", Some("line 3")),
+            ("name,id\r\na,\"x\"\"\r\nb,2", Some("line 2")),
+            ("\"name,id\na,1", Some("line 1")),
+            ("name,id\na,\"", Some("line 2")),
+            ("name,id\na 5\" pipe,1\nb,\"\"\n", None),
+            ("name;id\n\"a\nb\";\"\"\"\"\n", None),
+        ] {
+            let told = read(text, &["name"], &["id"]).err().map(|error| error.to_string());
+            match line {
+                Some(line) => {
+                    assert!(told.as_ref().is_some_and(|told| told.contains(line)), "{text:?}: {told:?}")
+                }
+                None => assert_eq!(told, None, "{text:?}"),
+            }
         }
     }
 
