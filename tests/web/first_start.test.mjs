@@ -15,8 +15,9 @@ before(async () => {
 });
 
 after(async () => {
-  await weir?.stop();
+  // The browser first: a page that asks again after the server has gone complains.
   await browser?.close();
+  await weir?.stop();
 });
 
 test("the printed link makes the first account", async () => {

@@ -64,15 +64,15 @@ fn troubles(user: &str) -> Vec<Trouble> {
         trouble(
             &format!("REVOKE SELECT ON seen FROM {user}"),
             &format!("GRANT SELECT ON seen TO {user}"),
-            "PERMISSION",
+            "permission",
             "seen",
         ),
-        trouble("UPDATE rate SET factor = 0", "UPDATE rate SET factor = 1", "SCHEMA", "seen"),
-        trouble("ALTER VIEW seen RENAME TO away", "ALTER VIEW away RENAME TO seen", "NOT_FOUND", "seen"),
+        trouble("UPDATE rate SET factor = 0", "UPDATE rate SET factor = 1", "schema", "seen"),
+        trouble("ALTER VIEW seen RENAME TO away", "ALTER VIEW away RENAME TO seen", "not_found", "seen"),
         trouble(
             "ALTER VIEW seen RENAME COLUMN value TO worth",
             "ALTER VIEW seen RENAME COLUMN worth TO value",
-            "SCHEMA",
+            "schema",
             "value",
         ),
     ]
@@ -146,7 +146,7 @@ async fn each_trouble_of_a_real_source_is_told_and_the_next_good_run_heals() -> 
         world.act("sourceUpdate", "", wrong).await?;
         rows += 1;
         warehouse.add(rows).await?;
-        failed(&world, &stream, "AUTH", "password").await?;
+        failed(&world, &stream, "auth", "password").await?;
         world.act("sourceUpdate", "", right).await?;
         healed(rows).await?;
         for trouble in troubles(&warehouse.user) {
