@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use entity::{ExternalIdSettingId, SourceId, StreamId, stream};
+use entity::{ExternalIdSettingId, OrganizationId, SourceId, StreamId, stream};
 
+use crate::app::App;
 use crate::auth::Permission;
 use crate::domain::refusal;
 use crate::domain::stream::Reading;
@@ -20,7 +21,7 @@ use crate::graphql::scalar::Json;
 use crate::graphql::stream_part::{
     StreamCursorInput, StreamDestination, StreamMappingInput, StreamShape, TableRefInput,
 };
-use crate::ingest::matching;
+use crate::ingest::matching::{self, Space};
 use crate::ingest::plan::Plan;
 use crate::ingest::preview::{Fate, Preview, preview};
 use crate::ingest::route::Route;
@@ -141,27 +142,37 @@ async fn look(ctx: &Context<'_>, model: &stream::Model, limit: u32) -> DomainRes
         Error::Invalid { field, reason } => Error::invalid(format!("draft.{field}"), reason),
         other => other,
     })?;
-    let spaces = match model.external_id_setting_id {
-        Some(setting) => match matching::spaces(&app.db, organization, setting).await {
-            Err(Error::NotFound(noun)) => {
-                return Err(refusal::not_found("draft.externalIdSettingId", noun));
-            }
-            spaces => spaces?,
-        },
-        None => Vec::new(),
+    let setting = model.external_id_setting_id;
+    let spaces = match spaces(app, organization, setting).await {
+        Err(Error::NotFound(noun)) => return Err(refusal::not_found("draft.externalIdSettingId", noun)),
+        spaces => spaces?,
     };
-    let route = Route { organization, stream: model.id, destination: model.destination, spaces };
+    let route = Route { organization, stream: model.id, destination: model.destination, setting };
     let plan = Plan::new(model, route, app.config.sync.cell_bytes)?;
     let batch = patiently(connector.preview(&plan.table, &plan.columns, limit)).await?;
     let shown = preview(app, &plan, &batch).await?;
-    let explained = explained(ctx, &plan, &shown).await?;
+    let explained = explained(ctx, &plan, &spaces, &shown).await?;
     told(shown, &explained)
+}
+
+/// The ID spaces a setting tries.
+async fn spaces(
+    app: &App,
+    organization: OrganizationId,
+    setting: Option<ExternalIdSettingId>,
+) -> DomainResult<Vec<Space>> {
+    let Some(setting) = setting else { return Ok(Vec::new()) };
+    let mut store = Store::begin_reading(&app.db).await?;
+    let spaces = matching::spaces(&mut store, organization, setting).await?;
+    store.commit().await?;
+    Ok(spaces)
 }
 
 /// How each external account of a preview is matched.
 async fn explained(
     ctx: &Context<'_>,
     plan: &Plan,
+    spaces: &[Space],
     shown: &Preview,
 ) -> DomainResult<HashMap<String, Explained>> {
     let mut raws: Vec<&str> =
@@ -169,7 +180,7 @@ async fn explained(
     raws.sort_unstable();
     raws.dedup();
     let mut store = Store::begin_reading(&ctx.app().db).await?;
-    let told = matching::explain(&mut store, plan.route.organization, &plan.route.spaces, &raws).await?;
+    let told = matching::explain(&mut store, plan.route.organization, spaces, &raws).await?;
     store.commit().await?;
     Ok(raws.into_iter().zip(told).map(|(raw, told)| (raw.to_owned(), Explained::new(raw, told))).collect())
 }

@@ -7,8 +7,7 @@ use std::collections::HashMap;
 
 use entity::{AccountId, Normalizer, OrganizationId};
 
-use super::store::{self, Bind, Rows, Store};
-use crate::db::Db;
+use super::store::{Bind, Rows, Store};
 use crate::domain::normalizer::normalize;
 use crate::error::{Error, Result};
 
@@ -57,13 +56,13 @@ pub struct Attempt {
 /// # Errors
 /// `NotFound` when the organization has no such setting, `Invalid` when it names a space that is gone.
 pub async fn spaces(
-    db: &Db,
+    store: &mut Store,
     organization: OrganizationId,
     setting: entity::ExternalIdSettingId,
 ) -> Result<Vec<Space>> {
     let sql = "SELECT s.spaces, i.name, i.normalizer FROM external_id_setting s \
         LEFT JOIN id_space i ON i.organization_id = s.organization_id WHERE s.organization_id = $1 AND s.id = $2";
-    let known = store::alone(db, sql, &[organization.0.into(), setting.0.into()]).await?;
+    let known = store.fetch(sql, &[organization.0.into(), setting.0.into()]).await?;
     let text = known.first().ok_or(Error::NotFound("external-ID setting"))?.text(0)?;
     let names: Vec<String> =
         serde_json::from_str(text).map_err(|error| Error::internal("read the spaces of a setting", error))?;

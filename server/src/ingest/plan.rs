@@ -13,7 +13,6 @@ use sea_orm::EntityTrait;
 use serde::de::DeserializeOwned;
 
 use super::mapping::{Layout, Metrics};
-use super::matching;
 use super::route::Route;
 use crate::app::App;
 use crate::clock::Micros;
@@ -63,7 +62,7 @@ impl Plan {
     /// `NotFound`; `Invalid` when no external-ID setting is chosen or a stored part cannot be used.
     pub async fn load(app: &App, organization: OrganizationId, id: StreamId) -> Result<Self> {
         let found = stream::Entity::find_by_id((organization, id)).one(app.db.orm()).await?;
-        Self::of(app, &found.ok_or(Error::NotFound("stream"))?).await
+        Self::of(app, &found.ok_or(Error::NotFound("stream"))?)
     }
 
     /// Loads a stream and opens its source.
@@ -77,11 +76,11 @@ impl Plan {
     ) -> Result<(Self, Arc<dyn Connector>)> {
         let found = stream::Entity::find_by_id((organization, id)).find_also_related(source::Entity);
         let (stream, source) = found.one(app.db.orm()).await?.ok_or(Error::NotFound("stream"))?;
-        let plan = Self::of(app, &stream).await?;
+        let plan = Self::of(app, &stream)?;
         Ok((plan, app.sources.open(app, &source.ok_or(Error::NotFound("source"))?)?))
     }
 
-    async fn of(app: &App, model: &stream::Model) -> Result<Self> {
+    fn of(app: &App, model: &stream::Model) -> Result<Self> {
         let (organization, id) = (model.organization_id, model.id);
         let setting = model.external_id_setting_id.ok_or_else(|| {
             Error::invalid(
@@ -92,8 +91,8 @@ impl Plan {
                 ),
             )
         })?;
-        let spaces = matching::spaces(&app.db, organization, setting).await?;
-        let route = Route { organization, stream: id, destination: model.destination, spaces };
+        let route =
+            Route { organization, stream: id, destination: model.destination, setting: Some(setting) };
         Self::new(model, route, app.config.sync.cell_bytes)
     }
 

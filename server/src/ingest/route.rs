@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 
-use entity::{AccountId, Destination, InputId, MetricId, OrganizationId, StreamId, UnmatchedReason};
+use entity::{
+    AccountId, Destination, ExternalIdSettingId, InputId, MetricId, OrganizationId, StreamId, UnmatchedReason,
+};
 use rustc_hash::FxBuildHasher;
 
 use super::dictionary::Dictionary;
@@ -50,14 +52,16 @@ pub struct Route {
     pub stream: StreamId,
     /// Series on first sight, or only what is linked.
     pub destination: Destination,
-    /// The ID spaces to try, in order.
-    pub spaces: Vec<Space>,
+    /// Which ID spaces to try; without one, nothing matches.
+    pub setting: Option<ExternalIdSettingId>,
 }
 
 /// Routes the readings of one run.
 pub struct Router {
     route: Route,
     version: Option<i64>,
+    /// The setting's, as of the version.
+    spaces: Vec<Space>,
     accounts: HashMap<u32, Match, FxBuildHasher>,
     metrics: HashMap<u32, MetricId, FxBuildHasher>,
     targets: HashMap<Triple, Target, FxBuildHasher>,
@@ -69,15 +73,11 @@ impl Router {
         Self {
             route,
             version: None,
+            spaces: Vec::new(),
             accounts: HashMap::default(),
             metrics: HashMap::default(),
             targets: HashMap::default(),
         }
-    }
-
-    /// The stream it routes for.
-    pub fn route(&self) -> &Route {
-        &self.route
     }
 
     /// Forgets everything; the dictionary's numbers may then be given out anew.
@@ -85,16 +85,6 @@ impl Router {
         self.accounts.clear();
         self.metrics.clear();
         self.targets.clear();
-    }
-
-    /// How much is remembered.
-    pub fn len(&self) -> usize {
-        self.targets.len()
-    }
-
-    /// Tells whether nothing is remembered.
-    pub fn is_empty(&self) -> bool {
-        self.targets.is_empty()
     }
 
     /// The target of a triple that was resolved.
@@ -134,6 +124,10 @@ impl Router {
         let version = found.first().map_or(Ok(0), |record| record.int(0))?;
         if self.version.replace(version) != Some(version) {
             self.forget();
+            self.spaces = match self.route.setting {
+                Some(setting) => matching::spaces(store, self.route.organization, setting).await?,
+                None => Vec::new(),
+            };
         }
         Ok(())
     }
@@ -152,7 +146,7 @@ impl Router {
         open.sort_unstable();
         open.dedup();
         let raws: Vec<&str> = open.iter().map(|number| texts.text(*number)).collect();
-        let found = matching::accounts(store, self.route.organization, &self.route.spaces, &raws).await?;
+        let found = matching::accounts(store, self.route.organization, &self.spaces, &raws).await?;
         self.accounts.extend(open.into_iter().zip(found));
         Ok(())
     }

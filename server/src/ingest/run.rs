@@ -16,6 +16,9 @@ use super::plan::Plan;
 use super::store::Store;
 use super::tally::Tally;
 use crate::app::App;
+use crate::clock::Micros;
+use crate::db::Db;
+use crate::domain::sync_run::Rest;
 use crate::error::{Error, Result};
 
 /// What a run reads.
@@ -56,10 +59,15 @@ pub async fn run(
     range: &Range,
     stop: &CancellationToken,
 ) -> Result<Outcome> {
-    follow(app, connector, lease, Plan::load(app, lease.organization, stream).await?, range, stop).await
+    let plan = Plan::load(app, lease.organization, stream).await?;
+    let (outcome, rest) = follow(app, connector, lease, plan, range, stop).await?;
+    match outcome {
+        Outcome::Done => note(&app.db, lease, rest, app.clock.now()).await,
+        Outcome::Cancelled | Outcome::Stopped => Ok(outcome),
+    }
 }
 
-/// The same for a plan that is loaded.
+/// The same for a plan that is loaded. Whoever ends the run then notes the rest on it, in the same statement.
 ///
 /// # Errors
 /// As [`run`].
@@ -70,7 +78,7 @@ pub async fn follow(
     plan: Plan,
     range: &Range,
     stop: &CancellationToken,
-) -> Result<Outcome> {
+) -> Result<(Outcome, Rest)> {
     let stream = plan.route.stream;
     let start = bounds(app, &plan, lease, range).await?;
     let request = plan.request(start.from, start.until, &app.config.sync);
@@ -82,7 +90,7 @@ pub async fn follow(
     loop {
         let batch = tokio::select! {
             biased;
-            () = stop.cancelled() => return Ok(Outcome::Stopped),
+            () = stop.cancelled() => return Ok((Outcome::Stopped, Rest::default())),
             batch = batches.next() => batch,
         };
         let Some(batch) = batch else { break };
@@ -96,35 +104,39 @@ pub async fn follow(
             columns::look(app, &connector, &plan).await?;
         }
         if window.seen(&batch) && batches.next_is_end().await? {
-            let rows = batch.rows() as u64;
-            let null_cursors = null_cursors(&intake, &batch);
-            let again = Tally {
-                rows_read: rows,
-                rows_repeated: rows,
-                null_cursors,
-                bytes_read: batch.bytes() as u64,
-                ..Tally::default()
+            let rest = Rest {
+                repeated: batch.rows() as u64,
+                null_cursors: null_cursors(&intake, &batch),
+                bytes: batch.bytes() as u64,
+                before,
             };
-            return progress_end(app, lease, &again, before).await;
+            return Ok((Outcome::Done, rest));
         }
         if first && fits && columns::due(app, &plan) {
             columns::look(app, &connector, &plan).await?;
         }
         intake.cap(cap.for_batch(app, &connector, &batch).await?);
         if intake.take(app, &batch).await?.1 == Next::Cancelled {
-            return Ok(Outcome::Cancelled);
+            return Ok((Outcome::Cancelled, Rest::default()));
         }
     }
     match window.now.filter(|_| window.batches == 1 && !intake.waits_for_time()) {
-        Some(window) => remember(app, lease, stream, window).await,
-        None => progress_end(app, lease, &Tally::default(), before).await,
+        Some(window) => Ok((remember(app, lease, stream, window).await?, Rest::default())),
+        None => Ok((Outcome::Done, Rest { before, ..Rest::default() })),
     }
 }
 
-/// Notes the last rows of a run on it.
-async fn progress_end(app: &App, lease: &Lease, tally: &Tally, before: Option<String>) -> Result<Outcome> {
-    let stretch = Stretch { before, after: None };
-    Ok(ended(progress_alone(&app.db, lease, tally, stretch, app.clock.now()).await?))
+/// Notes the rest of a run on it, where it does not end yet.
+async fn note(db: &Db, lease: &Lease, rest: Rest, now: Micros) -> Result<Outcome> {
+    let Rest { repeated, null_cursors, bytes, before } = rest;
+    let tally = Tally {
+        rows_read: repeated,
+        rows_repeated: repeated,
+        null_cursors,
+        bytes_read: bytes,
+        ..Tally::default()
+    };
+    Ok(ended(progress_alone(db, lease, &tally, Stretch { before, after: None }, now).await?))
 }
 
 /// Notes what the only batch of a run held, so that the next run can tell it at a glance.

@@ -32,12 +32,12 @@ impl Engine for Reader {
         };
         let (plan, connector) = Plan::open(app, organization, stream_id).await?;
         let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
-        let outcome = ingest::follow(app, connector, &lease, plan.clone(), &range, stop).await?;
+        let (outcome, rest) = ingest::follow(app, connector, &lease, plan.clone(), &range, stop).await?;
         if let (ingest::Outcome::Done, Range::Between { since, until }) = (outcome, &range) {
             rejected::replaced(app, &plan, since.as_deref(), until.as_deref()).await?;
         }
         Ok(match outcome {
-            ingest::Outcome::Done => Ending::Done,
+            ingest::Outcome::Done => Ending::Counted(rest),
             ingest::Outcome::Cancelled => Ending::Cancelled,
             ingest::Outcome::Stopped => Ending::Stopped,
         })

@@ -17,15 +17,17 @@ use super::node::{Node, Outcome};
 use super::work::{named_wait, words};
 use crate::app::App;
 use crate::clock::SECOND;
-use crate::domain::sync_run::{self, Claim, Claimed, End, Problem};
+use crate::domain::sync_run::{self, Claim, Claimed, End, Problem, Rest};
 use crate::error::{Error, Result};
 use crate::sql::Sql;
 
 /// How the engine's work on a run ended without an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It read everything asked for.
     Done,
+    /// The same, with counts that the run's end is to note.
+    Counted(Rest),
     /// Somebody asked the run to stop; what was stored stays.
     Cancelled,
     /// It was told to stop; the run is to go on from where it stands.
@@ -69,6 +71,7 @@ pub(super) async fn run(
     };
     match result {
         Ok(Ending::Done) => conclude(app, taken, &claim, End::Succeeded).await,
+        Ok(Ending::Counted(rest)) => conclude_with(app, taken, &claim, End::Succeeded, &rest).await,
         Ok(Ending::Cancelled) => conclude(app, taken, &claim, End::Cancelled).await,
         Ok(Ending::Stopped) => match taken.stop_reason() {
             Some(StopReason::LeaseLost) => Ok(Outcome::Lost),
@@ -131,7 +134,11 @@ async fn last_word(app: &App, claim: &Claim, problem: Problem) -> Result<End> {
 }
 
 async fn conclude(app: &App, taken: &Taken, claim: &Claim, end: End) -> Result<Outcome> {
-    let finish = || sync_run::finish(&app.db, app.clock.now(), claim, end.clone());
+    conclude_with(app, taken, claim, end, &Rest::default()).await
+}
+
+async fn conclude_with(app: &App, taken: &Taken, claim: &Claim, end: End, rest: &Rest) -> Result<Outcome> {
+    let finish = || sync_run::finish_with(&app.db, app.clock.now(), claim, end.clone(), rest);
     Ok(insist(taken, finish).await?.map_or(Outcome::Lost, |_| Outcome::Done))
 }
 

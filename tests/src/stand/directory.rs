@@ -3,7 +3,7 @@
 use anyhow::Result;
 use entity::{
     AccountId, ExternalIdId, IgnoreRuleId, InputId, MetricId, MetricLinkId, OpportunityId, account,
-    external_id, ignore_rule, input, metric, metric_link, opportunity,
+    external_id, external_id_setting, ignore_rule, input, metric, metric_link, opportunity,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
@@ -43,6 +43,16 @@ impl Stand {
         }
         .insert(self.app.db.orm())
         .await?;
+        self.changed().await
+    }
+
+    /// Makes the setting of all streams try these ID spaces, in this order.
+    pub async fn tries(&self, spaces: &[&str]) -> Result<()> {
+        external_id_setting::Entity::update_many()
+            .col_expr(external_id_setting::Column::Spaces, Expr::value(serde_json::to_string(spaces)?))
+            .filter(external_id_setting::Column::OrganizationId.eq(self.organization))
+            .exec(self.app.db.orm())
+            .await?;
         self.changed().await
     }
 

@@ -301,3 +301,28 @@ async fn a_backfill_beside_a_sync_ends_as_if_each_had_run_alone() -> Result<()> 
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_setting_changed_in_the_middle_of_a_run_counts_from_the_next_batch_on() -> Result<()> {
+    let wanted = undisturbed(&mut Stand::sqlite().await?).await?;
+    for mut stand in Stand::both().await? {
+        let (table, stream) = scene(&mut stand).await?;
+        stand.tries(&["salesforce"]).await?;
+        let run = claim(&stand.app, &ask(&stand, stream).await?).await?;
+        let source = Gate::closed(&table);
+        source.allow(2);
+        let going = work(&stand.app, &source, stream, lease(&run), Range::New);
+        stored(&stand, &lease(&run), 2).await?;
+        assert_eq!(stand.measurements().await?.len(), 0);
+        stand.tries(&["salesforce", "account_id"]).await?;
+        source.lift();
+        assert_eq!(going.await??, Outcome::Done);
+        let run = find(&stand, &lease(&run)).await?;
+        balanced(&run)?;
+        assert!(run.written > 0 && run.unmatched > 0, "{run:?}");
+        stand.replay().await?;
+        assert_eq!((stand.measurements().await?, stand.waiting().await?), wanted);
+        stand.groups_add_up().await?;
+    }
+    Ok(())
+}

@@ -99,11 +99,32 @@ struct Healed {
     troubled: bool,
 }
 
+/// What a run has read last and not counted yet: rows it had read before, every one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// How many.
+    pub repeated: u64,
+    /// Those of them without a cursor.
+    pub null_cursors: u64,
+    /// About how many bytes they have.
+    pub bytes: u64,
+    /// The watermark the run began at.
+    pub before: Option<String>,
+}
+
 /// Ends a run. Every row must be accounted for: a run whose sums do not balance does not succeed, and says so.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the run; else what the database says.
 pub async fn finish(db: &Db, now: Micros, claim: &Claim, end: End) -> Result<RunStatus> {
+    finish_with(db, now, claim, end, &Rest::default()).await
+}
+
+/// The same, and counts the rest.
+///
+/// # Errors
+/// As [`finish`].
+pub async fn finish_with(db: &Db, now: Micros, claim: &Claim, end: End, rest: &Rest) -> Result<RunStatus> {
     let tx = db.begin().await?;
     let (status, problem) = match end {
         End::Succeeded => (RunStatus::Succeeded, None),
@@ -114,7 +135,8 @@ pub async fn finish(db: &Db, now: Micros, claim: &Claim, end: End) -> Result<Run
     };
     let set = |balanced: bool, status: RunStatus, problem: Option<&Problem>| {
         let set = Sql::new(&tx, "UPDATE sync_run SET balanced = ").bind(balanced).text(", status = ");
-        claim.holds(given_up(set.bind(status.as_str()).text(", finished_at = ").bind(now), problem, None))
+        let set = counted(set.bind(status.as_str()).text(", finished_at = ").bind(now), rest);
+        claim.holds(given_up(set, problem, None))
     };
     let even = set(true, status, problem.as_ref()).text(&format!(" AND {SUMS}")).run(&tx).await? > 0;
     let wanted = status;
@@ -133,6 +155,24 @@ pub async fn finish(db: &Db, now: Micros, claim: &Claim, end: End) -> Result<Run
     }
     tx.commit().await?;
     Ok(status)
+}
+
+/// Adds the rest, which adds the same to both sides of the sum of rows.
+fn counted(set: Sql, rest: &Rest) -> Sql {
+    let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    set.text(", rows_read = rows_read + ")
+        .bind(count(rest.repeated))
+        .text(", rows_repeated = rows_repeated + ")
+        .bind(count(rest.repeated))
+        .text(", null_cursors = null_cursors + ")
+        .bind(count(rest.null_cursors))
+        .text(", bytes_read = bytes_read + ")
+        .bind(count(rest.bytes))
+        .text(", cursor_before = coalesce(cursor_before, ")
+        .bind(rest.before.clone())
+        .text("), cursor_after = coalesce(cursor_after, ")
+        .bind(rest.before.clone())
+        .text(")")
 }
 
 /// A sync succeeded: its stream is fresh, and what was shown as wrong is right again.

@@ -16,7 +16,7 @@ mod start;
 mod take_back;
 mod watch;
 
-pub use end::{End, Problem, finish, release, retry_later};
+pub use end::{End, Problem, Rest, finish, finish_with, release, retry_later};
 pub use entity::sync_run::Model as SyncRun;
 pub use lease::{Claim, Claimed, Renewed, claim, renew};
 pub use start::{NewRun, Request, Started, allocate, cancel, insert, repeat, start};
