@@ -99,7 +99,8 @@ impl Client {
     }
 
     /// One snapshot, read only, in UTC. Where the server can, it looks now and then whether we are still there, as it
-    /// would not notice while it computes.
+    /// would not notice while it computes; and it keeps its plan of our look at its catalog, which takes longer to
+    /// make than to carry out.
     fn begin_statement(&self, tag: &str) -> String {
         let tag: String =
             tag.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ' | '/')).collect();
@@ -107,8 +108,8 @@ impl Client {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; SET LOCAL DateStyle = 'ISO'; \
              SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL jit = off; \
              SET LOCAL statement_timeout = {}; SET LOCAL application_name = 'weir {tag}'; \
-             SELECT set_config(name, '2s', true) FROM (VALUES ('client_connection_check_interval')) AS s(name) \
-             WHERE current_setting(name, true) IS NOT NULL",
+             SELECT set_config(name, value, true) FROM (VALUES ('client_connection_check_interval', '2s'), \
+             ('plan_cache_mode', 'force_generic_plan')) AS s(name, value) WHERE current_setting(name, true) IS NOT NULL",
             self.policy.statement_timeout.as_millis()
         )
     }

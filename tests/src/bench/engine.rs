@@ -139,7 +139,8 @@ async fn due(stand: &Stand) -> Result<()> {
     let made = "UPDATE stream SET next_due_at = 1 WHERE table_ref LIKE '%quiet%'";
     let made = db.execute_unprepared(made).await?.rows_affected();
     loop {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // Seldom: the question counts as ours.
+        tokio::time::sleep(Duration::from_millis(200)).await;
         let left = "SELECT 1 FROM stream WHERE next_due_at = 1 UNION ALL \
                     SELECT 1 FROM sync_run WHERE status IN ('queued', 'running') LIMIT 1";
         if db.query_one_raw(Statement::from_string(db.get_database_backend(), left)).await?.is_none() {
