@@ -9,6 +9,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{PgPool, SqlitePool};
 
 use crate::error::{Result, StartError};
@@ -22,11 +23,15 @@ pub enum Backend {
     Postgres,
 }
 
+/// How long to wait for a free connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// An open database.
 #[derive(Clone, Debug)]
 pub struct Db {
     orm: DatabaseConnection,
     backend: Backend,
+    writer: Option<SqlitePool>,
     statements: Arc<AtomicU64>,
 }
 
@@ -46,7 +51,7 @@ impl Db {
         options
             .max_connections(connections)
             .min_connections(1)
-            .acquire_timeout(Duration::from_secs(30))
+            .acquire_timeout(PATIENCE)
             .sqlx_logging(false)
             .map_sqlx_sqlite_opts(|options| {
                 options
@@ -71,7 +76,12 @@ impl Db {
         orm.set_metric_callback(move |_| {
             counted.fetch_add(1, Ordering::Relaxed);
         });
-        Ok(Self { orm, backend, statements })
+        let writer = (backend == Backend::Sqlite).then(|| {
+            let options = orm.get_sqlite_connection_pool().connect_options();
+            let one = SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+            one.connect_lazy_with((*options).clone())
+        });
+        Ok(Self { orm, backend, writer, statements })
     }
 
     /// The connection for entities.
@@ -107,7 +117,24 @@ impl Db {
         (self.backend == Backend::Postgres).then(|| self.orm.get_postgres_connection_pool())
     }
 
-    /// The SQLite pool, for prepared multi-row statements; `None` on PostgreSQL.
+    /// The SQLite connection for large transactions, one for all of them; `None` on PostgreSQL. SQLite lets one write at
+    /// a time anyway, and every connection that prepares the large statements keeps megabytes of them.
+    pub fn sqlite_writer(&self) -> Option<&SqlitePool> {
+        self.writer.as_ref()
+    }
+
+    /// Closes every connection. On SQLite, the last one brings what it wrote from the log into the file.
+    ///
+    /// # Errors
+    /// When the database cannot be closed.
+    pub async fn close(&self) -> Result<()> {
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
+        Ok(self.orm.clone().close().await?)
+    }
+
+    /// The SQLite pool, for what only reads or is small; `None` on PostgreSQL.
     pub fn sqlite(&self) -> Option<&SqlitePool> {
         (self.backend == Backend::Sqlite).then(|| self.orm.get_sqlite_connection_pool())
     }

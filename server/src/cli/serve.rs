@@ -108,7 +108,7 @@ async fn sweep(app: App, stop: CancellationToken) {
 }
 
 async fn close(app: App) {
-    if let Err(error) = app.db.orm().clone().close().await {
+    if let Err(error) = app.db.close().await {
         tracing::warn!(%error, "the database did not close well");
     }
 }

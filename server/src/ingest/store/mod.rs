@@ -40,7 +40,8 @@ impl Store {
             let begin = "BEGIN; SET LOCAL plan_cache_mode = force_custom_plan";
             return Ok(Self::Postgres(pool.begin_with(begin).await?));
         }
-        let pool = db.sqlite().ok_or_else(|| Error::internal("begin", "neither PostgreSQL nor SQLite"))?;
+        let pool =
+            db.sqlite_writer().ok_or_else(|| Error::internal("begin", "neither PostgreSQL nor SQLite"))?;
         Ok(Self::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?))
     }
 
