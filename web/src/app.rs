@@ -248,7 +248,7 @@ pub fn ThemeSwitch() -> impl IntoView {
         view! {
             <button
                 type="button"
-                class="grid size-7 place-items-center rounded-selector aria-pressed:bg-base-100 aria-pressed:shadow-sm"
+                class="grid size-7 place-items-center rounded-selector aria-pressed:bg-base-100 aria-pressed:text-primary aria-pressed:shadow-sm"
                 aria-label=name
                 title=name
                 aria-pressed=move || if chosen.get() == theme { "true" } else { "false" }

@@ -29,7 +29,7 @@ impl Described {
         self.table.columns.iter().position(|column| column.name == name).ok_or_else(|| {
             let message = format!("{} has no column {name:?}", self.table.table);
             ConnectorError::new(ErrorKind::NotFound, message)
-                .hint("it was renamed or dropped; check the mapping")
+                .hint("it may have been renamed or dropped; open the stream and choose its columns again")
         })
     }
 }
@@ -85,7 +85,7 @@ async fn estimates(connection: &mut SqliteConnection) -> Result<Vec<(String, u64
 pub async fn describe(connection: &mut SqliteConnection, table: &TableRef) -> Result<Described> {
     let missing = || {
         ConnectorError::new(ErrorKind::NotFound, format!("there is no table or view {table} in the file"))
-            .hint("it was renamed or dropped; names are told apart by case")
+            .hint("it may have been renamed or dropped; names are told apart by case")
     };
     if table.catalog.is_some() || table.schema.as_deref().is_some_and(|schema| schema != "main") {
         return Err(missing());

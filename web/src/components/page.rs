@@ -53,15 +53,18 @@ pub fn PageHead(
         })
     };
     view! {
-        <header class="mb-5 flex flex-wrap items-end justify-between gap-x-4 gap-y-3">
-            <div class="min-w-0">
-                {way}
-                <h1 node_ref=heading tabindex="-1" class="text-xl font-semibold tracking-tight break-words outline-none">
-                    {title}
-                </h1>
-                {move || about.run()}
+        <header class="mb-5">
+            {way}
+            <div class="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
+                <div class="min-w-0">
+                    // As high as the buttons beside it, so that every page begins at the same place.
+                    <h1 node_ref=heading tabindex="-1" class="py-1 text-xl font-semibold tracking-tight break-words outline-none">
+                        {title}
+                    </h1>
+                    {move || about.run()}
+                </div>
+                {children.map(|children| view! { <div class="flex w-full flex-wrap gap-2 sm:w-auto">{children()}</div> })}
             </div>
-            {children.map(|children| view! { <div class="flex flex-wrap gap-2">{children()}</div> })}
         </header>
     }
 }
@@ -83,6 +86,9 @@ pub fn Only(permission: Permission, title: &'static str, children: Children) -> 
 #[component]
 pub fn Panel(
     #[prop(into)] title: Signal<String>,
+    /// How many things the part lists.
+    #[prop(optional, into)]
+    count: MaybeProp<String>,
     /// What can be done with the part, at the right of its heading.
     #[prop(optional, into)]
     actions: ViewFn,
@@ -93,9 +99,12 @@ pub fn Panel(
 ) -> impl IntoView {
     view! {
         <section class="panel min-w-0" aria-label=title>
-            <header class="flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-base-300 px-4 py-1">
-                <h2 class="font-semibold">{title}</h2>
-                <div class="-me-2 flex flex-wrap items-center gap-2 empty:hidden">{move || actions.run()}</div>
+            <header class="flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-base-300 px-4 py-1.5">
+                <h2 class="font-semibold">
+                    {title}
+                    {move || count.get().map(|count| view! { <span class="num ms-2 font-normal muted">{count}</span> })}
+                </h2>
+                <div class="flex has-[.btn]:-me-2 flex-wrap items-center gap-2 empty:hidden">{move || actions.run()}</div>
             </header>
             <div class=if flush { "" } else { "p-4" }>{children()}</div>
         </section>
@@ -105,7 +114,7 @@ pub fn Panel(
 /// Names and values, side by side.
 #[component]
 pub fn Facts(children: Children) -> impl IntoView {
-    view! { <dl class="grid grid-cols-[minmax(7rem,auto)_minmax(0,1fr)] gap-x-4 gap-y-2">{children()}</dl> }
+    view! { <dl class="grid content-start grid-cols-[minmax(7rem,auto)_minmax(0,1fr)] gap-x-4 gap-y-2">{children()}</dl> }
 }
 
 /// One name with its value.

@@ -68,7 +68,7 @@ pub(super) fn Stages(run: Signal<SyncRun>) -> impl IntoView {
             (false, ..) => (Icon::Pending, "size-4 shrink-0 opacity-40"),
         };
         view! {
-            <li class="flex items-center gap-2 sm:flex-1" aria-current=here.then_some("step")>
+            <li class=if index < 3 { "flex items-center gap-2 sm:flex-1" } else { "flex items-center gap-2" } aria-current=here.then_some("step")>
                 <Glyph icon class/>
                 <span class=if reached || here { "font-medium" } else { "muted" }>{name}</span>
                 {(index < 3).then(|| view! { <span class="hidden h-px flex-1 bg-base-300 sm:block" aria-hidden="true"></span> })}
