@@ -6,7 +6,8 @@ use leptos_router::hooks::use_location;
 use leptos_router::path;
 
 use crate::components::{
-    Badge, Clock, Dialog, Glyph, Icon, Missing, Notice, Only, PageHead, Problem, ToastList, Toasts, Tone,
+    Badge, Clock, Dialog, Glyph, Icon, Missing, Moved, Notice, Only, PageHead, Problem, ToastList, Toasts,
+    Tone,
 };
 use crate::pages::{
     AccountPage, AccountsPage, LinksImportPage, LinksPage, OverviewPage, RunPage, SettingsPage, SetupPage,
@@ -78,6 +79,7 @@ fn is_here(place: Place) -> impl Fn() -> Option<&'static str> + Clone + Send {
 #[component]
 fn Shell(viewer: Viewer) -> impl IntoView {
     let menu = RwSignal::new(false);
+    Moved::provide();
     let paused = !viewer.organization.ingestion_enabled;
     let viewer = StoredValue::new(viewer);
     let location = use_location();

@@ -28,7 +28,7 @@ pub use empty_state::{Empty, Missing, Notice, Problem};
 pub use field::{Area, Check, Choice, Text};
 pub use icon::{Glyph, Icon};
 pub use load::Loaded;
-pub use page::{Fact, Facts, Only, PageHead, Panel, Tile};
+pub use page::{Fact, Facts, Moved, Only, PageHead, Panel, Tile};
 pub use pager::{PageAt, Pager, page_at};
 pub use search_box::{SearchBox, query_value, set_query};
 pub use sparkline::Sparkline;

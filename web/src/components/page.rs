@@ -2,6 +2,7 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use super::{Glyph, Icon, Notice};
 use crate::viewer::Session;
@@ -9,6 +10,25 @@ use crate::vocabulary::Permission;
 
 /// A step on the way to a page: its words and its address.
 pub type Crumb = (String, String);
+
+/// Whether one has gone from page to page. On the first one the focus stays at the start, where the skip link is.
+#[derive(Clone, Copy)]
+pub struct Moved(StoredValue<bool>);
+
+impl Moved {
+    /// Watches the address from now on.
+    pub fn provide() {
+        let moved = StoredValue::new(false);
+        let path = use_location().pathname;
+        let start = path.get_untracked();
+        Effect::new(move |_| {
+            if path.get() != start {
+                moved.set_value(true);
+            }
+        });
+        provide_context(Self(moved));
+    }
+}
 
 /// The head of a page. It names the tab and takes the focus, so that a screen reader says where one is.
 #[component]
@@ -21,9 +41,13 @@ pub fn PageHead(
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
+    let moved = use_context::<Moved>();
     Effect::new(move |_| document().set_title(&format!("{} · Weir", title.get())));
     Effect::new(move |_| {
-        let Some(heading) = heading.get() else { return };
+        let Some(heading) = heading.get().filter(|_| moved.is_some_and(|Moved(moved)| moved.get_value()))
+        else {
+            return;
+        };
         let in_use = document()
             .active_element()
             .is_some_and(|active| active.tag_name() != "BODY" && active.tag_name() != "A");
@@ -63,7 +87,7 @@ pub fn PageHead(
                     </h1>
                     {move || about.run()}
                 </div>
-                {children.map(|children| view! { <div class="flex w-full flex-wrap gap-2 sm:w-auto">{children()}</div> })}
+                {children.map(|children| view! { <div class="flex w-full flex-wrap gap-2 empty:hidden sm:w-auto">{children()}</div> })}
             </div>
         </header>
     }

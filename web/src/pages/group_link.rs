@@ -154,6 +154,8 @@ pub fn GroupLink(
         Some(LinkTarget::Metric { .. }) => "Link the metric",
         _ => "Link to an account",
     };
+    let possible =
+        move || matches!(target.get(), Some(LinkTarget::Metric { .. })) || !spaces.with(Vec::is_empty);
     let form = move || match target.get_untracked() {
         Some(LinkTarget::Metric { account, account_name, input }) => view! {
             <p class="muted">
@@ -178,7 +180,7 @@ pub fn GroupLink(
     view! {
         <Dialog open title=Signal::derive(move || title().to_owned())>
             <div class="flex flex-col gap-4">
-                <p class="text-xs muted">{move || format!("{} will be matched right away.", format::counted(waiting.get(), "waiting reading", "waiting readings"))}</p>
+                <p class="text-xs muted empty:hidden">{move || possible().then(|| format!("{} will be matched right away.", format::counted(waiting.get(), "waiting reading", "waiting readings")))}</p>
                 {form}
                 {complaint}
             </div>

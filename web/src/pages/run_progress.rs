@@ -23,7 +23,7 @@ pub(super) fn Outcome(run: Signal<SyncRun>) -> impl IntoView {
         view! {
             <Notice tone=tone()>
                 <p class="font-medium">{api::sentence(&error.message)}</p>
-                {error.action.map(|action| view! { <p class="mt-1">"What to do: "{api::sentence(&action)}</p> })}
+                {error.action.map(|action| view! { <p class="mt-1">{api::sentence(&action)}</p> })}
                 {error.detail.map(|detail| view! {
                     <details class="mt-2 text-xs">
                         <summary class="cursor-pointer py-1 muted">"What the source said"</summary>

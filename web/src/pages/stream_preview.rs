@@ -183,7 +183,7 @@ fn Line(row: PreviewRow) -> impl IntoView {
     view! {
         <Row>
             <Cell><span class="sr-only">{row.row_key}</span><RawRow row=row.raw/></Cell>
-            <Cell label="As read and matched" wide=true>{rejection}<ul>{read.collect_view()}</ul></Cell>
+            <Cell label="As read and matched" wide=true>{rejection}<ul class="md:min-w-72">{read.collect_view()}</ul></Cell>
         </Row>
     }
 }
