@@ -113,7 +113,7 @@ test("an unknown account is linked and its readings become a line on the account
   await page.getByRole("region", { name: "What was tried" }).getByText("0 hits").first().waitFor();
   const rows = page.getByRole("table", { name: "The newest waiting rows" });
   await rows.waitFor();
-  const [external] = (await page.getByRole("heading", { level: 1 }).innerText()).split(" ");
+  const [external] = (await page.getByRole("heading", { level: 1 }).innerText()).split(/\s/);
   const waiting = number(await page.getByText(/^[\d,]+ waiting$/).innerText());
 
   await page.getByRole("button", { name: "Link to an account" }).click();

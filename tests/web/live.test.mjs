@@ -17,9 +17,9 @@ file.executescript("""
   CREATE TABLE usage (id INTEGER PRIMARY KEY, account_id TEXT, value INTEGER, measured_at TEXT);
   WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
     INSERT INTO usage SELECT i, 'a' || (i % 7), i, '2026-01-01 00:00:00' FROM n;
-  CREATE VIEW slow_usage AS SELECT id, account_id, measured_at, (
+  CREATE VIEW slow_usage AS SELECT id, account_id, 'logins' AS metric, measured_at, (
     WITH RECURSIVE c(x) AS (SELECT usage.value UNION ALL SELECT x + 1 FROM c WHERE x < usage.value + 10000)
-    SELECT max(x) FROM c) AS logins FROM usage;
+    SELECT usage.value FROM c WHERE x = usage.value + 10000) AS value FROM usage;
 """)
 file.close()
 `;
@@ -28,7 +28,7 @@ let weir, browser, page, folder;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "weir-slow-"));
   execFileSync("python3", ["-c", SLOW, path.join(folder, "slow.db")]);
-  weir = await startEmpty({ WEIR_SYNC__BATCH_ROWS: "200" });
+  weir = await startEmpty({ WEIR_SYNC__BATCH_ROWS: "200", WEIR_SOURCES__FOLDERS: JSON.stringify([folder]) });
   browser = await openBrowser();
   page = await browser.open();
   await page.goto(weir.link);
@@ -58,15 +58,18 @@ async function change(name, input, selection) {
 test("the page of a run counts on by itself until the run is stopped", async () => {
   const config = { sqlite: { path: path.join(folder, "slow.db") } };
   const { source } = await change("sourceCreate", { name: "Slow warehouse", config }, "source { id }");
+  const setting = { name: "By account ID", spaces: ["account_id"] };
+  const { externalIdSetting } = await change("externalIdSettingCreate", setting, "externalIdSetting { id }");
   const draft = {
     sourceId: source.id,
     name: "Slow usage",
     table: { name: "slow_usage" },
-    shape: "WIDE",
+    shape: "LONG",
     destination: "USAGE",
-    mapping: { account: "account_id", metrics: ["logins"], measuredAt: "measured_at", zone: "UTC" },
+    mapping: { account: "account_id", metric: "metric", value: "value", measuredAt: "measured_at", zone: "UTC" },
     cursor: { column: "id", kind: "INT" },
     rowKey: ["id"],
+    externalIdSettingId: externalIdSetting.id,
     schedule: { manual: true },
   };
   const { stream } = await change("streamCreate", draft, "stream { id }");

@@ -88,7 +88,7 @@ fn Shell(viewer: Viewer) -> impl IntoView {
         menu.set(false);
     });
     view! {
-        <a href="#content" class="btn btn-primary btn-sm sr-only z-50 focus:not-sr-only focus:fixed focus:start-3 focus:top-3">
+        <a href="#content" class="btn btn-primary btn-sm fixed start-3 top-3 z-50 h-9 -translate-y-16 focus:translate-y-0">
             "Skip to the content"
         </a>
         <div class="lg:grid lg:grid-cols-[14.5rem_minmax(0,1fr)]">

@@ -60,7 +60,7 @@ pub fn AccountPicker(chosen: RwSignal<Option<PickedAccount>>) -> impl IntoView {
                     on:change=move |_| chosen.set(Some(kept.clone()))
                 />
                 <span class="min-w-0 flex-1 truncate">{account.name}</span>
-                <span class="max-w-1/2 truncate text-xs muted">{account.domain}</span>
+                <span class="max-w-2/5 truncate text-xs muted">{account.domain}</span>
             </label>
         }
     };
