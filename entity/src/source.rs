@@ -35,6 +35,8 @@ pub struct Model {
     pub created_at: i64,
     /// When it was last edited.
     pub updated_at: i64,
+    /// When it was deleted; nobody sees it while its streams are being discarded.
+    pub deleted_at: Option<i64>,
 }
 
 /// What `source` is joined with.

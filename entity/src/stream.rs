@@ -66,6 +66,8 @@ pub struct Model {
     pub created_at: i64,
     /// When it was last edited.
     pub updated_at: i64,
+    /// When it was deleted; nobody sees it while what it stored is being discarded.
+    pub deleted_at: Option<i64>,
 }
 
 /// What `stream` is joined with.

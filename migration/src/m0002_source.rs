@@ -28,6 +28,7 @@ async fn sources(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(integer("version"))
         .col(big_integer("created_at"))
         .col(big_integer("updated_at"))
+        .col(big_integer_null("deleted_at"))
         .foreign_key(&mut organization())
         .take();
     schema.create_table(source).await?;
@@ -46,11 +47,13 @@ async fn sources(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         .take();
     schema.create_table(key_pair).await?;
 
-    let indexes = [
-        unique("source", &["organization_id", "name"]),
-        unique("key_pair", &["organization_id", "source_id", "slot"]),
-    ];
+    let indexes = [kept_name("source"), unique("key_pair", &["organization_id", "source_id", "slot"])];
     create_indexes(schema, indexes).await
+}
+
+/// A name that no other has; what is being deleted has given its name up.
+fn kept_name(table: &'static str) -> IndexCreateStatement {
+    unique(table, &["organization_id", "name"]).and_where(Expr::col("deleted_at").is_null()).take()
 }
 
 async fn id_spaces(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -103,6 +106,7 @@ async fn streams(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(integer("version"))
         .col(big_integer("created_at"))
         .col(big_integer("updated_at"))
+        .col(big_integer_null("deleted_at"))
         .foreign_key(&mut owned_reference("source_id", "source", ForeignKeyAction::Cascade))
         .foreign_key(&mut owned_reference(
             "external_id_setting_id",
@@ -129,8 +133,12 @@ async fn streams(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
     schema.create_table(checkpoint).await?;
 
     let due = named_index("stream_due", "stream", &["next_due_at"]).and_where(Expr::col("enabled")).take();
+    let deleted = named_index("stream_deleted", "stream", &["id"])
+        .and_where(Expr::col("deleted_at").is_not_null())
+        .take();
     let indexes = [
-        unique("stream", &["organization_id", "name"]),
+        kept_name("stream"),
+        deleted,
         index("stream", &["organization_id", "source_id"]),
         index("stream", &["organization_id", "external_id_setting_id"]),
         due,

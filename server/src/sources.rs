@@ -74,6 +74,7 @@ impl Sources {
         id: SourceId,
     ) -> Result<Arc<dyn Connector>> {
         let found = source::Entity::find_by_id((organization, id)).one(app.db.orm()).await?;
+        let found = found.filter(|source| source.deleted_at.is_none());
         self.open(app, &found.ok_or(Error::NotFound("source"))?)
     }
 

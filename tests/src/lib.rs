@@ -5,10 +5,13 @@
 //! ever skipped.
 
 pub mod bench;
+pub mod bulk;
 pub mod clickhouse;
 pub mod databases;
 pub mod demo;
 pub mod dump;
+pub mod log;
+pub mod meter;
 pub mod postgres;
 pub mod proxy;
 pub mod run;

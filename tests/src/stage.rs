@@ -110,6 +110,7 @@ impl Stage {
             version: 1,
             created_at: 0,
             updated_at: 0,
+            deleted_at: None,
         };
         source::Entity::insert(model.into_active_model()).exec_without_returning(self.db.orm()).await?;
         Ok((organization, id))
@@ -152,6 +153,7 @@ impl Stage {
             version: 1,
             created_at: 0,
             updated_at: 0,
+            deleted_at: None,
         };
         change(&mut model);
         stream::Entity::insert(model.into_active_model()).exec_without_returning(self.db.orm()).await?;

@@ -6,9 +6,13 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, S
 use serde_json::json;
 
 use crate::domain::change::{Change, expect_version};
+use crate::domain::external_id::{self, NewExternalId};
 use crate::domain::matching_change::{self, Scope};
-use crate::domain::{external_id, refusal, text};
+use crate::domain::{refusal, text};
 use crate::error::{Error, Result};
+
+/// The most external IDs of a new account.
+const EXTERNAL_IDS_MOST: usize = 500;
 
 /// A new account.
 #[derive(Clone, Debug)]
@@ -67,10 +71,15 @@ pub async fn create(change: &Change<'_, impl ConnectionTrait>, new: NewAccount) 
     };
     let model = model.insert(change.db).await?;
     change.audit("account.create", "Account", model.id, json!({ "name": model.name })).await?;
-    for (index, (space, value)) in new.external_ids.iter().enumerate() {
-        let field = format!("externalIds.{index}");
-        external_id::create(change, model.id, space, value, &field).await?;
+    if new.external_ids.len() > EXTERNAL_IDS_MOST {
+        let reason = format!("at most {EXTERNAL_IDS_MOST} external IDs at once");
+        return Err(refusal::limit("externalIds", reason));
     }
+    let ids = new.external_ids.into_iter().enumerate().map(|(index, (space, value))| {
+        let field = format!("externalIds.{index}");
+        NewExternalId { space, value, field }
+    });
+    external_id::create(change, model.id, &ids.collect::<Vec<_>>()).await?;
     Ok(model)
 }
 

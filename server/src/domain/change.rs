@@ -55,7 +55,21 @@ impl<'a, C: ConnectionTrait> Change<'a, C> {
         subject_ids: impl IntoIterator<Item = impl ToString>,
         detail: &serde_json::Value,
     ) -> Result<()> {
-        let events = subject_ids.into_iter().map(|subject_id| audit_event::ActiveModel {
+        let subjects = subject_ids.into_iter().map(|id| (id.to_string(), detail.clone())).collect();
+        self.audit_each(action, subject_type, subjects).await
+    }
+
+    /// Writes who did one thing to several objects, with what there is to say of each.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_each(
+        &self,
+        action: &str,
+        subject_type: &str,
+        subjects: Vec<(String, serde_json::Value)>,
+    ) -> Result<()> {
+        let events = subjects.into_iter().map(|(subject_id, detail)| audit_event::ActiveModel {
             organization_id: Set(self.organization()),
             id: Set(AuditEventId::new()),
             at: Set(self.now),
@@ -64,7 +78,7 @@ impl<'a, C: ConnectionTrait> Change<'a, C> {
             actor_name: Set(self.viewer.name().to_owned()),
             action: Set(action.to_owned()),
             subject_type: Set(subject_type.to_owned()),
-            subject_id: Set(subject_id.to_string()),
+            subject_id: Set(subject_id),
             detail: Set(detail.to_string()),
         });
         let events: Vec<_> = events.collect();

@@ -2,8 +2,10 @@
 //!
 //! Two accounts may hold IDs that normalize to the same text; then matching says ambiguous and never guesses.
 
-use entity::external_id::{ActiveModel, Column, Entity, Model};
-use entity::{AccountId, ExternalIdId, id_space};
+use std::collections::{BTreeMap, HashMap};
+
+use entity::external_id::{Column, Entity, Model};
+use entity::{AccountId, ExternalIdId};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
@@ -13,7 +15,7 @@ use crate::domain::account;
 use crate::domain::change::Change;
 use crate::domain::matching_change::{self, Scope};
 use crate::domain::normalizer::normalize;
-use crate::domain::{refusal, series, text};
+use crate::domain::{id_space, refusal, series, text};
 use crate::error::{Error, Result};
 
 /// Finds an external ID of the organization.
@@ -25,58 +27,90 @@ pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: ExternalIdId) -
     found.ok_or(Error::NotFound("external ID"))
 }
 
-/// Gives an account an external ID. Rows that waited for it are matched.
-///
-/// `field` is the path of the input the ID came in, for refusals.
+/// An external ID to give to an account.
+#[derive(Clone, Debug)]
+pub struct NewExternalId {
+    /// The ID space.
+    pub space: String,
+    /// The ID as it is given.
+    pub value: String,
+    /// The path of the input it came in, for refusals.
+    pub field: String,
+}
+
+impl NewExternalId {
+    fn at(&self, name: &str) -> String {
+        if self.field.is_empty() { name.to_owned() } else { format!("{}.{name}", self.field) }
+    }
+}
+
+/// Gives an account external IDs, all or none, and returns them in the order given. Rows that waited for them are
+/// matched. However many there are, it takes a few statements.
 ///
 /// # Errors
-/// When the account or space is unknown, the value cannot be an ID of the space, or another account has it.
+/// When the account or a space is unknown, a value cannot be an ID of its space, or another account has it.
 pub async fn create(
     change: &Change<'_, impl ConnectionTrait>,
     account: AccountId,
-    space: &str,
-    value: &str,
-    field: &str,
-) -> Result<Model> {
-    let at = |name: &str| if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
-    account::exists(change, account, &at("accountId")).await?;
-    let value = text::name(&at("value"), value)?;
-    let space = id_space::Entity::find_by_id((change.organization(), space.to_owned()))
-        .one(change.db)
-        .await?
-        .ok_or_else(|| refusal::not_found(&at("space"), "ID space"))?;
-    let made = normalize(space.normalizer, &value);
-    let normalized = made.value.ok_or_else(|| {
-        Error::invalid(at("value"), format!("{value:?} {}", made.note.unwrap_or("is no ID of this space")))
-    })?;
-    let same = Entity::find()
-        .filter(Column::OrganizationId.eq(change.organization()))
-        .filter(Column::Space.eq(&space.name))
-        .filter(Column::Value.eq(&value))
-        .one(change.db)
-        .await?;
-    match same {
-        Some(same) if same.account_id == account => return Ok(same),
-        Some(_) => {
-            let reason = format!("another account has {value:?} in {} already; move it instead", space.name);
-            return Err(refusal::taken(&at("value"), reason));
-        }
-        None => {}
+    wanted: &[NewExternalId],
+) -> Result<Vec<Model>> {
+    let Some(first) = wanted.first() else { return Ok(Vec::new()) };
+    account::exists(change, account, &first.at("accountId")).await?;
+    let spaces = id_space::held(change, true).await?;
+    let mut places = Vec::new();
+    for new in wanted {
+        let value = text::name(&new.at("value"), &new.value)?;
+        let rule = spaces.get(&new.space).ok_or_else(|| refusal::not_found(&new.at("space"), "ID space"))?;
+        let made = normalize(*rule, &value);
+        let normalized = made.value.ok_or_else(|| {
+            let why = made.note.unwrap_or("is no ID of this space");
+            Error::invalid(new.at("value"), format!("{value:?} {why}"))
+        })?;
+        places.push((new.space.clone(), value, normalized));
     }
-    let model = ActiveModel {
-        organization_id: Set(change.organization()),
-        id: Set(ExternalIdId::new()),
-        account_id: Set(account),
-        space: Set(space.name),
-        value: Set(value),
-        normalized: Set(normalized),
-        created_at: Set(change.now),
-        created_by: Set(change.viewer.user_id()),
-    };
-    let model = model.insert(change.db).await?;
-    audit(change, "external_id.create", &model).await?;
-    announce(change, &model).await?;
-    Ok(model)
+    let mut known: HashMap<(String, String), Model> = HashMap::new();
+    let stored = Entity::find()
+        .filter(Column::OrganizationId.eq(change.organization()))
+        .filter(Column::Space.is_in(places.iter().map(|(space, ..)| space.as_str())))
+        .filter(Column::Value.is_in(places.iter().map(|(_, value, _)| value.as_str())))
+        .all(change.db)
+        .await?;
+    known.extend(stored.into_iter().map(|row| ((row.space.clone(), row.value.clone()), row)));
+    let (mut given, mut made) = (Vec::new(), Vec::new());
+    for (new, (space, value, normalized)) in wanted.iter().zip(places) {
+        let place = (space.clone(), value.clone());
+        let model = match known.get(&place) {
+            Some(same) if same.account_id == account => same.clone(),
+            Some(_) => {
+                let reason = format!("another account has {value:?} in {space} already; move it instead");
+                return Err(refusal::taken(&new.at("value"), reason));
+            }
+            None => {
+                let model = Model {
+                    organization_id: change.organization(),
+                    id: ExternalIdId::new(),
+                    account_id: account,
+                    space,
+                    value,
+                    normalized,
+                    created_at: change.now,
+                    created_by: change.viewer.user_id(),
+                };
+                known.insert(place, model.clone());
+                made.push(model.clone());
+                model
+            }
+        };
+        given.push(model);
+    }
+    if !made.is_empty() {
+        let rows = made.iter().map(|model| model.clone().into_active_model().reset_all());
+        Entity::insert_many(rows).exec_without_returning(change.db).await?;
+        let told = made.iter().map(|model| (model.id.to_string(), detail(model))).collect();
+        change.audit_each("external_id.create", "ExternalId", told).await?;
+        announce(change, &made).await?;
+    }
+    Ok(given)
 }
 
 /// Moves an external ID to another account, with what was matched by it.
@@ -97,7 +131,7 @@ pub async fn assign(
     next.account_id = Set(account);
     let model = Entity::update(next).exec(change.db).await?;
     audit(change, "external_id.move", &model).await?;
-    announce(change, &model).await?;
+    announce(change, std::slice::from_ref(&model)).await?;
     Ok(model)
 }
 
@@ -109,18 +143,32 @@ pub async fn delete(change: &Change<'_, impl ConnectionTrait>, id: ExternalIdId)
     let stored = find(change, id).await?;
     Entity::delete_by_id((change.organization(), id)).exec(change.db).await?;
     audit(change, "external_id.delete", &stored).await?;
-    announce(change, &stored).await?;
+    announce(change, std::slice::from_ref(&stored)).await?;
     Ok(id)
 }
 
-async fn audit(change: &Change<'_, impl ConnectionTrait>, action: &str, model: &Model) -> Result<()> {
-    let detail = json!({ "account": model.account_id, "space": model.space, "value": model.value });
-    change.audit(action, "ExternalId", model.id, detail).await
+fn detail(model: &Model) -> serde_json::Value {
+    json!({ "account": model.account_id, "space": model.space, "value": model.value })
 }
 
-async fn announce(change: &Change<'_, impl ConnectionTrait>, model: &Model) -> Result<()> {
-    series::repoint(change, &model.space, &model.normalized).await?;
-    let scope =
-        Scope::ExternalAccounts { space: model.space.clone(), normalized: vec![model.normalized.clone()] };
-    matching_change::announce(change.db, change.organization(), scope, change.now).await
+async fn audit(change: &Change<'_, impl ConnectionTrait>, action: &str, model: &Model) -> Result<()> {
+    change.audit(action, "ExternalId", model.id, detail(model)).await
+}
+
+/// Says that the accounts of external IDs are others now, and points what was measured for them.
+async fn announce(change: &Change<'_, impl ConnectionTrait>, models: &[Model]) -> Result<()> {
+    let mut spaces: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for model in models {
+        spaces.entry(model.space.clone()).or_default().push(model.normalized.clone());
+    }
+    for (space, normalized) in spaces {
+        let scope = Scope::ExternalAccounts { space: space.clone(), normalized: normalized.clone() };
+        // First: it holds those back who bind series by what they read before.
+        matching_change::announce(change.db, change.organization(), scope, change.now).await?;
+        if !series::repoint(change, &space, &normalized).await? {
+            let everything = Scope::Everything;
+            matching_change::enqueue(change.db, change.organization(), everything, change.now).await?;
+        }
+    }
+    Ok(())
 }

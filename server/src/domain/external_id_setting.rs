@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::domain::change::{Change, expect_version};
 use crate::domain::matching_change::{self, Scope};
-use crate::domain::{id_space, refusal, series, text};
+use crate::domain::{id_space, refusal, text};
 use crate::error::{Error, Result};
 
 /// The most spaces in a setting.
@@ -83,9 +83,6 @@ pub async fn update(
     let model = Entity::update(next).exec(change.db).await?;
     audit(change, "external_id_setting.update", &model).await?;
     if model.spaces != stored.spaces {
-        if let Some(space) = self::spaces(&model)?.first() {
-            series::repoint_all(change, space).await?;
-        }
         matching_change::announce(change.db, change.organization(), Scope::Everything, change.now).await?;
     }
     Ok(model)

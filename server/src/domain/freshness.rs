@@ -81,6 +81,7 @@ mod tests {
             version: 1,
             created_at: 0,
             updated_at: 0,
+            deleted_at: None,
         }
     }
 

@@ -6,15 +6,18 @@ use entity::id_space::{ActiveModel, Column, Entity, Model};
 use entity::{Normalizer, OrganizationId, external_id, external_id_setting};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, Set,
+    QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use serde_json::json;
 
 use crate::domain::change::Change;
 use crate::domain::matching_change::{self, Scope};
 use crate::domain::normalizer::normalize;
-use crate::domain::{external_id_setting as setting, refusal, series};
+use crate::domain::{external_id_setting as setting, refusal};
 use crate::error::{Error, Result};
+
+/// External IDs checked at a time.
+const CHECKED: u64 = 5_000;
 
 /// Finds a space of the organization.
 ///
@@ -54,7 +57,48 @@ pub async fn create(
     Ok(model)
 }
 
-/// Gives a space another normalizer and normalizes its external IDs again.
+/// Tells whether all external IDs of a space can be IDs by another normalizer, and the version of what decides matching
+/// for which that holds. To be asked outside a transaction: it reads all IDs of the space.
+///
+/// # Errors
+/// When one cannot.
+pub async fn check(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    name: &str,
+    normalizer: Normalizer,
+) -> Result<i64> {
+    let version = matching_change::version(db, organization).await?;
+    let mut after = String::new();
+    loop {
+        let values: Vec<String> = external_id::Entity::find()
+            .select_only()
+            .column(external_id::Column::Value)
+            .filter(external_id::Column::OrganizationId.eq(organization))
+            .filter(external_id::Column::Space.eq(name))
+            .filter(external_id::Column::Value.gt(after))
+            .order_by_asc(external_id::Column::Value)
+            .limit(CHECKED)
+            .into_tuple()
+            .all(db)
+            .await?;
+        for value in &values {
+            let made = normalize(normalizer, value);
+            if made.value.is_none() {
+                let why = made.note.unwrap_or("is no ID of this sort");
+                return Err(Error::invalid("normalizer", format!("the external ID {value:?} {why}")));
+            }
+        }
+        after = match values.into_iter().next_back() {
+            Some(last) => last,
+            None => return Ok(version),
+        };
+    }
+}
+
+/// Gives a space another normalizer. Its external IDs are normalized again afterwards, and what they decide with them.
+///
+/// `checked` is the answer of [`check`].
 ///
 /// # Errors
 /// When it is gone, or one of its IDs cannot be an ID by the new normalizer.
@@ -62,35 +106,23 @@ pub async fn update(
     change: &Change<'_, impl ConnectionTrait>,
     name: &str,
     normalizer: Normalizer,
+    checked: i64,
 ) -> Result<Model> {
     let stored = find(change, name).await?;
     if stored.normalizer == normalizer {
         return Ok(stored);
     }
-    let ids = external_id::Entity::find()
-        .filter(external_id::Column::OrganizationId.eq(change.organization()))
-        .filter(external_id::Column::Space.eq(name))
-        .all(change.db)
-        .await?;
-    for id in ids {
-        let made = normalize(normalizer, &id.value);
-        let normalized = made.value.ok_or_else(|| {
-            let why = made.note.unwrap_or("is no ID of this sort");
-            Error::invalid("normalizer", format!("the external ID {:?} {why}", id.value))
-        })?;
-        if normalized != id.normalized {
-            let mut next = id.into_active_model();
-            next.normalized = Set(normalized);
-            external_id::Entity::update(next).exec(change.db).await?;
-        }
-    }
     let mut next = stored.into_active_model();
     next.normalizer = Set(normalizer);
     let model = Entity::update(next).exec(change.db).await?;
+    // Someone may have added an ID since.
+    if matching_change::version(change.db, change.organization()).await? != checked {
+        check(change.db, change.organization(), name, normalizer).await?;
+    }
     let detail = json!({ "normalizer": normalizer });
     change.audit("id_space.update", "IdSpace", name, detail).await?;
-    series::repoint_all(change, name).await?;
-    matching_change::announce(change.db, change.organization(), Scope::Everything, change.now).await?;
+    let scope = Scope::Space { space: name.to_owned() };
+    matching_change::announce(change.db, change.organization(), scope, change.now).await?;
     Ok(model)
 }
 
@@ -135,4 +167,19 @@ pub async fn normalizers(
 ) -> Result<HashMap<String, Normalizer>> {
     let rows = Entity::find().filter(Column::OrganizationId.eq(organization)).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.name, row.normalizer)).collect())
+}
+
+/// The normalizers of an organization's spaces, which stay as they are until the transaction ends if `hold` says so.
+///
+/// # Errors
+/// When the database fails.
+pub async fn held(
+    change: &Change<'_, impl ConnectionTrait>,
+    hold: bool,
+) -> Result<HashMap<String, Normalizer>> {
+    let mut spaces = Entity::find().filter(Column::OrganizationId.eq(change.organization()));
+    if hold {
+        spaces = spaces.lock_shared();
+    }
+    Ok(spaces.all(change.db).await?.into_iter().map(|row| (row.name, row.normalizer)).collect())
 }

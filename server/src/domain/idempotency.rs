@@ -76,8 +76,23 @@ pub async fn claim<T: DeserializeOwned>(
     if inserted == 1 {
         return Ok(None);
     }
+    match answered(change, request).await? {
+        Some(answer) => Ok(Some(answer)),
+        None => Err(Error::internal("reading an idempotency key", "it vanished")),
+    }
+}
+
+/// Returns the answer given when the request was made before.
+///
+/// # Errors
+/// When the key was used for another request within a day, or the database fails.
+pub async fn answered<T: DeserializeOwned>(
+    change: &Change<'_, impl ConnectionTrait>,
+    request: &Request,
+) -> Result<Option<T>> {
+    let id = (change.organization(), actor(change), request.key.clone());
     let seen = Entity::find_by_id(id).one(change.db).await?;
-    let seen = seen.ok_or_else(|| Error::internal("reading an idempotency key", "it vanished"))?;
+    let Some(seen) = seen.filter(|seen| seen.created_at >= change.now - DAY) else { return Ok(None) };
     if seen.request_hash != request.hash {
         return Err(refusal::key_mismatch());
     }

@@ -1,18 +1,23 @@
 //! Ignore rules: readings put out of sight, with a reason and an optional end. They are kept, and counted apart.
 
-use entity::ignore_rule::{ActiveModel, Column, Entity, Model};
-use entity::unmatched_group::Column as Group;
-use entity::{GroupStatus, IgnoreRuleId, StreamId, stream, unmatched_group};
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set};
+use std::collections::{BTreeMap, BTreeSet};
+
+use entity::ignore_rule::{Column, Entity, Model};
+use entity::{IgnoreRuleId, OrganizationId, StreamId, unmatched_group};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+};
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::clock::Micros;
 use crate::domain::change::Change;
-use crate::domain::matching_change;
-use crate::domain::{refusal, text};
+use crate::domain::kept::Kept;
+use crate::domain::matching_change::{self, Scope};
+use crate::domain::{ignored_group, refusal, stream, text};
 use crate::error::{Error, Result};
+
+/// Rules that have ended, ended in one transaction.
+const ENDED: u64 = 500;
 
 /// A new rule. What is `None` matches everything; at least one part is given.
 #[derive(Clone, Debug)]
@@ -34,88 +39,67 @@ pub struct NewIgnoreRule {
 /// # Errors
 /// When it would match everything, names an unknown stream, or ends in the past.
 pub async fn create(change: &Change<'_, impl ConnectionTrait>, new: NewIgnoreRule) -> Result<Model> {
+    let made = create_all(change, vec![new], None).await?;
+    made.into_iter().next().ok_or_else(|| Error::internal("add a rule", "none came of it"))
+}
+
+/// Adds rules for groups, or one rule for whatever it names. However many there are, it takes a few statements.
+///
+/// # Errors
+/// When one would match everything, names an unknown stream, or ends in the past.
+pub async fn create_all(
+    change: &Change<'_, impl ConnectionTrait>,
+    new: Vec<NewIgnoreRule>,
+    groups: Option<Vec<&unmatched_group::Model>>,
+) -> Result<Vec<Model>> {
+    let streams: BTreeSet<StreamId> = new.iter().filter_map(|rule| rule.stream).collect();
+    for stream in streams {
+        stream::exists(change, stream, "streamId").await?;
+    }
+    let made = new.into_iter().map(|new| checked(change, new)).collect::<Result<Vec<Model>>>()?;
+    let Some(first) = made.first() else { return Ok(made) };
+    let rows = made.iter().map(|rule| rule.clone().into_active_model().reset_all());
+    Entity::insert_many(rows).exec_without_returning(change.db).await?;
+    change.audit_each("ignore_rule.create", "IgnoreRule", made.iter().map(told).collect()).await?;
+    matching_change::bump(change.db, change.organization()).await?;
+    let known = groups.is_some();
+    let groups = match groups {
+        Some(groups) => groups.into_iter().cloned().collect(),
+        None => ignored_group::named_by(change.db, first).await?,
+    };
+    ignored_group::place(change.db, change.organization(), &groups, change.now).await?;
+    // Rules made for some groups may name others too.
+    if known || groups.len() as u64 == ignored_group::MOST {
+        place_rest(change.db, change.organization(), change.now).await?;
+    }
+    Ok(made)
+}
+
+fn checked(change: &Change<'_, impl ConnectionTrait>, new: NewIgnoreRule) -> Result<Model> {
     let external_account = text::optional("externalAccount", new.external_account)?;
     let external_metric = text::optional("externalMetric", new.external_metric)?;
     if external_account.is_none() && external_metric.is_none() {
         return Err(refusal::required("externalAccount"));
     }
-    if let Some(stream) = new.stream
-        && stream::Entity::find_by_id((change.organization(), stream)).one(change.db).await?.is_none()
-    {
-        return Err(refusal::not_found("streamId", "stream"));
-    }
     if new.expires_at.is_some_and(|at| at <= change.now) {
         return Err(Error::invalid("expiresAt", "must be in the future"));
     }
-    let model = ActiveModel {
-        organization_id: Set(change.organization()),
-        id: Set(IgnoreRuleId::new()),
-        stream_id: Set(new.stream),
-        external_account: Set(external_account),
-        external_metric: Set(external_metric),
-        reason: Set(text::reason("reason", &new.reason)?),
-        expires_at: Set(new.expires_at),
-        created_by: Set(change.viewer.user_id()),
-        created_at: Set(change.now),
-    };
-    let model = model.insert(change.db).await?;
-    audit(change, "ignore_rule.create", &model).await?;
-    hide(change.db, &model).await?;
-    matching_change::bump(change.db, change.organization()).await?;
-    Ok(model)
+    Ok(Model {
+        organization_id: change.organization(),
+        id: IgnoreRuleId::new(),
+        stream_id: new.stream,
+        external_account,
+        external_metric,
+        reason: text::reason("reason", &new.reason)?,
+        expires_at: new.expires_at,
+        created_by: change.viewer.user_id(),
+        created_at: change.now,
+    })
 }
 
-/// Puts the open groups that a rule names out of sight.
-async fn hide(db: &impl ConnectionTrait, rule: &Model) -> Result<()> {
-    let mut groups = unmatched_group::Entity::update_many()
-        .col_expr(Group::Status, Expr::value(GroupStatus::Ignored))
-        .col_expr(Group::IgnoreRuleId, Expr::value(rule.id.0))
-        .col_expr(Group::Version, Expr::col(Group::Version).add(1))
-        .filter(Group::OrganizationId.eq(rule.organization_id))
-        .filter(Group::Status.eq(GroupStatus::Open));
-    if let Some(stream) = rule.stream_id {
-        groups = groups.filter(Group::StreamId.eq(stream));
-    }
-    if let Some(account) = &rule.external_account {
-        groups = groups.filter(Group::ExternalAccount.eq(account));
-    }
-    if let Some(metric) = &rule.external_metric {
-        groups = groups.filter(Group::ExternalMetric.eq(metric));
-    }
-    groups.exec(db).await?;
-    Ok(())
-}
-
-/// Brings the groups of a rule back into sight, and then hides those that other rules name.
-async fn show(db: &impl ConnectionTrait, rule: &Model, now: Micros) -> Result<()> {
-    unmatched_group::Entity::update_many()
-        .col_expr(Group::Status, Expr::value(GroupStatus::Open))
-        .col_expr(Group::IgnoreRuleId, Expr::value(Option::<Uuid>::None))
-        .col_expr(Group::Version, Expr::col(Group::Version).add(1))
-        .filter(Group::OrganizationId.eq(rule.organization_id))
-        .filter(Group::IgnoreRuleId.eq(rule.id))
-        .filter(Group::Status.eq(GroupStatus::Ignored))
-        .exec(db)
-        .await?;
-    let others = Entity::find()
-        .filter(Column::OrganizationId.eq(rule.organization_id))
-        .filter(Column::Id.ne(rule.id))
-        .filter(Column::ExpiresAt.is_null().or(Column::ExpiresAt.gt(now)))
-        .all(db)
-        .await?;
-    for other in others {
-        let apart = matches!((other.stream_id, rule.stream_id), (Some(a), Some(b)) if a != b)
-            || differ(&other.external_account, &rule.external_account)
-            || differ(&other.external_metric, &rule.external_metric);
-        if !apart {
-            hide(db, &other).await?;
-        }
-    }
-    Ok(())
-}
-
-fn differ(one: &Option<String>, other: &Option<String>) -> bool {
-    matches!((one, other), (Some(one), Some(other)) if one != other)
+/// Has the groups placed that a change of rules did not place itself.
+async fn place_rest(db: &impl ConnectionTrait, organization: OrganizationId, now: Micros) -> Result<()> {
+    matching_change::enqueue(db, organization, Scope::Ignored, now).await
 }
 
 /// Tells whether a rule has ended.
@@ -126,16 +110,19 @@ pub async fn any_expired(db: &impl ConnectionTrait, now: Micros) -> Result<bool>
     Ok(Entity::find().filter(Column::ExpiresAt.lte(now)).limit(1).one(db).await?.is_some())
 }
 
-/// Brings back into sight what the rules that have ended since hid. Tells how many rules there were.
+/// Deletes rules that have ended, up to so many, and has what they hid brought back into sight. Tells how many.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn end_expired(db: &impl ConnectionTrait, now: Micros) -> Result<usize> {
-    let ended = Entity::find().filter(Column::ExpiresAt.lte(now)).all(db).await?;
+    let ended = Entity::find().filter(Column::ExpiresAt.lte(now)).limit(ENDED).all(db).await?;
+    let mut organizations: BTreeMap<OrganizationId, Vec<IgnoreRuleId>> = BTreeMap::new();
     for rule in &ended {
-        show(db, rule, now).await?;
-        Entity::delete_by_id((rule.organization_id, rule.id)).exec(db).await?;
-        matching_change::bump(db, rule.organization_id).await?;
+        organizations.entry(rule.organization_id).or_default().push(rule.id);
+    }
+    for (organization, rules) in organizations {
+        take_away(db, organization, &rules).await?;
+        place_rest(db, organization, now).await?;
     }
     Ok(ended.len())
 }
@@ -145,21 +132,53 @@ pub async fn end_expired(db: &impl ConnectionTrait, now: Micros) -> Result<usize
 /// # Errors
 /// When there is none.
 pub async fn delete(change: &Change<'_, impl ConnectionTrait>, id: IgnoreRuleId) -> Result<IgnoreRuleId> {
-    let stored = Entity::find_by_id((change.organization(), id)).one(change.db).await?;
+    let stored = Entity::kept(change.organization()).filter(Column::Id.eq(id)).one(change.db).await?;
     let stored = stored.ok_or(Error::NotFound("ignore rule"))?;
-    show(change.db, &stored, change.now).await?;
-    Entity::delete_by_id((change.organization(), id)).exec(change.db).await?;
-    audit(change, "ignore_rule.delete", &stored).await?;
-    matching_change::bump(change.db, change.organization()).await?;
+    delete_all(change, &[stored]).await?;
     Ok(id)
 }
 
-async fn audit(change: &Change<'_, impl ConnectionTrait>, action: &str, model: &Model) -> Result<()> {
+/// Deletes rules. What they hid is work again, unless another rule names it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_all(change: &Change<'_, impl ConnectionTrait>, rules: &[Model]) -> Result<()> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<IgnoreRuleId> = rules.iter().map(|rule| rule.id).collect();
+    take_away(change.db, change.organization(), &ids).await?;
+    change.audit_each("ignore_rule.delete", "IgnoreRule", rules.iter().map(told).collect()).await?;
+    let groups = ignored_group::hidden_by(change.db, change.organization(), &ids).await?;
+    ignored_group::place(change.db, change.organization(), &groups, change.now).await?;
+    if groups.len() as u64 == ignored_group::MOST {
+        place_rest(change.db, change.organization(), change.now).await?;
+    }
+    Ok(())
+}
+
+async fn take_away(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    rules: &[IgnoreRuleId],
+) -> Result<()> {
+    // First: it holds those back who place groups by the rules they read before.
+    matching_change::bump(db, organization).await?;
+    Entity::delete_many()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Id.is_in(rules.iter().copied()))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// A rule and what an audit event tells of it.
+fn told(model: &Model) -> (String, serde_json::Value) {
     let detail = json!({
         "stream": model.stream_id,
         "externalAccount": model.external_account,
         "externalMetric": model.external_metric,
         "reason": model.reason,
     });
-    change.audit(action, "IgnoreRule", model.id, detail).await
+    (model.id.to_string(), detail)
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use entity::{OrganizationId, SyncRunId};
+use entity::{OrganizationId, StreamId, SyncRunId};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -34,6 +34,13 @@ pub enum Job {
         /// The run.
         run: SyncRunId,
     },
+    /// Discards what a deleted stream stored.
+    Discard {
+        /// The organization.
+        organization: OrganizationId,
+        /// The stream.
+        stream: StreamId,
+    },
     /// Deletes what is kept no longer.
     Prune,
 }
@@ -44,6 +51,7 @@ impl Job {
         match self {
             Self::RunSync { .. } => "sync",
             Self::RunBackfill { .. } => "backfill",
+            Self::Discard { .. } => "discard",
             Self::Prune => "prune",
         }
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Micros;
 use crate::domain::job::{self, NewJob};
 use crate::error::{Error, Result};
+use crate::sql::Sql;
 
 /// The queue the rematch jobs wait in.
 pub const QUEUE: &str = "rematch";
@@ -22,6 +23,13 @@ pub const QUEUE: &str = "rematch";
 pub enum Scope {
     /// Any row.
     Everything,
+    /// Any row, once the external IDs of a space are normalized by its new rule.
+    Space {
+        /// The ID space.
+        space: String,
+    },
+    /// No row: groups that ignore rules put out of sight, or no longer do.
+    Ignored,
     /// Rows of one stream.
     Stream {
         /// The stream.
@@ -95,9 +103,29 @@ pub async fn bump(db: &impl ConnectionTrait, organization: OrganizationId) -> Re
     Ok(())
 }
 
+/// Keeps what decides matching as it is until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<()> {
+    let state = Sql::new(db, "SELECT version FROM match_state WHERE organization_id = ").bind(organization);
+    state.postgres(" FOR SHARE").any(db).await?;
+    Ok(())
+}
+
+/// The version of what decides matching.
+///
+/// # Errors
+/// When the database fails.
+pub async fn version(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<i64> {
+    let found = match_state::Entity::find_by_id(organization).one(db).await?;
+    Ok(found.map_or(0, |state| state.version))
+}
+
 /// Queues a rematch without a change, for rows a person wants tried again.
 ///
-/// Rematches carry no deduplication key: one that is running may have passed the row this one is about.
+/// Rematches carry no deduplication key: one that is running may have passed the row this one is about. Of
+/// everything, one that has not started is enough.
 ///
 /// # Errors
 /// When the database fails.
@@ -107,9 +135,22 @@ pub async fn enqueue(
     scope: Scope,
     now: Micros,
 ) -> Result<()> {
+    let repeatable = matches!(scope, Scope::Everything | Scope::Ignored);
     let payload = serde_json::to_string(&Rematch { organization, scope })
         .map_err(|error| Error::internal("writing a rematch", error))?;
-    let job = NewJob::raw(QUEUE, payload).lock(format!("{QUEUE}:{organization}")).priority(1).tireless();
+    let lock = format!("{QUEUE}:{organization}");
+    if repeatable && waits(db, now, &lock, &payload).await? {
+        return Ok(());
+    }
+    let job = NewJob::raw(QUEUE, payload).lock(lock).priority(1).tireless();
     job::enqueue(db, now, &[job]).await?;
     Ok(())
+}
+
+/// Tells whether the same rematch waits and will start only after this transaction.
+async fn waits(db: &impl ConnectionTrait, now: Micros, lock: &str, payload: &str) -> Result<bool> {
+    let same = Sql::new(db, "SELECT id FROM job WHERE status IN ('queued') AND lock_key = ").bind(lock);
+    let same = same.text(" AND run_at <= ").bind(now).text(" AND payload = ").bind(payload).text(" LIMIT 1");
+    // A worker passes over a job that is locked; a job that a worker has locked is passed over here.
+    Ok(same.postgres(" FOR SHARE SKIP LOCKED").any(db).await?)
 }

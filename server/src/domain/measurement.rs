@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::clock::Micros;
 use crate::domain::change::Change;
+use crate::domain::kept::Kept;
 use crate::domain::{refusal, text};
 use crate::error::Result;
 
@@ -19,10 +20,8 @@ pub const TYPED: i64 = 0;
 /// # Errors
 /// When there is none.
 pub async fn series(change: &Change<'_, impl ConnectionTrait>, id: SeriesId) -> Result<series::Model> {
-    let found = series::Entity::find_by_id(id)
-        .filter(series::Column::OrganizationId.eq(change.organization()))
-        .one(change.db)
-        .await?;
+    let found =
+        series::Entity::kept(change.organization()).filter(series::Column::Id.eq(id)).one(change.db).await?;
     found.ok_or_else(|| refusal::not_found("seriesId", "series"))
 }
 

@@ -1,17 +1,15 @@
 //! Which account the series of a stream belong to, kept true when external IDs move.
 //!
 //! A series is what the source says; its account is what matching makes of it. So linking, unlinking and linking again
-//! end as if it had always been so: only the pointer moves, in the transaction that moves the external ID.
+//! end as if it had always been so: only the pointer moves, in the transaction that moves the external ID. What concerns
+//! many series at once is left to the rematch that follows the change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use entity::series::{Column, Entity, Model};
-use entity::{
-    AccountId, Normalizer, StreamId, external_id, external_id_setting, measurement, measurement_revision,
-    stream,
-};
+use entity::{AccountId, Normalizer, StreamId, external_id, external_id_setting, stream};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::domain::change::Change;
@@ -21,43 +19,42 @@ use crate::error::Result;
 
 /// Series updated in one statement.
 const AT_ONCE: usize = 500;
+/// Series pointed in the transaction of a change.
+const MOST: u64 = 1_000;
 
 /// Who has which normalized ID in which space.
 type Owners = HashMap<(String, String), Vec<AccountId>>;
 
-/// Points the series of one normalized ID of a space to the account that has it now.
+/// Points the series of normalized IDs of a space to the accounts that have them now, so that whoever links sees it at
+/// once. Up to so many of them; tells whether those were all.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn repoint(change: &Change<'_, impl ConnectionTrait>, space: &str, normalized: &str) -> Result<()> {
+pub async fn repoint(
+    change: &Change<'_, impl ConnectionTrait>,
+    space: &str,
+    normalized: &[String],
+) -> Result<bool> {
     let normalizers = id_space::normalizers(change.db, change.organization()).await?;
+    let mut room = MOST;
     for (spaces, streams) in streams_of(change, space).await? {
-        let series = of(change, &streams, Some(normalized)).await?;
+        let series = of(change, &streams, normalized, room).await?;
+        room -= series.len() as u64;
         if series.is_empty() {
             continue;
         }
         let spaces = rules(&spaces, &normalizers);
-        let texts: Vec<String> =
-            spaces.iter().filter_map(|(_, rule)| normalize(*rule, normalized).value).collect();
-        let owners = owners(change, &spaces, Some(&texts)).await?;
+        let texts: BTreeSet<String> = spaces
+            .iter()
+            .flat_map(|(_, rule)| normalized.iter().filter_map(|text| normalize(*rule, text).value))
+            .collect();
+        let owners = owners(change, &spaces, &texts).await?;
         point(change, &series, &spaces, &owners).await?;
+        if room == 0 {
+            return Ok(false);
+        }
     }
-    Ok(())
-}
-
-/// Points all series whose streams try a space to the accounts that have their IDs now.
-///
-/// # Errors
-/// When the database fails.
-pub async fn repoint_all(change: &Change<'_, impl ConnectionTrait>, space: &str) -> Result<()> {
-    let normalizers = id_space::normalizers(change.db, change.organization()).await?;
-    for (spaces, streams) in streams_of(change, space).await? {
-        let series = of(change, &streams, None).await?;
-        let spaces = rules(&spaces, &normalizers);
-        let owners = owners(change, &spaces, None).await?;
-        point(change, &series, &spaces, &owners).await?;
-    }
-    Ok(())
+    Ok(true)
 }
 
 /// The settings that try a space, as their spaces in order, with the streams that use them.
@@ -92,28 +89,27 @@ fn rules(spaces: &[String], normalizers: &HashMap<String, Normalizer>) -> Vec<(S
 async fn of(
     change: &Change<'_, impl ConnectionTrait>,
     streams: &[StreamId],
-    external_account: Option<&str>,
+    external_accounts: &[String],
+    most: u64,
 ) -> Result<Vec<Model>> {
-    let mut wanted = Entity::find()
+    let wanted = Entity::find()
         .filter(Column::OrganizationId.eq(change.organization()))
-        .filter(Column::StreamId.is_in(streams.iter().copied()));
-    if let Some(text) = external_account {
-        wanted = wanted.filter(Column::ExternalAccount.eq(text));
-    }
+        .filter(Column::StreamId.is_in(streams.iter().copied()))
+        .filter(Column::ExternalAccount.is_in(external_accounts.iter().map(String::as_str)))
+        .order_by_asc(Column::Id)
+        .limit(most);
     Ok(wanted.all(change.db).await?)
 }
 
 async fn owners(
     change: &Change<'_, impl ConnectionTrait>,
     spaces: &[(String, Normalizer)],
-    texts: Option<&[String]>,
+    texts: &BTreeSet<String>,
 ) -> Result<Owners> {
-    let mut wanted = external_id::Entity::find()
+    let wanted = external_id::Entity::find()
         .filter(external_id::Column::OrganizationId.eq(change.organization()))
-        .filter(external_id::Column::Space.is_in(spaces.iter().map(|(name, _)| name.as_str())));
-    if let Some(texts) = texts {
-        wanted = wanted.filter(external_id::Column::Normalized.is_in(texts.iter().map(String::as_str)));
-    }
+        .filter(external_id::Column::Space.is_in(spaces.iter().map(|(name, _)| name.as_str())))
+        .filter(external_id::Column::Normalized.is_in(texts.iter().map(String::as_str)));
     let mut owners = Owners::new();
     for id in wanted.all(change.db).await? {
         let accounts = owners.entry((id.space, id.normalized)).or_default();
@@ -159,32 +155,6 @@ async fn point(
                 .await?;
         }
     }
-    Ok(())
-}
-
-/// Deletes the series of a stream with their measurements and revisions, which no foreign key removes.
-///
-/// # Errors
-/// When the database fails.
-pub async fn forget(change: &Change<'_, impl ConnectionTrait>, stream: StreamId) -> Result<()> {
-    let mine = || {
-        let series = Entity::find().select_only().column(Column::Id);
-        let series = series.filter(Column::OrganizationId.eq(change.organization()));
-        series.filter(Column::StreamId.eq(stream)).into_query()
-    };
-    measurement_revision::Entity::delete_many()
-        .filter(measurement_revision::Column::SeriesId.in_subquery(mine()))
-        .exec(change.db)
-        .await?;
-    measurement::Entity::delete_many()
-        .filter(measurement::Column::SeriesId.in_subquery(mine()))
-        .exec(change.db)
-        .await?;
-    Entity::delete_many()
-        .filter(Column::OrganizationId.eq(change.organization()))
-        .filter(Column::StreamId.eq(stream))
-        .exec(change.db)
-        .await?;
     Ok(())
 }
 

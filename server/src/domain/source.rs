@@ -1,7 +1,7 @@
 //! Sources: configured connections to outside systems.
 
 use entity::source::{ActiveModel, Column, Entity, Model};
-use entity::{SourceId, SourceState, stream};
+use entity::{SourceId, SourceState};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::custody::{Keyring, credential};
 use crate::domain::change::{Change, expect_version};
-use crate::domain::{refusal, stream_change, text};
+use crate::domain::kept::Kept;
+use crate::domain::{discard, refusal, text};
 use crate::error::{Error, Result};
 
 /// The connection details of a source: what may be seen, and what is sealed.
@@ -38,7 +39,7 @@ pub enum Credential {
 /// # Errors
 /// When there is none.
 pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: SourceId) -> Result<Model> {
-    let found = Entity::find_by_id((change.organization(), id)).one(change.db).await?;
+    let found = Entity::kept(change.organization()).filter(Column::Id.eq(id)).one(change.db).await?;
     found.ok_or(Error::NotFound("source"))
 }
 
@@ -70,6 +71,7 @@ pub async fn create(
         version: Set(1),
         created_at: Set(change.now),
         updated_at: Set(change.now),
+        deleted_at: Set(None),
     };
     let model = model.insert(change.db).await?;
     let detail = json!({ "name": model.name, "kind": model.kind });
@@ -160,7 +162,7 @@ pub async fn set_state(
     Ok(model)
 }
 
-/// Deletes a source with its streams and all they stored.
+/// Deletes a source with its streams and all they stored: at once for whoever looks, bit by bit in the tables.
 ///
 /// # Errors
 /// When it is gone, was changed in between, or one of its streams is at work.
@@ -171,17 +173,9 @@ pub async fn delete(
 ) -> Result<SourceId> {
     let stored = find(change, id).await?;
     expect_version("source", stored.version, version)?;
-    let owned = stream::Entity::find()
-        .filter(stream::Column::OrganizationId.eq(change.organization()))
-        .filter(stream::Column::SourceId.eq(id))
-        .all(change.db)
-        .await?;
-    let mut runs = Vec::new();
-    for stream in owned {
-        runs.extend(stream_change::forget(change, stream.id).await?);
-    }
-    Entity::delete_by_id((change.organization(), id)).exec(change.db).await?;
-    let detail = json!({ "name": stored.name, "cancelledRuns": runs });
+    let name = stored.name.clone();
+    let runs = discard::mark_source(change, stored).await?;
+    let detail = json!({ "name": name, "cancelledRuns": runs });
     change.audit("source.delete", "Source", id, detail).await?;
     Ok(id)
 }
@@ -217,11 +211,7 @@ async fn free_name(
     own: Option<SourceId>,
 ) -> Result<String> {
     let name = text::name("name", name)?;
-    let same = Entity::find()
-        .filter(Column::OrganizationId.eq(change.organization()))
-        .filter(Column::Name.eq(&name))
-        .one(change.db)
-        .await?;
+    let same = Entity::kept(change.organization()).filter(Column::Name.eq(&name)).one(change.db).await?;
     match same {
         Some(same) if Some(same.id) != own => {
             Err(refusal::taken("name", format!("there is a source {name:?} already")))

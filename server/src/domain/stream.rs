@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use connector::{ColumnInfo, CursorKind, TableRef, Watermark};
-use entity::stream::{ActiveModel, Entity, Model};
+use entity::stream::{ActiveModel, Column, Entity, Model};
 use entity::{
     Destination, ExternalIdSettingId, NullCursor, OrganizationId, RunKind, RunStatus, SourceId, StreamId,
     StreamShape, sync_run,
@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 
 use crate::clock::{DAY, Micros, SECOND};
 use crate::domain::change::Change;
+use crate::domain::kept::Kept;
 use crate::domain::mapping::Mapping;
 use crate::domain::schedule::Schedule;
 use crate::domain::sync_run as sync_runs;
@@ -160,6 +161,7 @@ impl Reading {
             version: 0,
             created_at: 0,
             updated_at: 0,
+            deleted_at: None,
         })
     }
 
@@ -290,7 +292,7 @@ pub fn stored_kind(kind: CursorKind) -> entity::CursorKind {
 /// # Errors
 /// When there is none.
 pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: StreamId) -> Result<Model> {
-    let found = Entity::find_by_id((change.organization(), id)).one(change.db).await?;
+    let found = Entity::kept(change.organization()).filter(Column::Id.eq(id)).one(change.db).await?;
     found.ok_or(Error::NotFound("stream"))
 }
 

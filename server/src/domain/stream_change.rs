@@ -2,18 +2,18 @@
 
 use connector::ColumnInfo;
 use entity::stream::{ActiveModel, Column, Entity, Model};
-use entity::{ExternalIdSettingId, StreamId, source};
+use entity::{ExternalIdSettingId, StreamId};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
 use serde_json::json;
 
 use crate::clock::SECOND;
 use crate::domain::change::{Change, expect_version};
+use crate::domain::kept::Kept;
 use crate::domain::matching_change::{self, Scope};
-use crate::domain::stream::{NewStream, Reading, StreamChange, find, require_idle, stand_down};
-use crate::domain::{checkpoint, external_id_setting, refusal, series, text};
+use crate::domain::stream::{NewStream, Reading, StreamChange, find, require_idle};
+use crate::domain::{checkpoint, discard, external_id_setting, refusal, source, text};
 use crate::error::{Error, Result};
 
 /// The longest tolerance for cursors of the future, in seconds.
@@ -28,9 +28,9 @@ pub async fn create(
     new: NewStream,
     columns: &[ColumnInfo],
 ) -> Result<Model> {
-    let source = source::Entity::find_by_id((change.organization(), new.source)).one(change.db).await?;
-    if source.is_none() {
-        return Err(refusal::not_found("sourceId", "source"));
+    match source::find(change, new.source).await {
+        Err(Error::NotFound(noun)) => return Err(refusal::not_found("sourceId", noun)),
+        found => drop(found?),
     }
     let name = free_name(change, &new.name, None).await?;
     new.reading.check(columns)?;
@@ -56,6 +56,7 @@ pub async fn create(
         version: Set(1),
         created_at: Set(change.now),
         updated_at: Set(change.now),
+        deleted_at: Set(None),
         ..Default::default()
     };
     new.reading.put(&mut row, columns, change.now)?;
@@ -137,14 +138,6 @@ async fn after(
         let scope = Scope::Rejected { stream, rows: Vec::new() };
         matching_change::enqueue(change.db, organization, scope, change.now).await?;
     }
-    if stored.external_id_setting_id != model.external_id_setting_id
-        && let Some(id) = model.external_id_setting_id
-    {
-        let setting = external_id_setting::find(change, id).await?;
-        if let Some(space) = external_id_setting::spaces(&setting)?.first() {
-            series::repoint_all(change, space).await?;
-        }
-    }
     let matched = |model: &Model| (model.destination, model.external_id_setting_id);
     if matched(stored) != matched(model) {
         matching_change::announce(change.db, organization, Scope::Stream { stream }, change.now).await?;
@@ -200,7 +193,7 @@ pub async fn set_enabled(
     Ok(model)
 }
 
-/// Deletes a stream with all it stored, its measurements included.
+/// Deletes a stream with all it stored, its measurements included: at once for whoever looks, bit by bit in the tables.
 ///
 /// # Errors
 /// When it is gone, was changed in between, or is at work.
@@ -211,24 +204,10 @@ pub async fn delete(
 ) -> Result<StreamId> {
     let stored = find(change, id).await?;
     expect_version("stream", stored.version, version)?;
-    let runs = forget(change, id).await?;
-    Entity::delete_by_id((change.organization(), id)).exec(change.db).await?;
+    let runs = discard::mark(change, id).await?;
     let detail = json!({ "name": stored.name, "cancelledRuns": runs });
     change.audit("stream.delete", "Stream", id, detail).await?;
     Ok(id)
-}
-
-/// Empties a stream that is to be deleted: cancels the runs that wait, refuses while one is at work, drops what was
-/// measured. Returns the numbers of the runs it cancelled.
-///
-/// # Errors
-/// When a run is at work.
-pub async fn forget(change: &Change<'_, impl ConnectionTrait>, id: StreamId) -> Result<Vec<i64>> {
-    // The lock keeps new runs of the stream out until it is gone.
-    Entity::find_by_id((change.organization(), id)).lock_exclusive().one(change.db).await?;
-    let runs = stand_down(change, id, None).await?;
-    series::forget(change, id).await?;
-    Ok(runs)
 }
 
 async fn free_name(
@@ -237,11 +216,7 @@ async fn free_name(
     own: Option<StreamId>,
 ) -> Result<String> {
     let name = text::name("name", name)?;
-    let same = Entity::find()
-        .filter(Column::OrganizationId.eq(change.organization()))
-        .filter(Column::Name.eq(&name))
-        .one(change.db)
-        .await?;
+    let same = Entity::kept(change.organization()).filter(Column::Name.eq(&name)).one(change.db).await?;
     match same {
         Some(same) if Some(same.id) != own => {
             Err(refusal::taken("name", format!("there is a stream {name:?} already")))

@@ -1,9 +1,11 @@
 //! Unmatched groups: what people do about readings that wait. All take up to 500 groups at once.
 
+use std::collections::HashMap;
+
 use entity::unmatched_group::{Column, Entity, Model};
 use entity::{
-    AccountId, ExternalIdSettingId, GroupStatus, InputId, UnmatchedGroupId, UnmatchedReason, UserId,
-    external_id, ignore_rule, metric_link, stream,
+    AccountId, ExternalIdSettingId, GroupStatus, InputId, StreamId, UnmatchedGroupId, UnmatchedReason,
+    UserId, external_id, ignore_rule, metric_link, stream,
 };
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Value};
@@ -11,7 +13,9 @@ use serde_json::json;
 
 use crate::clock::Micros;
 use crate::domain::change::Change;
+use crate::domain::external_id::NewExternalId;
 use crate::domain::ignore_rule::NewIgnoreRule;
+use crate::domain::kept::Kept;
 use crate::domain::matching_change::{self, Scope};
 use crate::domain::metric::MetricChange;
 use crate::domain::metric_link::NewMetricLink;
@@ -34,8 +38,7 @@ pub async fn find(change: &Change<'_, impl ConnectionTrait>, ids: &[UnmatchedGro
     if ids.len() > GROUPS_MOST {
         return Err(refusal::limit("ids", format!("at most {GROUPS_MOST} groups at once")));
     }
-    let rows = Entity::find()
-        .filter(Column::OrganizationId.eq(change.organization()))
+    let rows = Entity::kept(change.organization())
         .filter(Column::Id.is_in(ids.iter().copied()))
         .all(change.db)
         .await?;
@@ -67,7 +70,8 @@ pub async fn link_account(
     account: AccountId,
     space: Option<&str>,
 ) -> Result<Linked> {
-    let mut linked = Linked::default();
+    let mut firsts: HashMap<StreamId, String> = HashMap::new();
+    let mut wanted = Vec::with_capacity(groups.len());
     for (index, group) in groups.iter().enumerate() {
         let field = format!("ids.{index}");
         match group.reason {
@@ -78,15 +82,18 @@ pub async fn link_account(
             }
             _ => return Err(Error::invalid(field, "the account of this group is known; link its metric")),
         }
-        let space = match space {
-            Some(space) => space.to_owned(),
-            None => first_space(change, group, &field).await?,
+        let space = match (space, firsts.get(&group.stream_id)) {
+            (Some(space), _) => space.to_owned(),
+            (None, Some(first)) => first.clone(),
+            (None, None) => first_space(change, group, &field).await?,
         };
-        let made = ids::create(change, account, &space, &group.external_account, "").await?;
-        linked.external_ids.push(made);
+        firsts.insert(group.stream_id, space.clone());
+        let value = group.external_account.clone();
+        wanted.push(NewExternalId { space, value, field: String::new() });
     }
+    let external_ids = ids::create(change, account, &wanted).await?;
     audit(change, "unmatched_group.link", groups, json!({ "account": account })).await?;
-    Ok(linked)
+    Ok(Linked { external_ids, ..Linked::default() })
 }
 
 async fn first_space(
@@ -146,17 +153,15 @@ pub async fn ignore(
     reason: &str,
     expires_at: Option<Micros>,
 ) -> Result<()> {
-    for group in groups.iter().filter(|group| group.status != GroupStatus::Ignored) {
-        let metric = Some(group.external_metric.clone()).filter(|metric| !metric.is_empty());
-        let rule = NewIgnoreRule {
-            stream: Some(group.stream_id),
-            external_account: Some(group.external_account.clone()),
-            external_metric: metric,
-            reason: reason.to_owned(),
-            expires_at,
-        };
-        rules::create(change, rule).await?;
-    }
+    let rule = |group: &Model| NewIgnoreRule {
+        stream: Some(group.stream_id),
+        external_account: Some(group.external_account.clone()),
+        external_metric: Some(group.external_metric.clone()).filter(|metric| !metric.is_empty()),
+        reason: reason.to_owned(),
+        expires_at,
+    };
+    let open: Vec<&Model> = groups.iter().filter(|group| group.status != GroupStatus::Ignored).collect();
+    rules::create_all(change, open.iter().map(|group| rule(group)).collect(), Some(open)).await?;
     audit(change, "unmatched_group.ignore", groups, json!({ "reason": reason })).await
 }
 
@@ -165,10 +170,14 @@ pub async fn ignore(
 /// # Errors
 /// When a group is ignored by a rule that covers more than it.
 pub async fn unignore(change: &Change<'_, impl ConnectionTrait>, groups: &[Model]) -> Result<()> {
+    let ids = groups.iter().filter_map(|group| group.ignore_rule_id);
+    let found = ignore_rule::Entity::find()
+        .filter(ignore_rule::Column::OrganizationId.eq(change.organization()))
+        .filter(ignore_rule::Column::Id.is_in(ids))
+        .all(change.db)
+        .await?;
     for (index, group) in groups.iter().enumerate() {
-        let Some(id) = group.ignore_rule_id else { continue };
-        let rule = ignore_rule::Entity::find_by_id((change.organization(), id)).one(change.db).await?;
-        let Some(rule) = rule else { continue };
+        let Some(rule) = found.iter().find(|rule| Some(rule.id) == group.ignore_rule_id) else { continue };
         let own = rule.stream_id == Some(group.stream_id)
             && rule.external_account.as_deref() == Some(group.external_account.as_str())
             && rule.external_metric.as_deref().unwrap_or_default() == group.external_metric;
@@ -176,8 +185,8 @@ pub async fn unignore(change: &Change<'_, impl ConnectionTrait>, groups: &[Model
             let reason = "a rule ignores this group and others; delete the rule instead";
             return Err(Error::invalid(format!("ids.{index}"), reason));
         }
-        rules::delete(change, id).await?;
     }
+    rules::delete_all(change, &found).await?;
     audit(change, "unmatched_group.unignore", groups, json!({})).await
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::domain::change::Change;
 use crate::domain::matching_change::{self, Scope};
 use crate::domain::refusal;
-use crate::domain::stream::Reading;
+use crate::domain::stream::{self as streams, Reading};
 use crate::error::{Error, Result};
 
 /// The most rows named in one retry.
@@ -37,9 +37,7 @@ pub async fn retry(
     stream: StreamId,
     rows: Vec<WaitingRowId>,
 ) -> Result<u64> {
-    if stream::Entity::find_by_id((change.organization(), stream)).one(change.db).await?.is_none() {
-        return Err(refusal::not_found("streamId", "stream"));
-    }
+    streams::exists(change, stream, "streamId").await?;
     if rows.len() > ROWS_MOST {
         return Err(refusal::limit(
             "ids",

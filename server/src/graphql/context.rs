@@ -3,7 +3,7 @@
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, InputType, Request};
 use entity::id::OrganizationId;
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use std::hash::Hash;
 
 use crate::app::App;
@@ -12,7 +12,7 @@ use crate::clock::Micros;
 use crate::domain::change::Change;
 use crate::domain::idempotency;
 use crate::error::{Error, Result as DomainResult};
-use crate::graphql::error::{Fault, Outcome, Result, outcome};
+use crate::graphql::error::{Fault, Outcome, outcome};
 use crate::graphql::loaders::{Fetch, LoadError};
 
 /// The ID of the HTTP request, shown with every error.
@@ -103,6 +103,30 @@ where
     found.map(N::from).ok_or_else(|| missing().into())
 }
 
+/// A request that may be repeated, if its input has an idempotency key.
+fn request(
+    ctx: &Context<'_>,
+    key: Option<&String>,
+    input: &impl InputType,
+) -> DomainResult<Option<idempotency::Request>> {
+    let made = key
+        .map(|key| idempotency::Request::new(key.clone(), ctx.field().name(), &input.to_value().to_string()));
+    made.transpose()
+}
+
+/// The answer given before, when a request is a repeat. Claims nothing.
+pub async fn answered<T: serde::de::DeserializeOwned>(
+    ctx: &Context<'_>,
+    change: &Change<'_, impl ConnectionTrait>,
+    key: Option<&String>,
+    input: &impl InputType,
+) -> DomainResult<Option<T>> {
+    match request(ctx, key, input)? {
+        Some(request) => idempotency::answered(change, &request).await,
+        None => Ok(None),
+    }
+}
+
 /// A mutation in hand: its transaction, and who it is for.
 pub struct Work {
     app: App,
@@ -117,7 +141,12 @@ impl Work {
     pub async fn begin(ctx: &Context<'_>, permission: Permission) -> async_graphql::Result<Self> {
         ctx.need(permission)?;
         let viewer = ctx.viewer()?.clone();
-        let transaction = ctx.app().db.begin().await.map_err(Fault::from)?;
+        Ok(Self::start(ctx, viewer).await.map_err(Fault::from)?)
+    }
+
+    /// Begins one of the transactions of a mutation for a viewer whose permission was seen.
+    pub async fn start(ctx: &Context<'_>, viewer: Viewer) -> DomainResult<Self> {
+        let transaction = ctx.app().db.begin().await?;
         Ok(Self { app: ctx.app().clone(), transaction, viewer, now: ctx.now(), request: None })
     }
 
@@ -128,20 +157,21 @@ impl Work {
 
     /// Ends the mutation: commits what succeeded, undoes what was refused.
     pub async fn end<T>(self, result: DomainResult<T>) -> async_graphql::Result<Outcome<T>> {
-        Ok(self.close(result).await?)
+        Ok(outcome(self.close(result).await)?)
     }
 
-    async fn close<T>(self, result: DomainResult<T>) -> Result<Outcome<T>> {
+    /// Commits what succeeded, undoes what was refused.
+    pub async fn close<T>(self, result: DomainResult<T>) -> DomainResult<T> {
         match result {
             Ok(value) => {
                 self.transaction.commit().await?;
                 // What was enqueued need not wait for the workers' next look.
                 self.app.jobs.wake();
-                Ok(Ok(value))
+                Ok(value)
             }
             Err(error) => {
                 self.transaction.rollback().await?;
-                outcome(Err(error))
+                Err(error)
             }
         }
     }
@@ -153,9 +183,7 @@ impl Work {
         key: Option<&String>,
         input: &impl InputType,
     ) -> DomainResult<Option<T>> {
-        let Some(key) = key else { return Ok(None) };
-        let request =
-            idempotency::Request::new(key.clone(), ctx.field().name(), &input.to_value().to_string())?;
+        let Some(request) = request(ctx, key, input)? else { return Ok(None) };
         let answer = idempotency::claim(&self.change(), &request).await?;
         self.request = Some(request);
         Ok(answer)

@@ -2,11 +2,12 @@
 
 use async_graphql::{Context, Enum, InputObject, InputType, Object, Result, SimpleObject};
 
-use crate::auth::Permission;
+use crate::auth::{Permission, Viewer};
+use crate::domain::change::Change;
 use crate::domain::csv::{self, Kind, Report, RowError};
-use crate::error::Error;
-use crate::graphql::context::{Reach, Work};
-use crate::graphql::error::Fault;
+use crate::error::{Error, Result as DomainResult};
+use crate::graphql::context::{Reach, Work, answered};
+use crate::graphql::error::{Fault, outcome};
 use crate::graphql::id::{decode, encode};
 use crate::graphql::payload::payload;
 
@@ -165,23 +166,51 @@ pub struct CsvMutation;
 
 #[Object]
 impl CsvMutation {
-    /// Imports CSV text, or says what would happen.
+    /// Imports CSV text, or says what would happen. Rows are judged before any is stored, and stored 1,000 at a time:
+    /// an import that breaks off is finished by sending it again.
     async fn csv_import(&self, ctx: &Context<'_>, input: CsvImportInput) -> Result<CsvImportPayload> {
         let permission = match input.kind {
             CsvKind::Accounts | CsvKind::Opportunities => Permission::AccountsWrite,
             CsvKind::ExternalIds | CsvKind::MetricLinks => Permission::LinksWrite,
         };
-        let mut work = Work::begin(ctx, permission).await?;
-        let made = async {
-            if let Some(report) = work.claim(ctx, input.idempotency_key.as_ref(), &input).await? {
-                return Ok(report);
-            }
-            let (kind, policy) = (input.kind.into(), input.error_policy.into());
-            let report = csv::import(&work.change(), kind, &input.text, input.dry_run, policy).await?;
-            work.remember(&report).await?;
-            Ok(report)
-        }
-        .await;
-        Ok(work.end::<Report>(made).await?.into())
+        ctx.need(permission)?;
+        let made = import(ctx, ctx.viewer()?, &input).await;
+        Ok(outcome(made)?.into())
     }
+}
+
+/// Weighs all rows, and stores them part by part if they are to be stored. The answer is kept with the last part: a
+/// request that is repeated because the first one broke off stores what is left.
+async fn import(ctx: &Context<'_>, viewer: &Viewer, input: &CsvImportInput) -> DomainResult<Report> {
+    let sheet = csv::Sheet::read(input.kind.into(), &input.text)?;
+    let looking = Change::new(ctx.db(), viewer, ctx.now());
+    if let Some(report) = answered(ctx, &looking, input.idempotency_key.as_ref(), input).await? {
+        return Ok(report);
+    }
+    let told = sheet.weigh(&looking).await?;
+    let refused = input.error_policy == CsvErrorPolicy::RejectAll && told.failed > 0;
+    let (mut report, parts) = match input.dry_run || refused {
+        true => (told, Vec::new()),
+        false => (sheet.misfits(), sheet.parts().collect()),
+    };
+    let last = parts.len().saturating_sub(1);
+    for part in parts.iter().take(last) {
+        let work = Work::start(ctx, viewer.clone()).await?;
+        let stored = sheet.store(&work.change(), part, &mut report).await;
+        work.close(stored).await?;
+    }
+    let mut work = Work::start(ctx, viewer.clone()).await?;
+    let made = async {
+        if let Some(report) = work.claim(ctx, input.idempotency_key.as_ref(), input).await? {
+            return Ok(report);
+        }
+        if let Some(part) = parts.last() {
+            sheet.store(&work.change(), part, &mut report).await?;
+            sheet.audit(&work.change(), &report).await?;
+        }
+        work.remember(&report).await?;
+        Ok(report)
+    }
+    .await;
+    work.close(made).await
 }

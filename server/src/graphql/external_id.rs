@@ -10,6 +10,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::auth::Permission;
 use crate::domain::external_id;
+use crate::error::Error;
 use crate::graphql::account::Account;
 use crate::graphql::context::{Work, maybe, must};
 use crate::graphql::id::{Global, global};
@@ -161,8 +162,10 @@ impl ExternalIdMutation {
             if let Some(id) = work.claim(ctx, input.idempotency_key.as_ref(), &input).await? {
                 return external_id::find(&work.change(), id).await;
             }
-            let (account, space, value) = (input.account_id.0, &input.space, &input.value);
-            let made = external_id::create(&work.change(), account, space, value, "").await?;
+            let (space, value) = (input.space.clone(), input.value.clone());
+            let new = external_id::NewExternalId { space, value, field: String::new() };
+            let made = external_id::create(&work.change(), input.account_id.0, &[new]).await?;
+            let made = made.into_iter().next().ok_or(Error::NotFound("external ID"))?;
             work.remember(&made.id).await?;
             Ok(made)
         }

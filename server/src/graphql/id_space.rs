@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use crate::auth::Permission;
 use crate::domain::id_space;
 use crate::graphql::context::{Reach, Work, load};
-use crate::graphql::error::Fault;
+use crate::graphql::error::{Fault, outcome};
 use crate::graphql::loaders::{Fetch, LoadError};
 use crate::graphql::payload::payload;
 use crate::graphql::scalar::DateTime;
@@ -194,14 +194,20 @@ impl IdSpaceMutation {
         Ok(work.end(made).await?.into())
     }
 
-    /// Gives an ID space another normalizer.
+    /// Gives an ID space another normalizer. Its external IDs, and what they decide, follow within moments.
     async fn id_space_update(
         &self,
         ctx: &Context<'_>,
         input: IdSpaceUpdateInput,
     ) -> Result<IdSpaceUpdatePayload> {
+        let organization = ctx.need(Permission::AccountsWrite)?;
+        let normalizer = input.normalizer.into();
+        let checked = match id_space::check(ctx.db(), organization, &input.name, normalizer).await {
+            Ok(checked) => checked,
+            Err(error) => return Ok(outcome::<entity::id_space::Model>(Err(error))?.into()),
+        };
         let work = Work::begin(ctx, Permission::AccountsWrite).await?;
-        let made = id_space::update(&work.change(), &input.name, input.normalizer.into()).await;
+        let made = id_space::update(&work.change(), &input.name, normalizer, checked).await;
         Ok(work.end(made).await?.into())
     }
 

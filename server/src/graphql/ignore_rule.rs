@@ -3,10 +3,11 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entity::ignore_rule::{Column, Entity, Model};
 use entity::{IgnoreRuleId, StreamId};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::EntityTrait;
 
 use crate::auth::Permission;
 use crate::domain::ignore_rule::{self, NewIgnoreRule};
+use crate::domain::kept::Kept;
 use crate::error::Error;
 use crate::graphql::context::{Reach, Work, maybe};
 use crate::graphql::id::{Global, global};
@@ -87,7 +88,7 @@ impl IgnoreRuleQuery {
         before: Option<String>,
     ) -> Result<Page<IgnoreRule>> {
         let organization = ctx.need(Permission::UnmatchedRead)?;
-        let rows = Entity::find().filter(Column::OrganizationId.eq(organization));
+        let rows = Entity::kept(organization);
         let order = Order::descending([Column::Id]);
         page(ctx, PageArgs::new(first, after, last, before), &["ignoreRules"], order, rows).await
     }

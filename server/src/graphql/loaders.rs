@@ -19,6 +19,7 @@ use sea_orm::{
 
 use crate::app::App;
 use crate::auth::{Permission, Viewer};
+use crate::domain::kept::Kept;
 use crate::error::{Error, Result};
 use crate::graphql::error::Fault;
 use crate::graphql::window::{Key, Order, Window};
@@ -68,17 +69,21 @@ impl From<LoadError> for async_graphql::Error {
     }
 }
 
-/// The entities whose rows are found by their ID inside an organization.
+/// The entities whose rows are found by their ID inside an organization; `kept` are those of which rows may wait to be
+/// discarded.
 macro_rules! by_id {
-    ($($id:ident => $noun:ident, $permission:ident;)*) => {$(
+    (@rows kept $noun:ident, $organization:ident) => { $noun::Entity::kept($organization) };
+    (@rows all $noun:ident, $organization:ident) => {
+        $noun::Entity::find().filter($noun::Column::OrganizationId.eq($organization))
+    };
+    ($($id:ident => $which:ident $noun:ident, $permission:ident;)*) => {$(
         impl Loader<$id> for Fetch {
             type Value = $noun::Model;
             type Error = LoadError;
 
             async fn load(&self, ids: &[$id]) -> std::result::Result<HashMap<$id, $noun::Model>, LoadError> {
                 let organization = self.organization(Permission::$permission)?;
-                let rows = $noun::Entity::find()
-                    .filter($noun::Column::OrganizationId.eq(organization))
+                let rows = by_id!(@rows $which $noun, organization)
                     .filter($noun::Column::Id.is_in(ids.iter().copied()))
                     .all(self.db())
                     .await?;
@@ -89,23 +94,23 @@ macro_rules! by_id {
 }
 
 by_id! {
-    AccountId => account, AccountsRead;
-    ApiTokenId => api_token, Admin;
-    AuditEventId => audit_event, Admin;
-    ExternalIdId => external_id, AccountsRead;
-    ExternalIdSettingId => external_id_setting, AccountsRead;
-    IgnoreRuleId => ignore_rule, UnmatchedRead;
-    InputId => input, AccountsRead;
-    KeyPairId => key_pair, SourcesRead;
-    MetricId => metric, AccountsRead;
-    MetricLinkId => metric_link, AccountsRead;
-    OpportunityId => opportunity, AccountsRead;
-    SeriesId => series, MeasurementsRead;
-    SourceId => source, SourcesRead;
-    StreamId => stream, SourcesRead;
-    SyncRunId => sync_run, SourcesRead;
-    UnmatchedGroupId => unmatched_group, UnmatchedRead;
-    WaitingRowId => waiting_row, UnmatchedRead;
+    AccountId => all account, AccountsRead;
+    ApiTokenId => all api_token, Admin;
+    AuditEventId => all audit_event, Admin;
+    ExternalIdId => all external_id, AccountsRead;
+    ExternalIdSettingId => all external_id_setting, AccountsRead;
+    IgnoreRuleId => kept ignore_rule, UnmatchedRead;
+    InputId => all input, AccountsRead;
+    KeyPairId => all key_pair, SourcesRead;
+    MetricId => all metric, AccountsRead;
+    MetricLinkId => all metric_link, AccountsRead;
+    OpportunityId => all opportunity, AccountsRead;
+    SeriesId => kept series, MeasurementsRead;
+    SourceId => kept source, SourcesRead;
+    StreamId => kept stream, SourcesRead;
+    SyncRunId => kept sync_run, SourcesRead;
+    UnmatchedGroupId => kept unmatched_group, UnmatchedRead;
+    WaitingRowId => kept waiting_row, UnmatchedRead;
 }
 
 /// A list that belongs to a parent, such as the runs of a stream.

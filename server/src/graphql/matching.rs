@@ -8,6 +8,7 @@ use entity::{AccountId, ExternalIdSettingId, StreamId, external_id_setting, stre
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::auth::Permission;
+use crate::domain::kept::Kept;
 use crate::domain::{external_id_setting as settings, id_space, refusal};
 use crate::error::Error;
 use crate::graphql::account::Account;
@@ -134,8 +135,7 @@ impl Loader<AskedOf> for Fetch {
 
     async fn load(&self, keys: &[AskedOf]) -> std::result::Result<HashMap<AskedOf, Explained>, LoadError> {
         let organization = self.organization(Permission::AccountsRead)?;
-        let streams = stream::Entity::find()
-            .filter(stream::Column::OrganizationId.eq(organization))
+        let streams = stream::Entity::kept(organization)
             .filter(stream::Column::Id.is_in(keys.iter().map(|key| key.stream)))
             .all(self.db())
             .await?;

@@ -14,6 +14,7 @@ use sea_orm::{
 
 use crate::auth::Permission;
 use crate::clock::{DAY, Micros};
+use crate::domain::kept::Kept;
 use crate::error::{Error, Result as DomainResult};
 use crate::graphql::context::Reach;
 use crate::graphql::error::Fault;
@@ -72,8 +73,7 @@ impl Overview {
     /// The streams that need attention first, those that need it alike by name; at most 100.
     async fn streams(&self, ctx: &Context<'_>) -> Result<Vec<Stream>> {
         ctx.need(Permission::SourcesRead)?;
-        let rows = stream::Entity::find()
-            .filter(stream::Column::OrganizationId.eq(self.0))
+        let rows = stream::Entity::kept(self.0)
             .order_by_desc(stream::Column::Enabled)
             .order_by_asc(Expr::col((stream::Entity, stream::Column::LastSucceededAt)).is_not_null())
             .order_by_asc(stream::Column::LastSucceededAt)
@@ -118,9 +118,8 @@ impl Overview {
     /// Rejected rows.
     async fn rejected_rows(&self, ctx: &Context<'_>) -> Result<BigInt> {
         ctx.need(Permission::UnmatchedRead)?;
-        let rows = waiting_row::Entity::find()
-            .filter(waiting_row::Column::OrganizationId.eq(self.0))
-            .filter(waiting_row::Column::Kind.eq(WaitingKind::Rejected));
+        let rows =
+            waiting_row::Entity::kept(self.0).filter(waiting_row::Column::Kind.eq(WaitingKind::Rejected));
         let count = rows.count(ctx.db()).await.map_err(Fault::from)?;
         Ok(BigInt(i64::try_from(count).unwrap_or(i64::MAX)))
     }
@@ -134,8 +133,7 @@ impl Overview {
     /// Runs that are queued or running.
     async fn live_runs(&self, ctx: &Context<'_>) -> Result<Vec<SyncRun>> {
         ctx.need(Permission::SourcesRead)?;
-        let rows = sync_run::Entity::find()
-            .filter(sync_run::Column::OrganizationId.eq(self.0))
+        let rows = sync_run::Entity::kept(self.0)
             .filter(sync_run::Column::Status.is_in([RunStatus::Queued, RunStatus::Running]))
             .order_by_desc(sync_run::Column::Number)
             .limit(SHOWN)
@@ -154,15 +152,11 @@ impl Overview {
 
 impl Overview {
     fn groups(&self) -> Select<unmatched_group::Entity> {
-        unmatched_group::Entity::find()
-            .filter(unmatched_group::Column::OrganizationId.eq(self.0))
-            .filter(unmatched_group::Column::Status.eq(GroupStatus::Open))
+        unmatched_group::Entity::kept(self.0).filter(unmatched_group::Column::Status.eq(GroupStatus::Open))
     }
 
     fn runs_since(&self, at: Micros) -> Select<sync_run::Entity> {
-        sync_run::Entity::find()
-            .filter(sync_run::Column::OrganizationId.eq(self.0))
-            .filter(sync_run::Column::StartedAt.gte(at))
+        sync_run::Entity::kept(self.0).filter(sync_run::Column::StartedAt.gte(at))
     }
 
     async fn today(&self, ctx: &Context<'_>, column: sync_run::Column) -> DomainResult<BigInt> {
@@ -201,13 +195,11 @@ impl Overview {
         let accounts = any(db, own(external_id::Column::OrganizationId)).await?;
         let setting = external_id_setting::Entity::find()
             .filter(external_id_setting::Column::OrganizationId.eq(self.0));
-        let source = source::Entity::find().filter(source::Column::OrganizationId.eq(self.0));
-        let stream = stream::Entity::find().filter(stream::Column::OrganizationId.eq(self.0));
+        let source = source::Entity::kept(self.0);
+        let stream = stream::Entity::kept(self.0);
         let ran = stream.clone().filter(stream::Column::LastSucceededAt.is_not_null());
         let link = metric_link::Entity::find().filter(metric_link::Column::OrganizationId.eq(self.0));
-        let measured = series::Entity::find()
-            .filter(series::Column::OrganizationId.eq(self.0))
-            .filter(series::Column::AccountId.is_not_null());
+        let measured = series::Entity::kept(self.0).filter(series::Column::AccountId.is_not_null());
         use ChecklistStep as Step;
         let steps = [
             (Step::AddAccounts, accounts),

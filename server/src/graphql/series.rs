@@ -7,9 +7,10 @@ use async_graphql::{Context, ID, InputObject, InputType, Object, Result};
 use entity::series::{Column, Entity, Model};
 use entity::{AccountId, InputId, MetricId, OrganizationId, SeriesId, StreamId, metric_link};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, Select};
 
 use crate::auth::Permission;
+use crate::domain::kept::Kept;
 use crate::graphql::account::Account;
 use crate::graphql::chart::{ChartOf, ChartPoint};
 use crate::graphql::context::{Reach, load, maybe, must};
@@ -122,7 +123,7 @@ impl Nested for SeriesOfAccount {
     }
 
     fn rows(organization: OrganizationId) -> Select<Entity> {
-        Entity::find().filter(Column::OrganizationId.eq(organization))
+        Entity::kept(organization)
     }
 }
 
@@ -139,12 +140,7 @@ impl Loader<SeriesOf> for Fetch {
         let pairs = keys.iter().fold(Condition::any(), |any, key| {
             any.add(Column::AccountId.eq(key.0).and(Column::MetricId.eq(key.1)))
         });
-        let rows = Entity::find()
-            .filter(Column::OrganizationId.eq(organization))
-            .filter(pairs)
-            .order_by_asc(Column::Id)
-            .all(self.db())
-            .await?;
+        let rows = Entity::kept(organization).filter(pairs).order_by_asc(Column::Id).all(self.db()).await?;
         let mut found: HashMap<SeriesOf, Vec<Model>> = HashMap::new();
         for row in rows {
             if let Some(account) = row.account_id {
@@ -187,7 +183,7 @@ impl SeriesQuery {
         let organization = ctx.need(Permission::MeasurementsRead)?;
         let filters = r#where.to_value().to_string();
         let wanted = r#where.unwrap_or_default();
-        let mut rows = Entity::find().filter(Column::OrganizationId.eq(organization));
+        let mut rows = Entity::kept(organization);
         if let Some(account) = wanted.account_id {
             rows = rows.filter(Column::AccountId.eq(account.0));
         }

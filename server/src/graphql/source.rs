@@ -3,9 +3,10 @@
 use async_graphql::{Context, Enum, ID, InputObject, InputType, Object, Result};
 use entity::SourceId;
 use entity::source::{Column, Entity, Model};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::auth::Permission;
+use crate::domain::kept::Kept;
 use crate::graphql::context::{Reach, load, maybe};
 use crate::graphql::error::Fault;
 use crate::graphql::id::{Global, global};
@@ -145,7 +146,7 @@ impl SourceQuery {
         let organization = ctx.need(Permission::SourcesRead)?;
         let filters = r#where.to_value().to_string();
         let wanted = r#where.unwrap_or_default();
-        let mut rows = Entity::find().filter(Column::OrganizationId.eq(organization));
+        let mut rows = Entity::kept(organization);
         if let Some(text) = &wanted.search {
             rows = rows.filter(contains(Column::Name, text));
         }

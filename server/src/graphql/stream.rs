@@ -3,10 +3,11 @@
 use async_graphql::{Context, ID, InputObject, InputType, Object, Result};
 use entity::stream::{Column, Entity, Model};
 use entity::{OrganizationId, RunStatus, SourceId, SourceState, StreamId};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use crate::auth::Permission;
 use crate::clock::SECOND;
+use crate::domain::kept::Kept;
 use crate::domain::stream::Reading;
 use crate::domain::{checkpoint, freshness, schedule, stream_columns};
 use crate::graphql::context::{Reach, load, maybe, must};
@@ -226,7 +227,7 @@ impl Nested for StreamsOf {
     }
 
     fn rows(organization: OrganizationId) -> Select<Entity> {
-        Entity::find().filter(Column::OrganizationId.eq(organization))
+        Entity::kept(organization)
     }
 }
 
@@ -260,7 +261,7 @@ impl StreamQuery {
         let organization = ctx.need(Permission::SourcesRead)?;
         let filters = r#where.to_value().to_string();
         let wanted = r#where.unwrap_or_default();
-        let mut rows = Entity::find().filter(Column::OrganizationId.eq(organization));
+        let mut rows = Entity::kept(organization);
         if let Some(text) = &wanted.search {
             rows = rows.filter(contains(Column::Name, text));
         }

@@ -6,9 +6,10 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, InputObject, InputType, Object, Result};
 use entity::sync_run::{Column, Entity, Model};
 use entity::{OrganizationId, StreamId, SyncRunId};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use crate::auth::Permission;
+use crate::domain::kept::Kept;
 use crate::graphql::context::{Reach, maybe, must};
 use crate::graphql::id::{Global, global};
 use crate::graphql::loaders::{Fetch, LoadError, Nested};
@@ -199,7 +200,7 @@ impl Nested for RunsOf {
     }
 
     fn rows(organization: OrganizationId) -> Select<Entity> {
-        Entity::find().filter(Column::OrganizationId.eq(organization))
+        Entity::kept(organization)
     }
 }
 
@@ -220,8 +221,7 @@ impl Loader<RunNumber> for Fetch {
 
     async fn load(&self, keys: &[RunNumber]) -> std::result::Result<HashMap<RunNumber, Model>, LoadError> {
         let organization = self.organization(Permission::SourcesRead)?;
-        let rows = Entity::find()
-            .filter(Column::OrganizationId.eq(organization))
+        let rows = Entity::kept(organization)
             .filter(Column::Number.is_in(keys.iter().map(|key| key.0)))
             .all(self.db())
             .await?;
@@ -259,7 +259,7 @@ impl SyncRunQuery {
         let organization = ctx.need(Permission::SourcesRead)?;
         let filters = r#where.to_value().to_string();
         let wanted = r#where.unwrap_or_default();
-        let mut rows = Entity::find().filter(Column::OrganizationId.eq(organization));
+        let mut rows = Entity::kept(organization);
         if let Some(stream) = wanted.stream_id {
             rows = rows.filter(Column::StreamId.eq(stream.0));
         }

@@ -3,10 +3,11 @@
 use async_graphql::{Context, InputObject, Object, Result};
 use connector::Watermark;
 use entity::{RunKind, RunTrigger, SourceState, StreamId, SyncRunId, source};
-use sea_orm::{DatabaseTransaction, EntityTrait};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 
 use crate::auth::{Actor, Permission};
 use crate::domain::change::Change;
+use crate::domain::kept::Kept;
 use crate::domain::sync_run::{self, Request};
 use crate::domain::{checkpoint, organization, stream};
 use crate::error::{Error, Result as DomainResult};
@@ -210,7 +211,8 @@ impl SyncRunMutation {
 type Act<'a> = Change<'a, DatabaseTransaction>;
 
 async fn find(change: &Act<'_>, id: SyncRunId) -> DomainResult<sync_run::SyncRun> {
-    let found = entity::sync_run::Entity::find_by_id((change.organization(), id)).one(change.db).await?;
+    use entity::sync_run::{Column, Entity};
+    let found = Entity::kept(change.organization()).filter(Column::Id.eq(id)).one(change.db).await?;
     found.ok_or(Error::NotFound("sync run"))
 }
 

@@ -3,9 +3,10 @@
 use async_graphql::{Context, Enum, ID, InputObject, InputType, Object, Result};
 use entity::unmatched_group::{Column, Entity, Model};
 use entity::{StreamId, UnmatchedGroupId, UserId};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 
 use crate::auth::Permission;
+use crate::domain::kept::Kept;
 use crate::graphql::account::Account;
 use crate::graphql::context::{Reach, load, maybe, must};
 use crate::graphql::id::{Global, global};
@@ -320,7 +321,7 @@ impl UnmatchedGroupQuery {
     ) -> Result<Page<UnmatchedGroup>> {
         let organization = ctx.need(Permission::UnmatchedRead)?;
         let filters = format!("{} {}", r#where.to_value(), order_by.to_value());
-        let rows = Entity::find().filter(Column::OrganizationId.eq(organization));
+        let rows = Entity::kept(organization);
         let rows = r#where.unwrap_or_default().apply(rows, ctx.now());
         let order = UnmatchedGroupOrder::order(order_by);
         page(ctx, PageArgs::new(first, after, last, before), &["unmatchedGroups", &filters], order, rows)

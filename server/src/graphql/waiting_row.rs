@@ -3,9 +3,10 @@
 use async_graphql::{Context, Enum, ID, InputObject, InputType, Object, Result, SimpleObject};
 use entity::waiting_row::{Column, Entity, Model};
 use entity::{OrganizationId, StreamId, WaitingRowId};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use crate::auth::Permission;
+use crate::domain::kept::Kept;
 use crate::domain::waiting_row;
 use crate::graphql::context::{Reach, Work, maybe, must};
 use crate::graphql::error::{Fault, UserError};
@@ -140,7 +141,7 @@ impl Nested for RowsOf {
     }
 
     fn rows(organization: OrganizationId) -> Select<Entity> {
-        Entity::find().filter(Column::OrganizationId.eq(organization))
+        Entity::kept(organization)
     }
 }
 
@@ -172,9 +173,7 @@ impl WaitingRowQuery {
         let organization = ctx.need(Permission::UnmatchedRead)?;
         let filters = r#where.to_value().to_string();
         let wanted = r#where.unwrap_or_default();
-        let mut rows = Entity::find()
-            .filter(Column::OrganizationId.eq(organization))
-            .filter(Column::Kind.eq(entity::WaitingKind::Rejected));
+        let mut rows = Entity::kept(organization).filter(Column::Kind.eq(entity::WaitingKind::Rejected));
         if let Some(stream) = wanted.stream_id {
             rows = rows.filter(Column::StreamId.eq(stream.0));
         }

@@ -44,9 +44,14 @@ impl Checkpoint {
         );
         let mut found = store.fetch(&sql, &key).await?;
         if found.is_empty() {
-            let insert = "INSERT INTO checkpoint (organization_id, stream_id, cursor_column, cursor_kind, watermark, \
-                position, rank, version, updated_at) VALUES ($1, $2, $3, $4, '', '[]', $5, 0, $6) \
-                ON CONFLICT (organization_id, stream_id) DO NOTHING";
+            // None for a stream that was deleted in between, so that nothing is written to it any more.
+            let insert = format!(
+                "INSERT INTO checkpoint (organization_id, stream_id, cursor_column, cursor_kind, watermark, \
+                position, rank, version, updated_at) SELECT organization_id, id, $3, $4, '', '[]', $5, 0, $6 \
+                FROM stream WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL {} \
+                ON CONFLICT (organization_id, stream_id) DO NOTHING",
+                store.share_lock()
+            );
             let [organization, stream] = key.clone();
             let binds = [
                 organization,
@@ -56,7 +61,7 @@ impl Checkpoint {
                 i64::MIN.into(),
                 now.into(),
             ];
-            store.execute(insert, &binds).await?;
+            store.execute(&insert, &binds).await?;
             found = store.fetch(&sql, &key).await?;
         }
         Self::of(found.first().ok_or(Error::NotFound("stream"))?, (organization, stream), cursor)

@@ -19,6 +19,7 @@ pub mod measure;
 pub mod newest;
 pub mod plan;
 pub mod preview;
+mod realign;
 pub mod reject;
 pub mod rejected;
 pub mod replay;

@@ -9,13 +9,14 @@ use connector::{
     ReadRequest, RunTag, Table, TableRef, Watermark,
 };
 use entity::{NullCursor, OrganizationId, StreamId, StreamShape, source, stream};
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, QueryFilter};
 use serde::de::DeserializeOwned;
 
 use super::mapping::{Layout, Metrics};
 use super::route::Route;
 use crate::app::App;
 use crate::clock::Micros;
+use crate::domain::kept::Kept;
 use crate::domain::mapping::Mapping;
 use crate::domain::stream_columns::{self, Seen};
 use crate::error::{Error, Result};
@@ -61,7 +62,8 @@ impl Plan {
     /// # Errors
     /// `NotFound`; `Invalid` when no external-ID setting is chosen or a stored part cannot be used.
     pub async fn load(app: &App, organization: OrganizationId, id: StreamId) -> Result<Self> {
-        let found = stream::Entity::find_by_id((organization, id)).one(app.db.orm()).await?;
+        let found = stream::Entity::kept(organization).filter(stream::Column::Id.eq(id));
+        let found = found.one(app.db.orm()).await?;
         Self::of(app, &found.ok_or(Error::NotFound("stream"))?)
     }
 
@@ -74,7 +76,8 @@ impl Plan {
         organization: OrganizationId,
         id: StreamId,
     ) -> Result<(Self, Arc<dyn Connector>)> {
-        let found = stream::Entity::find_by_id((organization, id)).find_also_related(source::Entity);
+        let found = stream::Entity::kept(organization).filter(stream::Column::Id.eq(id));
+        let found = found.find_also_related(source::Entity);
         let (stream, source) = found.one(app.db.orm()).await?.ok_or(Error::NotFound("stream"))?;
         let plan = Self::of(app, &stream)?;
         Ok((plan, app.sources.open(app, &source.ok_or(Error::NotFound("source"))?)?))

@@ -21,7 +21,7 @@ use crate::domain::sync_run::{self, Request};
 use crate::error::{Error, Result};
 
 /// Rows mapped again in one transaction.
-const ROWS: i64 = 5_000;
+const ROWS: i64 = 2_000;
 
 /// A rejected row as it was kept.
 #[derive(Debug)]
@@ -144,7 +144,7 @@ fn widened(stretch: Option<(Watermark, Watermark)>, mark: Watermark) -> (Waterma
 
 /// The next rows after an ID, and the last ID looked at; `None` when there is none left.
 async fn load(app: &App, plan: &Plan, after: i64) -> Result<(Vec<Kept>, Option<i64>)> {
-    let mut store = Store::begin(&app.db).await?;
+    let mut store = Store::begin_reading(&app.db).await?;
     let sql = "SELECT id, row_key, cursor, run, row, reason FROM waiting_row WHERE organization_id = $1 \
         AND stream_id = $2 AND kind = 'rejected' AND id > $3 ORDER BY id LIMIT $4";
     let binds: [Bind; 4] =

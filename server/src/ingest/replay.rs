@@ -14,19 +14,26 @@ use super::groups::{GroupKey, Groups};
 use super::measure::{self, Put};
 use super::newest::Newest;
 use super::plan::Plan;
+use super::realign;
 use super::rejected;
 use super::route::{Outcome, Router, Target};
 use super::scope::{Candidate, candidates};
 use super::store::{Bind, Rows, Store};
 use super::tally::Tally;
 use crate::app::App;
+use crate::db::Backend;
+use crate::domain::ignored_group;
 use crate::domain::matching_change::Scope;
 use crate::error::Result;
 
-/// Rows moved to measurements in one transaction.
-const ROWS: i64 = 20_000;
-/// Rows moved to another group in one transaction; each is a row of two indexes.
-const RELABELED: i64 = 5_000;
+/// Rows moved to measurements in one transaction, and to another group, which are rows of two indexes: on SQLite others
+/// wait for it.
+fn most(backend: Backend) -> (i64, i64) {
+    match backend {
+        Backend::Postgres => (20_000, 5_000),
+        Backend::Sqlite => (4_000, 4_000),
+    }
+}
 
 /// Tries the waiting rows in scope again and tells what became of them. Rows that still match nothing stay, under the
 /// reason that holds now.
@@ -43,6 +50,10 @@ pub async fn waiting(
     if let Scope::Rejected { stream, rows } = scope {
         let plan = Plan::load(app, organization, *stream).await?;
         return rejected::retry(app, &plan, rows, stop).await;
+    }
+    realign(app, organization, scope, stop).await?;
+    if stop.is_cancelled() || *scope == Scope::Ignored {
+        return Ok(tally);
     }
     for (stream, groups) in candidates(app, organization, scope).await? {
         let plan = match Plan::load(app, organization, stream).await {
@@ -65,6 +76,38 @@ pub async fn waiting(
         }
     }
     Ok(tally)
+}
+
+/// Brings in line what a change of many things has left behind, before rows are matched by it.
+async fn realign(
+    app: &App,
+    organization: OrganizationId,
+    scope: &Scope,
+    stop: &CancellationToken,
+) -> Result<()> {
+    let only = match scope {
+        Scope::Space { space } => {
+            realign::external_ids(app, organization, space, stop).await?;
+            None
+        }
+        Scope::Ignored => return ignored(app, organization, stop).await,
+        Scope::Everything => None,
+        Scope::Stream { stream } => Some(*stream),
+        _ => return Ok(()),
+    };
+    realign::series(app, organization, only, stop).await.map(drop)
+}
+
+/// Puts groups out of sight, or back, page by page.
+async fn ignored(app: &App, organization: OrganizationId, stop: &CancellationToken) -> Result<()> {
+    let mut after = None;
+    while !stop.is_cancelled() {
+        after = ignored_group::place_next(&app.db, organization, after, app.clock.now()).await?;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The replay of one stream.
@@ -105,7 +148,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Moves up to [`ROWS`] rows of these groups in one transaction; `None` when none of them can move.
+    /// Moves some rows of these groups in one transaction; `None` when none of them can move.
     async fn step(&mut self, app: &App, candidates: &[Candidate]) -> Result<Option<Tally>> {
         let now = app.clock.now();
         let mut store = Store::begin(&app.db).await?;
@@ -164,7 +207,7 @@ impl<'a> Replay<'a> {
         self.groups.ensure(store, moved.iter().map(|(_, key)| key), now).await?;
         let mut rows = 0;
         for (from, key) in moved {
-            let room = RELABELED - rows as i64;
+            let room = most(store.backend()).1 - rows as i64;
             if room == 0 {
                 break;
             }
@@ -188,8 +231,9 @@ impl<'a> Replay<'a> {
         let sql = "SELECT w.id, w.group_id, w.row_key, w.product, CAST(w.value AS TEXT), w.measured_at, w.period, \
             w.cursor, w.run FROM {rows} CROSS JOIN waiting_row w WHERE w.group_id = b.c0 \
             AND w.value IS NOT NULL AND w.measured_at IS NOT NULL LIMIT $1";
+        let most = most(store.backend()).0;
         let found =
-            store.fetch_rows(sql, &[Bind::from(ROWS)], &Rows::new().ints(free.keys().copied())).await?;
+            store.fetch_rows(sql, &[Bind::from(most)], &Rows::new().ints(free.keys().copied())).await?;
         found
             .iter()
             .map(|record| {

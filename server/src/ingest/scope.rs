@@ -32,10 +32,11 @@ pub async fn candidates(
     organization: OrganizationId,
     scope: &Scope,
 ) -> Result<BTreeMap<StreamId, Vec<Candidate>>> {
-    let mut store = Store::begin(&app.db).await?;
+    let mut store = Store::begin_reading(&app.db).await?;
     let wanted = wanted(&mut store, organization, scope).await?;
     let sql = "SELECT g.id, g.stream_id, g.reason, g.external_account, g.external_metric FROM unmatched_group g \
-        WHERE g.organization_id = $1 AND g.waiting > 0 ORDER BY g.id";
+        WHERE g.organization_id = $1 AND g.waiting > 0 \
+        AND g.stream_id NOT IN (SELECT id FROM stream WHERE deleted_at IS NOT NULL) ORDER BY g.id";
     let mut streams: BTreeMap<StreamId, Vec<Candidate>> = BTreeMap::new();
     for record in store.fetch(sql, &[organization.0.into()]).await? {
         let candidate = Candidate {
@@ -81,7 +82,9 @@ impl Wanted {
 
 async fn wanted(store: &mut Store, organization: OrganizationId, scope: &Scope) -> Result<Wanted> {
     Ok(match scope {
-        Scope::Everything | Scope::Rejected { .. } => Wanted::default(),
+        Scope::Everything | Scope::Space { .. } | Scope::Ignored | Scope::Rejected { .. } => {
+            Wanted::default()
+        }
         Scope::Stream { stream } => Wanted { stream: Some(*stream), ..Wanted::default() },
         Scope::Groups { groups } => {
             let mut groups: Vec<i64> = groups.iter().map(|group| group.0).collect();

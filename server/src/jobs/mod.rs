@@ -5,6 +5,7 @@
 //! | `sync` | carry out a sync run | `workers.concurrency` | the run's own, `workers.attempts` |
 //! | `backfill` | carry out a run of a bounded range | 1 | the run's own |
 //! | `rematch` | try waiting rows again after a change | 1, one per organization | until it succeeds |
+//! | `discard` | discard what deleted streams stored | 1 | until it succeeds |
 //! | `prune` | delete what is kept no longer, hourly | 1 | 5 |
 //!
 //! Jobs are rows of one table, taken with a lease by the workers of any process (`node`, `table`, `keeper`); apalis
@@ -12,6 +13,7 @@
 //! doing a job twice does no harm and losing one is found out (`schedule`).
 
 mod backend;
+mod discard;
 mod held;
 mod keeper;
 mod lanes;
@@ -88,6 +90,7 @@ fn settings(app: &App) -> Settings {
             lane("sync", workers.concurrency),
             lane("backfill", 1),
             lane(matching_change::QUEUE, 1),
+            lane("discard", 1),
             lane("prune", 1),
         ],
         lease: Duration::from_secs(u64::from(workers.lease_seconds)),
@@ -108,6 +111,9 @@ fn dispatch(app: App, node: Node, engine: Arc<dyn Engine>) -> Perform {
             match Job::parse(&taken.job.payload)? {
                 Job::RunSync { organization, run } | Job::RunBackfill { organization, run } => {
                     sync::run(&app, &node, engine.as_ref(), &taken, (organization, run)).await
+                }
+                Job::Discard { organization, stream } => {
+                    discard::run(&app, &taken, (organization, stream)).await
                 }
                 Job::Prune => prune(&app, taken.stop()).await.map(|_| Outcome::Done),
             }

@@ -20,6 +20,8 @@ pub(super) async fn run(app: &App, taken: &Taken) -> Result<Outcome> {
     let tally = match replay::waiting(app, rematch.organization, &rematch.scope, taken.stop()).await {
         // Rows to be read again wait for the backfill that is under way; what is mapped by then is found mapped.
         Err(Error::Conflict(_)) => return Ok(Outcome::Again(app.clock.now() + BUSY)),
+        // The stream was deleted in between.
+        Err(Error::NotFound(_)) => return Ok(Outcome::Done),
         tried => tried?,
     };
     if tally.readings > 0 {

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::clock::{Micros, SECOND};
 use crate::domain::schedule::Schedule;
 use crate::domain::sync_run::{self, NewRun, Request};
-use crate::domain::{ignore_rule, job as queue};
+use crate::domain::{discard, ignore_rule, job as queue};
 use crate::error::{Error, Result};
 use crate::sql::Sql;
 
@@ -235,6 +235,11 @@ async fn watch(app: &App) -> Result<()> {
     let pushed = sync_run::push_missing(app.db.orm(), app.clock.now()).await?;
     if pushed > 0 {
         warn!(runs = pushed, "runs had no job and were given one");
+        app.jobs.wake();
+    }
+    let deleted = discard::push_missing(app.db.orm(), app.clock.now()).await?;
+    if deleted > 0 {
+        warn!(streams = deleted, "deleted streams had no job and were given one");
         app.jobs.wake();
     }
     let mended = give_due_times(app).await?;

@@ -5,8 +5,8 @@ pub mod dlt;
 pub mod engine;
 pub mod idle;
 pub mod late;
+pub mod locks;
 pub mod peers;
-
 pub mod report;
 pub mod rounds;
 pub mod seed;

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
-use tests::bench::{Bench, engine, idle, late, rounds, shell};
+use tests::bench::{Bench, engine, idle, late, locks, rounds, shell};
 
 /// What `weir` has: memory is measured in this process.
 #[global_allocator]
@@ -37,6 +37,8 @@ enum Part {
     Idle,
     /// Rows that come late, and rows tied with the watermark.
     Late,
+    /// How long others wait to write on SQLite while Weir does what it does with many rows.
+    Locks,
     /// The first two again with ten times the rows: about ten minutes.
     Growth,
 }
@@ -63,6 +65,12 @@ async fn main() -> Result<()> {
     let wanted = |part| {
         if arguments.only.is_empty() { part != Part::Growth } else { arguments.only.contains(&part) }
     };
+    if wanted(Part::Locks) {
+        locks::run().await?;
+    }
+    if arguments.only == [Part::Locks] {
+        return Ok(());
+    }
     let bench = Bench::start(arguments.days, arguments.times).await?;
     if wanted(Part::Load) || wanted(Part::Growth) {
         let small = rounds::run(&bench).await?;

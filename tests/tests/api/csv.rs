@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use anyhow::Result;
+use entity::external_id;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use crate::world::{World, text};
@@ -159,6 +161,46 @@ async fn each_wrong_cell_is_named() -> Result<()> {
             assert_eq!((counts(&told)[4], &told["errors"][0]["line"]), (1, &json!(2)), "{text}: {told}");
             assert_eq!(told["errors"][0]["column"], column, "{text}: {told}");
         }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_long_file_is_stored_whole_and_a_space_normalizes_it_anew() -> Result<()> {
+    const ROWS: usize = 2_500;
+    for world in World::both().await? {
+        let input = json!({ "name": "tenant", "normalizer": "EXACT" });
+        world.act("idSpaceCreate", "", input).await?;
+        let (mut accounts, mut ids) = ("name\n".to_owned(), "account_name,space,value\n".to_owned());
+        for row in 0..ROWS {
+            writeln!(accounts, "Account {row}")?;
+            writeln!(ids, "Account {row},tenant,T-{row}")?;
+        }
+        // A row that names again what an earlier part has made.
+        accounts.push_str("Account 0\n");
+        for (kind, text, unchanged) in [("ACCOUNTS", &accounts, 1), ("EXTERNAL_IDS", &ids, 0)] {
+            let told = world.import(kind, text, json!({ "dryRun": true })).await?;
+            let all = [ROWS as i64 + unchanged, ROWS as i64, 0, unchanged, 0];
+            assert_eq!(counts(&told), all, "{kind}: {told}");
+            let key = json!({ "idempotencyKey": kind });
+            for _ in 0..2 {
+                assert_eq!(counts(&world.import(kind, text, key.clone()).await?), all, "{kind}");
+            }
+            assert_eq!(
+                counts(&world.import(kind, text, json!({})).await?)[3],
+                all[0],
+                "{kind}: nothing twice"
+            );
+        }
+        let bad = format!("{ids}Account 0,tenant,\n");
+        let before = world.ask("{ auditEvents { totalCount } }", json!({})).await?;
+        assert_eq!(world.import("EXTERNAL_IDS", &bad.replace("T-", "S-"), json!({})).await?["dryRun"], true);
+        assert_eq!(world.ask("{ auditEvents { totalCount } }", json!({})).await?, before, "all or nothing");
+        world.act("idSpaceUpdate", "", json!({ "name": "tenant", "normalizer": "LOWERCASE" })).await?;
+        world.settle().await?;
+        let stored = external_id::Entity::find().all(world.site.app.db.orm()).await?;
+        assert_eq!(stored.len(), ROWS, "nothing of the bad file was stored");
+        assert!(stored.iter().all(|id| id.normalized == id.value.to_lowercase()), "all are normalized anew");
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::{World, text};
 
 #[tokio::test]
-async fn pitfall_27_an_external_id_belongs_to_one_account_and_can_be_moved() -> Result<()> {
+async fn an_external_id_belongs_to_one_account_and_can_be_moved() -> Result<()> {
     for world in World::both().await? {
         let (acme, globex) = (world.account("Acme").await?, world.account("Globex").await?);
         let input = json!({ "accountId": acme, "space": "account_id", "value": "a-1" });
@@ -70,6 +70,7 @@ async fn spaces_and_settings_know_who_uses_them() -> Result<()> {
         assert_eq!(world.refused("idSpaceDelete", json!({ "name": "tenant" })).await?.0, "IN_USE");
         let lower = json!({ "name": "tenant", "normalizer": "LOWERCASE" });
         world.act("idSpaceUpdate", "", lower).await?;
+        world.settle().await?;
         let found = world
             .ask(
                 "{ idSpaces { name externalIdCount } accounts { nodes { externalIds { normalized } } } }",

@@ -3,6 +3,7 @@
 mod account;
 mod csv;
 mod cursor;
+mod deletion;
 mod external_id;
 mod idempotency;
 mod key_pair;

@@ -40,6 +40,7 @@ async fn seal(install: &Install) -> Result<(OrganizationId, SourceId)> {
         version: Set(1),
         created_at: Set(0),
         updated_at: Set(0),
+        deleted_at: Set(None),
     }
     .insert(db.orm())
     .await?;

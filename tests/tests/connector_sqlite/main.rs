@@ -4,7 +4,6 @@ mod cells;
 mod cursors;
 mod errors;
 mod pages;
-mod replaced;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -53,6 +53,7 @@ async fn fill(db: &Db, ring: &Keyring, count: usize) -> Result<()> {
             version: 1,
             created_at: 0,
             updated_at: 0,
+            deleted_at: None,
         };
         let key_pair = key_pair::Model {
             organization_id,
@@ -164,7 +165,7 @@ async fn servers_of_one_database_need_one_ring() -> Result<()> {
 }
 
 #[tokio::test]
-async fn pitfall_38_rotation_reseals_every_secret_in_batches() -> Result<()> {
+async fn rotation_reseals_every_secret_in_batches() -> Result<()> {
     let both = Both::migrated().await?;
     for db in both.each() {
         let ring = Keyring::generate()?;

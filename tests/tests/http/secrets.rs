@@ -1,47 +1,17 @@
 //! No secret in any log line or answer, whatever goes right or wrong.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use anyhow::{Context, Result};
 use reqwest::Method;
 use reqwest::header::COOKIE;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 use server::auth::Permission;
+use tests::log::Log;
 use tests::site::{EMAIL, PASSWORD, Site, first_account, send};
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Everything that was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("nobody panics while logging").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn no_secret_is_logged_answered_or_stored_in_clear() -> Result<()> {
-    let log = Log::default();
-    let everything = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
-    tracing::subscriber::set_global_default(everything.finish())
-        .context("this test has a process of its own")?;
-
+    let log = Log::keep()?;
     let site = Site::sqlite().await?;
     let setup = site.setup_token().await?;
     let mut answers = Vec::new();
@@ -75,7 +45,7 @@ async fn no_secret_is_logged_answered_or_stored_in_clear() -> Result<()> {
     assert!(cookies.iter().all(|token| token.len() == 43));
     let secret = token.rsplit_once('_').unwrap_or_default().1.to_owned();
     let passwords = [PASSWORD, "my-wrong-password", "my-new-long-password"].map(str::to_owned);
-    let log = String::from_utf8(log.0.lock().expect("nobody panics while logging").clone())?;
+    let log = log.text();
     assert!(log.contains("the first account was made") && log.contains("a sign-in was refused"), "{log}");
     let mut stored = String::new();
     let db = site.app.db.orm();

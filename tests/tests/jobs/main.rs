@@ -6,6 +6,7 @@
 
 mod failures;
 mod leases;
+mod locks;
 mod outages;
 mod prune;
 mod queue;

@@ -183,6 +183,7 @@ async fn ids_and_choices_come_back() -> Result<()> {
             version: 1,
             created_at: i64::MIN,
             updated_at: i64::MAX,
+            deleted_at: None,
         };
         source::Entity::insert(model.clone().into_active_model()).exec(db.orm()).await?;
         assert_eq!(

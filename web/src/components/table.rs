@@ -32,8 +32,7 @@ pub fn Table(
         view! { <th scope="col" role="columnheader" class:amount=column.amount>{column.title}</th> }
     };
     view! {
-        // What only screen readers see would make the page as long as the table without its frame.
-        <div class="relative overflow-x-auto">
+        <div class="overflow-x-auto">
             <table class="grid-table cards" role="table">
                 <caption class="sr-only">{caption}</caption>
                 <thead role="rowgroup">

@@ -5,9 +5,7 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::id_spaces::SpaceChoice;
-use crate::components::{
-    Ago, Button, Dialog, DialogFoot, Glyph, Icon, Look, Notice, Panel, Text, Toasts, Tone,
-};
+use crate::components::{Ago, Button, Dialog, Glyph, Icon, Look, Notice, Panel, Text, Toasts, Tone};
 use crate::query::{Change, settled};
 use crate::schema;
 use crate::viewer::Session;
@@ -168,7 +166,7 @@ pub fn ExternalIds(
                 {complaint}
                 <SpaceChoice space/>
                 <Text label="External ID" value code=true required=true error=Signal::derive(move || create.refusal_of("value"))/>
-                <DialogFoot><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the ID"</Button></DialogFoot>
+                <div class="flex justify-end"><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the ID"</Button></div>
             </form>
         </Dialog>
     }

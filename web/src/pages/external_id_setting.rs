@@ -3,9 +3,7 @@
 use cynic::{MutationBuilder, QueryBuilder};
 use leptos::prelude::*;
 
-use crate::components::{
-    Button, Check, Choice, Dialog, DialogFoot, Icon, Loaded, Look, Notice, Text, Toasts, Tone,
-};
+use crate::components::{Button, Check, Choice, Dialog, Icon, Loaded, Look, Notice, Text, Toasts, Tone};
 use crate::query::{Change, Query, settled};
 use crate::schema;
 use crate::vocabulary::{Normalizer, UserError};
@@ -207,7 +205,7 @@ fn NewSetting(open: RwSignal<bool>, made: Callback<String>) -> impl IntoView {
                 </fieldset>
             </Loaded>
             {complaint}
-            <DialogFoot>
+            <div class="flex justify-end">
                 <Button
                     look=Look::Primary
                     busy=Signal::derive(move || create.is_busy())
@@ -216,7 +214,7 @@ fn NewSetting(open: RwSignal<bool>, made: Callback<String>) -> impl IntoView {
                 >
                     "Add the setting"
                 </Button>
-            </DialogFoot>
+            </div>
         </div>
     }
 }

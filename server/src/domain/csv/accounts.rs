@@ -4,30 +4,31 @@ use entity::{AccountId, account};
 use sea_orm::ConnectionTrait;
 
 use super::book::Accounts;
-use super::table::{self, Row};
-use super::{Effect, ErrorPolicy, Report, Wrong, may_write};
+use super::table::Row;
+use super::{Effect, Report, Wrong};
 use crate::domain::change::Change;
 use crate::domain::text;
 use crate::error::{Error, Result};
 
-/// Imports accounts.
+/// The columns that must be there, and the others.
+pub const COLUMNS: (&[&str], &[&str]) = (&["name"], &["id", "domain"]);
+
+/// Works out what rows do, and does it if it is to be written.
 pub async fn import(
     change: &Change<'_, impl ConnectionTrait>,
-    text: &str,
-    dry_run: bool,
-    policy: ErrorPolicy,
-) -> Result<Report> {
-    let table = table::read(text, &["name"], &["id", "domain"])?;
-    let mut report = Report::of(table.misfits);
-    let mut accounts = Accounts::load(change).await?;
-    for row in &table.rows {
+    rows: &[Row<'_>],
+    write: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let mut accounts = Accounts::load(change, rows, "id", "name").await?;
+    for row in rows {
         let effect = take(change, &mut accounts, row);
         report.count(row.line, effect);
     }
-    if may_write(&mut report, dry_run, policy) {
+    if write {
         accounts.shelf.write::<account::Entity, account::ActiveModel>(change.db).await?;
     }
-    Ok(report)
+    Ok(())
 }
 
 /// Checks a short text of a cell by the rules of the API.

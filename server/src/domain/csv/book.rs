@@ -1,12 +1,13 @@
 //! Copies of what is stored, on which an import works out its effects before anything is written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
 use entity::{AccountId, account};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-    QueryFilter,
+    ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic,
+    IntoActiveModel, Iterable, PrimaryKeyToColumn, QueryFilter, Select, Value,
 };
 
 use super::Wrong;
@@ -15,21 +16,24 @@ use crate::domain::change::Change;
 use crate::domain::global_id;
 use crate::error::Result;
 
-/// Rows inserted in one statement.
+/// Rows written in one statement.
 const AT_ONCE: usize = 500;
 
-/// The rows of one table by ID, with what was added and changed.
+/// Values looked for in one statement.
+const LOOKED_FOR: usize = 5_000;
+
+/// The rows of one table that concern an import, by ID, with what was added and changed.
 #[derive(Debug)]
 pub struct Shelf<I, M> {
     models: HashMap<I, M>,
     added: Vec<I>,
-    changed: Vec<I>,
+    changed: BTreeSet<I>,
 }
 
-impl<I: Copy + Eq + Hash, M: Clone> Shelf<I, M> {
+impl<I: Copy + Eq + Hash + Ord, M: Clone> Shelf<I, M> {
     /// Starts with what is stored.
     pub fn new(models: impl IntoIterator<Item = (I, M)>) -> Self {
-        Self { models: models.into_iter().collect(), added: Vec::new(), changed: Vec::new() }
+        Self { models: models.into_iter().collect(), added: Vec::new(), changed: BTreeSet::new() }
     }
 
     /// A row.
@@ -46,12 +50,10 @@ impl<I: Copy + Eq + Hash, M: Clone> Shelf<I, M> {
     /// Changes a row.
     pub fn change(&mut self, id: I, model: M) {
         self.models.insert(id, model);
-        if !self.added.contains(&id) && !self.changed.contains(&id) {
-            self.changed.push(id);
-        }
+        self.changed.insert(id);
     }
 
-    /// Writes what was added and changed.
+    /// Writes what was added and changed, many rows in a statement.
     ///
     /// # Errors
     /// When the database refuses.
@@ -61,19 +63,46 @@ impl<I: Copy + Eq + Hash, M: Clone> Shelf<I, M> {
         M: IntoActiveModel<A>,
         A: ActiveModelTrait<Entity = E> + ActiveModelBehavior + Send,
     {
-        for part in self.added.chunks(AT_ONCE) {
+        let is_key = |column: &E::Column| {
+            E::PrimaryKey::iter().any(|key| key.into_column().as_str() == column.as_str())
+        };
+        let key = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
+        let others = E::Column::iter().filter(|column| !is_key(column));
+        let replace = OnConflict::columns(key).update_columns(others).to_owned();
+        let written: Vec<I> = self.added.iter().chain(&self.changed).copied().collect();
+        let mut seen = HashSet::new();
+        let written: Vec<I> = written.into_iter().filter(|id| seen.insert(*id)).collect();
+        for part in written.chunks(AT_ONCE) {
             let rows = part.iter().filter_map(|id| self.models.get(id)).cloned();
             let rows: Vec<A> = rows.map(|model| model.into_active_model().reset_all()).collect();
-            E::insert_many(rows).exec_without_returning(db).await?;
-        }
-        for id in &self.changed {
-            if let Some(model) = self.models.get(id) {
-                let row: A = model.clone().into_active_model().reset_all();
-                E::update(row).exec_without_returning(db).await?;
-            }
+            E::insert_many(rows).on_conflict(replace.clone()).exec_without_returning(db).await?;
         }
         Ok(())
     }
+}
+
+/// Loads the rows in which a column has one of many values.
+///
+/// # Errors
+/// When the database fails.
+pub async fn having<E, V>(
+    db: &impl ConnectionTrait,
+    rows: Select<E>,
+    column: E::Column,
+    values: impl IntoIterator<Item = V>,
+) -> Result<Vec<E::Model>>
+where
+    E: EntityTrait,
+    V: Into<Value> + Ord,
+{
+    let values: BTreeSet<V> = values.into_iter().collect();
+    let mut values = values.into_iter().peekable();
+    let mut found = Vec::new();
+    while values.peek().is_some() {
+        let some: Vec<V> = values.by_ref().take(LOOKED_FOR).collect();
+        found.extend(rows.clone().filter(column.is_in(some)).all(db).await?);
+    }
+    Ok(found)
 }
 
 /// The accounts, found by ID or by name.
@@ -85,20 +114,32 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Loads the accounts of the organization.
+    /// Loads the accounts that rows name by ID or by name.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn load(change: &Change<'_, impl ConnectionTrait>) -> Result<Self> {
-        let rows = account::Entity::find()
-            .filter(account::Column::OrganizationId.eq(change.organization()))
-            .all(change.db)
-            .await?;
+    pub async fn load(
+        change: &Change<'_, impl ConnectionTrait>,
+        rows: &[Row<'_>],
+        id: &str,
+        name: &str,
+    ) -> Result<Self> {
+        let all = account::Entity::find().filter(account::Column::OrganizationId.eq(change.organization()));
+        let ids = rows.iter().filter_map(|row| global_id::parse::<AccountId>("Account", row.filled(id)?));
+        let named = rows.iter().filter_map(|row| row.filled(name));
+        let mut found = having(change.db, all.clone(), account::Column::Id, ids).await?;
+        found.extend(having(change.db, all, account::Column::Name, named).await?);
+        let shelf = Shelf::new(found.into_iter().map(|row| (row.id, row)));
         let mut names: HashMap<String, Vec<AccountId>> = HashMap::new();
-        for row in rows.iter().filter(|row| row.archived_at.is_none()) {
+        for row in shelf.models.values().filter(|row| row.archived_at.is_none()) {
             names.entry(row.name.clone()).or_default().push(row.id);
         }
-        Ok(Self { shelf: Shelf::new(rows.into_iter().map(|row| (row.id, row))), names })
+        Ok(Self { shelf, names })
+    }
+
+    /// The accounts that are there.
+    pub fn ids(&self) -> impl Iterator<Item = AccountId> {
+        self.shelf.models.keys().copied()
     }
 
     /// Notes the name of an added account.

@@ -1,17 +1,17 @@
 //! External IDs from CSV: `account_id,account_name,space,value`. An ID that another account has is moved.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use entity::{ExternalIdId, Normalizer, external_id};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::accounts::checked;
-use super::book::{Accounts, Shelf};
-use super::table::{self, Row};
-use super::{Effect, ErrorPolicy, Report, Wrong, may_write};
+use super::book::{Accounts, Shelf, having};
+use super::table::Row;
+use super::{Effect, Report, Wrong};
 use crate::domain::change::Change;
 use crate::domain::normalizer::normalize;
-use crate::domain::{id_space, series, text};
+use crate::domain::{id_space, text};
 use crate::error::Result;
 
 struct Ids {
@@ -19,41 +19,36 @@ struct Ids {
     spaces: HashMap<String, Normalizer>,
     shelf: Shelf<ExternalIdId, external_id::Model>,
     places: HashMap<(String, String), ExternalIdId>,
-    touched: BTreeSet<String>,
 }
 
-/// Imports external IDs.
+/// The columns that must be there, and the others.
+pub const COLUMNS: (&[&str], &[&str]) = (&["space", "value"], &["account_id", "account_name"]);
+
+/// Works out what rows do, and does it if it is to be written. Series follow in the rematch.
 pub async fn import(
     change: &Change<'_, impl ConnectionTrait>,
-    text: &str,
-    dry_run: bool,
-    policy: ErrorPolicy,
-) -> Result<Report> {
-    let table = table::read(text, &["space", "value"], &["account_id", "account_name"])?;
-    let mut report = Report::of(table.misfits);
-    let stored = external_id::Entity::find()
+    rows: &[Row<'_>],
+    write: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let accounts = Accounts::load(change, rows, "account_id", "account_name").await?;
+    let spaces = id_space::held(change, write).await?;
+    let all = external_id::Entity::find()
         .filter(external_id::Column::OrganizationId.eq(change.organization()))
-        .all(change.db)
-        .await?;
+        .filter(external_id::Column::Space.is_in(spaces.keys().map(String::as_str)));
+    let values = rows.iter().filter_map(|row| row.filled("value"));
+    let stored = having(change.db, all, external_id::Column::Value, values).await?;
     let places = stored.iter().map(|row| ((row.space.clone(), row.value.clone()), row.id)).collect();
-    let mut ids = Ids {
-        accounts: Accounts::load(change).await?,
-        spaces: id_space::normalizers(change.db, change.organization()).await?,
-        shelf: Shelf::new(stored.into_iter().map(|row| (row.id, row))),
-        places,
-        touched: BTreeSet::new(),
-    };
-    for row in &table.rows {
+    let shelf = Shelf::new(stored.into_iter().map(|row| (row.id, row)));
+    let mut ids = Ids { accounts, spaces, shelf, places };
+    for row in rows {
         let effect = ids.take(change, row);
         report.count(row.line, effect);
     }
-    if may_write(&mut report, dry_run, policy) {
+    if write {
         ids.shelf.write::<external_id::Entity, external_id::ActiveModel>(change.db).await?;
-        for space in &ids.touched {
-            series::repoint_all(change, space).await?;
-        }
     }
-    Ok(report)
+    Ok(())
 }
 
 impl Ids {
@@ -82,7 +77,7 @@ impl Ids {
                 organization_id: change.organization(),
                 id,
                 account_id,
-                space: space.clone(),
+                space,
                 value,
                 normalized,
                 created_at: change.now,
@@ -90,13 +85,11 @@ impl Ids {
             };
             self.places.insert(place, id);
             self.shelf.add(id, model);
-            self.touched.insert(space);
             return Ok(Effect::Created);
         };
         if stored.account_id == account_id {
             return Ok(Effect::Unchanged);
         }
-        self.touched.insert(space);
         self.shelf.change(stored.id, external_id::Model { account_id, ..stored });
         Ok(Effect::Updated)
     }

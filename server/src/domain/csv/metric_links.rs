@@ -8,9 +8,9 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::accounts::checked;
-use super::book::{Accounts, Shelf};
-use super::table::{self, Row};
-use super::{Effect, ErrorPolicy, Report, Wrong, may_write};
+use super::book::{Accounts, Shelf, having};
+use super::table::Row;
+use super::{Effect, Report, Wrong};
 use crate::domain::change::Change;
 use crate::domain::text;
 use crate::error::Result;
@@ -28,43 +28,43 @@ struct Links {
     by_input: HashMap<InputId, MetricLinkId>,
 }
 
-/// Imports metric links. Metrics that no row has named yet are added.
+/// The columns that must be there, and the others.
+pub const COLUMNS: (&[&str], &[&str]) =
+    (&["metric", "opportunity", "input"], &["account_id", "account_name", "enabled", "note"]);
+
+/// Works out what rows do, and does it if it is to be written. Metrics that no row has named yet are added.
 pub async fn import(
     change: &Change<'_, impl ConnectionTrait>,
-    text: &str,
-    dry_run: bool,
-    policy: ErrorPolicy,
-) -> Result<Report> {
-    let others = ["account_id", "account_name", "enabled", "note"];
-    let table = table::read(text, &["metric", "opportunity", "input"], &others)?;
-    let mut report = Report::of(table.misfits);
-    let mut links = Links::load(change).await?;
-    for row in &table.rows {
+    rows: &[Row<'_>],
+    write: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let mut links = Links::load(change, rows).await?;
+    for row in rows {
         let effect = links.take(change, row);
         report.count(row.line, effect);
     }
-    if may_write(&mut report, dry_run, policy) {
+    if write {
         links.metrics.write::<metric::Entity, metric::ActiveModel>(change.db).await?;
         links.links.write::<metric_link::Entity, metric_link::ActiveModel>(change.db).await?;
     }
-    Ok(report)
+    Ok(())
 }
 
 impl Links {
-    async fn load(change: &Change<'_, impl ConnectionTrait>) -> Result<Self> {
-        let organization = change.organization();
+    async fn load(change: &Change<'_, impl ConnectionTrait>, rows: &[Row<'_>]) -> Result<Self> {
+        let (db, organization) = (change.db, change.organization());
+        let accounts = Accounts::load(change, rows, "account_id", "account_name").await?;
         let opportunities = opportunity::Entity::find()
             .filter(opportunity::Column::OrganizationId.eq(organization))
-            .filter(opportunity::Column::ArchivedAt.is_null())
-            .all(change.db)
-            .await?;
+            .filter(opportunity::Column::ArchivedAt.is_null());
+        let opportunities = having(db, opportunities, opportunity::Column::AccountId, accounts.ids()).await?;
         let owners: HashMap<_, _> = opportunities.into_iter().map(|row| (row.id, row)).collect();
         let stored = input::Entity::find()
             .filter(input::Column::OrganizationId.eq(organization))
             .filter(input::Column::Kind.eq(InputKind::Series))
-            .filter(input::Column::ArchivedAt.is_null())
-            .all(change.db)
-            .await?;
+            .filter(input::Column::ArchivedAt.is_null());
+        let stored = having(db, stored, input::Column::OpportunityId, owners.keys().copied()).await?;
         let mut inputs: HashMap<(AccountId, String, String), Vec<InputId>> = HashMap::new();
         for row in stored {
             if let Some(owner) = owners.get(&row.opportunity_id) {
@@ -72,16 +72,14 @@ impl Links {
                 inputs.entry(place).or_default().push(row.id);
             }
         }
-        let metrics = metric::Entity::find()
-            .filter(metric::Column::OrganizationId.eq(organization))
-            .all(change.db)
-            .await?;
-        let links = metric_link::Entity::find()
-            .filter(metric_link::Column::OrganizationId.eq(organization))
-            .all(change.db)
-            .await?;
+        let metrics = metric::Entity::find().filter(metric::Column::OrganizationId.eq(organization));
+        let named = rows.iter().filter_map(|row| row.filled("metric"));
+        let metrics = having(db, metrics, metric::Column::ExternalId, named).await?;
+        // A link's input is of the link's account, so these are also all that may hold an input named here.
+        let links = metric_link::Entity::find().filter(metric_link::Column::OrganizationId.eq(organization));
+        let links = having(db, links, metric_link::Column::AccountId, accounts.ids()).await?;
         Ok(Self {
-            accounts: Accounts::load(change).await?,
+            accounts,
             opportunities: owners.into_values().map(|owner| (owner.account_id, owner.name)).collect(),
             inputs,
             metrics_by_name: metrics.iter().map(|row| (row.external_id.clone(), row.id)).collect(),

@@ -1,7 +1,8 @@
 //! CSV in and out: accounts, external IDs, opportunities with inputs, and metric links.
 //!
 //! An import first works out what every row would change, on copies of what is stored, and collects what is wrong with
-//! which row. Only then it writes, in one transaction. A dry run is the same without the writing.
+//! which row; that is all of a dry run. Only then it writes, some rows in each transaction, so that nobody who writes
+//! waits for a long file. Each part is worked out again in its transaction: what others changed in between is seen.
 
 mod accounts;
 mod book;
@@ -17,9 +18,13 @@ use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use self::table::{Row, Table};
 use crate::domain::change::Change;
 use crate::domain::matching_change::{self, Scope};
 use crate::error::Result;
+
+/// Rows of text imported in one transaction; a row may be two rows stored.
+const ROWS: usize = 1_000;
 
 /// The most errors told.
 const ERRORS_MOST: usize = 100;
@@ -109,15 +114,6 @@ impl Wrong {
 }
 
 impl Report {
-    /// Begins with the rows that do not fit the header: line and what is wrong.
-    fn of(misfits: Vec<(u64, String)>) -> Self {
-        let mut report = Self { rows: misfits.len() as u64, ..Self::default() };
-        for (line, reason) in misfits {
-            report.fail(line, None, reason);
-        }
-        report
-    }
-
     fn count(&mut self, line: u64, effect: std::result::Result<Effect, Wrong>) {
         self.rows += 1;
         match effect {
@@ -136,39 +132,101 @@ impl Report {
     }
 }
 
-/// Imports CSV text, or says what would happen.
-///
-/// # Errors
-/// When the text is no CSV of the kind, is too long, or the database fails. Errors of rows are in the report.
-pub async fn import(
-    change: &Change<'_, impl ConnectionTrait>,
+/// CSV text taken apart, to be imported.
+#[derive(Debug)]
+pub struct Sheet {
     kind: Kind,
-    text: &str,
-    dry_run: bool,
-    policy: ErrorPolicy,
-) -> Result<Report> {
-    let report = match kind {
-        Kind::Accounts => accounts::import(change, text, dry_run, policy).await?,
-        Kind::ExternalIds => external_ids::import(change, text, dry_run, policy).await?,
-        Kind::Opportunities => opportunities::import(change, text, dry_run, policy).await?,
-        Kind::MetricLinks => metric_links::import(change, text, dry_run, policy).await?,
-    };
-    if !report.dry_run && report.created + report.updated > 0 {
+    table: Table<'static>,
+}
+
+impl Sheet {
+    /// Takes text apart.
+    ///
+    /// # Errors
+    /// When the text is no CSV of the kind, or has too many rows.
+    pub fn read(kind: Kind, text: &str) -> Result<Self> {
+        let (needed, others): (&[&str], &[&str]) = match kind {
+            Kind::Accounts => accounts::COLUMNS,
+            Kind::ExternalIds => external_ids::COLUMNS,
+            Kind::Opportunities => opportunities::COLUMNS,
+            Kind::MetricLinks => metric_links::COLUMNS,
+        };
+        Ok(Self { kind, table: table::read(text, needed, others)? })
+    }
+
+    /// Works out what all rows would do. Stores nothing.
+    ///
+    /// # Errors
+    /// When the database fails. Errors of rows are in the report.
+    pub async fn weigh(&self, change: &Change<'_, impl ConnectionTrait>) -> Result<Report> {
+        let mut report = self.misfits();
+        report.dry_run = true;
+        self.take(change, &self.table.rows, false, &mut report).await?;
+        Ok(report)
+    }
+
+    /// A report of the rows that do not fit the header.
+    pub fn misfits(&self) -> Report {
+        let mut report = Report { rows: self.table.misfits.len() as u64, ..Report::default() };
+        for (line, reason) in &self.table.misfits {
+            report.fail(*line, None, reason.clone());
+        }
+        report
+    }
+
+    /// The rows in parts, each for one transaction.
+    pub fn parts(&self) -> impl ExactSizeIterator<Item = &[Row<'static>]> {
+        self.table.rows.chunks(ROWS)
+    }
+
+    /// Imports a part, and tells matching about it. Rows with errors are left out.
+    ///
+    /// # Errors
+    /// When the database fails. Errors of rows are added to the report.
+    pub async fn store(
+        &self,
+        change: &Change<'_, impl ConnectionTrait>,
+        part: &[Row<'static>],
+        report: &mut Report,
+    ) -> Result<()> {
+        let before = report.created + report.updated;
+        self.take(change, part, true, report).await?;
+        if report.created + report.updated > before {
+            let organization = change.organization();
+            matching_change::announce(change.db, organization, Scope::Everything, change.now).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes who imported what.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit(&self, change: &Change<'_, impl ConnectionTrait>, report: &Report) -> Result<()> {
+        if report.created + report.updated == 0 {
+            return Ok(());
+        }
         let detail = json!({
-            "kind": kind.word(),
+            "kind": self.kind.word(),
             "created": report.created,
             "updated": report.updated,
             "failed": report.failed,
         });
-        let organization = change.organization();
-        change.audit("csv.import", "Organization", organization, detail).await?;
-        matching_change::announce(change.db, organization, Scope::Everything, change.now).await?;
+        change.audit("csv.import", "Organization", change.organization(), detail).await
     }
-    Ok(report)
-}
 
-/// Tells whether to write, and notes it on the report when not.
-fn may_write(report: &mut Report, dry_run: bool, policy: ErrorPolicy) -> bool {
-    report.dry_run = dry_run || (policy == ErrorPolicy::RejectAll && report.failed > 0);
-    !report.dry_run
+    async fn take(
+        &self,
+        change: &Change<'_, impl ConnectionTrait>,
+        rows: &[Row<'static>],
+        write: bool,
+        report: &mut Report,
+    ) -> Result<()> {
+        match self.kind {
+            Kind::Accounts => accounts::import(change, rows, write, report).await,
+            Kind::ExternalIds => external_ids::import(change, rows, write, report).await,
+            Kind::Opportunities => opportunities::import(change, rows, write, report).await,
+            Kind::MetricLinks => metric_links::import(change, rows, write, report).await,
+        }
+    }
 }

@@ -1,15 +1,15 @@
 //! Opportunities and inputs from CSV, an input a row:
 //! `account_id,account_name,opportunity,opportunity_external_id,input,unit,kind,constant_value`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::{AccountId, Decimal, InputId, InputKind, OpportunityId, input, opportunity};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::accounts::checked;
-use super::book::{Accounts, Shelf};
-use super::table::{self, Row};
-use super::{Effect, ErrorPolicy, Report, Wrong, may_write};
+use super::book::{Accounts, Shelf, having};
+use super::table::Row;
+use super::{Effect, Report, Wrong};
 use crate::domain::change::Change;
 use crate::domain::text;
 use crate::error::Result;
@@ -23,39 +23,45 @@ struct Cases {
     inputs_by_name: HashMap<(OpportunityId, String), InputId>,
 }
 
-/// Imports opportunities and inputs.
+/// The columns that must be there, and the others.
+pub const COLUMNS: (&[&str], &[&str]) = (
+    &["opportunity"],
+    &["account_id", "account_name", "opportunity_external_id", "input", "unit", "kind", "constant_value"],
+);
+
+/// Works out what rows do, and does it if it is to be written.
 pub async fn import(
     change: &Change<'_, impl ConnectionTrait>,
-    text: &str,
-    dry_run: bool,
-    policy: ErrorPolicy,
-) -> Result<Report> {
-    let others =
-        ["account_id", "account_name", "opportunity_external_id", "input", "unit", "kind", "constant_value"];
-    let table = table::read(text, &["opportunity"], &others)?;
-    let mut report = Report::of(table.misfits);
-    let mut cases = Cases::load(change).await?;
-    for row in &table.rows {
+    rows: &[Row<'_>],
+    write: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let mut cases = Cases::load(change, rows).await?;
+    for row in rows {
         let effect = cases.take(change, row);
         report.count(row.line, effect);
     }
-    if may_write(&mut report, dry_run, policy) {
+    if write {
         cases.opportunities.write::<opportunity::Entity, opportunity::ActiveModel>(change.db).await?;
         cases.inputs.write::<input::Entity, input::ActiveModel>(change.db).await?;
     }
-    Ok(report)
+    Ok(())
 }
 
 impl Cases {
-    async fn load(change: &Change<'_, impl ConnectionTrait>) -> Result<Self> {
-        let opportunities = opportunity::Entity::find()
-            .filter(opportunity::Column::OrganizationId.eq(change.organization()))
-            .all(change.db)
-            .await?;
-        let inputs = input::Entity::find()
-            .filter(input::Column::OrganizationId.eq(change.organization()))
-            .all(change.db)
-            .await?;
+    async fn load(change: &Change<'_, impl ConnectionTrait>, rows: &[Row<'_>]) -> Result<Self> {
+        let accounts = Accounts::load(change, rows, "account_id", "account_name").await?;
+        let all =
+            opportunity::Entity::find().filter(opportunity::Column::OrganizationId.eq(change.organization()));
+        let outside = rows.iter().filter_map(|row| row.filled("opportunity_external_id"));
+        let mut opportunities =
+            having(change.db, all.clone(), opportunity::Column::AccountId, accounts.ids()).await?;
+        let known: HashSet<OpportunityId> = opportunities.iter().map(|row| row.id).collect();
+        let others = having(change.db, all, opportunity::Column::ExternalId, outside).await?;
+        opportunities.extend(others.into_iter().filter(|row| !known.contains(&row.id)));
+        let inputs = input::Entity::find().filter(input::Column::OrganizationId.eq(change.organization()));
+        let ids = opportunities.iter().map(|row| row.id);
+        let inputs = having(change.db, inputs, input::Column::OpportunityId, ids).await?;
         let mut by_name: HashMap<(AccountId, String), Vec<OpportunityId>> = HashMap::new();
         for row in opportunities.iter().filter(|row| row.archived_at.is_none()) {
             by_name.entry((row.account_id, row.name.clone())).or_default().push(row.id);
@@ -63,7 +69,7 @@ impl Cases {
         let external = opportunities.iter().filter_map(|row| Some((row.external_id.clone()?, row.id)));
         let named = inputs.iter().map(|row| ((row.opportunity_id, row.name.clone()), row.id));
         Ok(Self {
-            accounts: Accounts::load(change).await?,
+            accounts,
             by_name,
             by_external_id: external.collect(),
             inputs_by_name: named.collect(),

@@ -63,6 +63,12 @@ pub struct NewRun {
 /// [`Error::Conflict`] when a backfill of another range is live; else what the database says.
 pub async fn start(db: &impl ConnectionTrait, now: Micros, request: Request) -> Result<Started> {
     let (organization, stream, kind) = (request.organization, request.stream, request.kind);
+    // Locked until the run is there: whoever deletes the stream sees the run, or we see that it is deleted.
+    let there = Sql::new(db, "SELECT 1 AS there FROM stream WHERE organization_id = ").bind(organization);
+    let there = there.text(" AND id = ").bind(stream).text(" AND deleted_at IS NULL");
+    if !there.postgres(" FOR NO KEY UPDATE").any(db).await? {
+        return Err(Error::NotFound("stream"));
+    }
     // The live run may end between the two statements, so the pair is tried again.
     for _ in 0..3 {
         if let Some(run) = live(db, &request).await? {

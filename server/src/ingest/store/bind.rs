@@ -135,6 +135,13 @@ impl Rows {
         self
     }
 
+    /// Adds a column of IDs that may be null.
+    #[must_use]
+    pub fn maybe_uuids(mut self, values: impl IntoIterator<Item = Option<Uuid>>) -> Self {
+        self.columns.push(Rows1::Uuid(values.into_iter().collect()));
+        self
+    }
+
     /// Adds a column of IDs.
     #[must_use]
     pub fn uuids(mut self, values: impl IntoIterator<Item = Uuid>) -> Self {
