@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { accessible, openBrowser, signIn, startEmpty, visit } from "./stage.mjs";
+import { SCREENS, accessible, fits, openBrowser, signIn, startEmpty, visit } from "./stage.mjs";
 
 const password = "three calm rivers";
 let weir, browser, page;
@@ -19,6 +19,19 @@ after(async () => {
   await browser?.close();
   await weir?.stop();
 });
+
+/** Looks at a page nobody has to sign in for, on every screen. */
+async function everywhere(address, heading) {
+  for (const [name, options] of SCREENS) {
+    const other = await browser.open(options);
+    await visit(other, "", address, heading);
+    await accessible(other, `${heading} (${name})`);
+    await fits(other, `${heading} (${name})`);
+    await other.context().close();
+  }
+}
+
+test("the set-up is accessible and fits on every screen", () => everywhere(weir.link, "Set up Weir"));
 
 test("the printed link makes the first account", async () => {
   await page.goto(weir.link);
@@ -99,6 +112,8 @@ test("an API token is shown once and can be revoked", async () => {
   await row.getByText("Revoked").waitFor();
   assert.equal(await ask(), 401);
 });
+
+test("the sign-in is accessible and fits on every screen", () => everywhere(weir.url, "Sign in"));
 
 test("a wrong password is refused in words, the right one leads back to where one was", async () => {
   await page.getByRole("button", { name: "Sign out" }).first().click();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { accessible, eventually, fits, number, openBrowser, picture, signIn, startDemo, visit } from "./stage.mjs";
+import { accessible, eventually, number, openBrowser, picture, signIn, startDemo, visit } from "./stage.mjs";
 
 let weir, browser, page;
 
@@ -113,7 +113,7 @@ test("an unknown account is linked and its readings become a line on the account
   await page.getByRole("region", { name: "What was tried" }).getByText("0 hits").first().waitFor();
   const rows = page.getByRole("table", { name: "The newest waiting rows" });
   await rows.waitFor();
-  const [external] = (await page.getByRole("heading", { level: 1 }).innerText()).split(" ");
+  const [external] = (await page.getByRole("heading", { level: 1 }).innerText()).split(/\s/);
   const waiting = number(await page.getByText(/^[\d,]+ waiting$/).innerText());
 
   await page.getByRole("button", { name: "Link to an account" }).click();
@@ -262,40 +262,6 @@ test("a table is mapped with a preview", async () => {
   await page.getByText(/^[\d,]+ rows? makes? [\d,]+ readings?/).or(page.getByText(/rows make/)).first().waitFor();
   await accessible(page, "the mapping");
 });
-
-const screens = [
-  ["/", "Overview"],
-  ["/sources", "Sources"],
-  ["/sources/new", "Add a source"],
-  ["/unmatched", "Unmatched"],
-  ["/unmatched?tab=rejected", "Unmatched"],
-  ["/links", "Metric links"],
-  ["/links/import", "Import metric links"],
-  ["/accounts", "Accounts"],
-  ["/settings", "Settings"],
-];
-
-for (const [name, options] of [
-  ["light", { colorScheme: "light" }],
-  ["dark", { colorScheme: "dark" }],
-  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
-]) {
-  test(`every screen is accessible and fits: ${name}`, async () => {
-    const other = await browser.open({ ...options, reducedMotion: "reduce", storageState: await page.context().storageState() });
-    for (const [address, heading] of screens) {
-      await visit(other, weir.url, address, heading);
-      await eventually(async () => (await other.getByText("Loading", { exact: true }).count()) === 0, `${address} has loaded`);
-      await accessible(other, `${address} (${name})`);
-      await fits(other, `${address} (${name})`);
-    }
-    await visit(other, weir.url, "/accounts", "Accounts");
-    await other.getByRole("table").getByRole("link").first().click();
-    await other.getByRole("img", { name: /over time/ }).waitFor();
-    await accessible(other, `an account (${name})`);
-    await fits(other, `an account (${name})`);
-    await other.context().close();
-  });
-}
 
 test("the keyboard is enough: skip link, navigation, a dialog that keeps and gives back the focus", async () => {
   await visit(page, weir.url, "/accounts", "Accounts");

@@ -64,10 +64,10 @@ export async function startDemo() {
 }
 
 /** An empty Weir with the link that makes its first account. */
-export async function startEmpty() {
+export async function startEmpty(settings = {}) {
   const port = await freePort();
   const folder = await mkdtemp(path.join(tmpdir(), "weir-web-"));
-  const env = { WEIR_DATA_DIR: folder, WEIR_HTTP__LISTEN: `127.0.0.1:${port}`, NO_COLOR: "1" };
+  const env = { WEIR_DATA_DIR: folder, WEIR_HTTP__LISTEN: `127.0.0.1:${port}`, NO_COLOR: "1", ...settings };
   const { match, stop } = await start(weir, ["serve"], env, /first account at (\S+#token=([\w-]+))/, 60_000);
   const end = async () => {
     await stop();
@@ -76,6 +76,14 @@ export async function startEmpty() {
   return { url: `http://127.0.0.1:${port}`, link: match[1], token: match[2], stop: end };
 }
 
+/** The screens everything has to work on. */
+export const SCREENS = [
+  ["light", { colorScheme: "light" }],
+  ["dark", { colorScheme: "dark" }],
+  ["phone, light", { colorScheme: "light", viewport: { width: 390, height: 844 }, hasTouch: true }],
+  ["phone, dark", { colorScheme: "dark", viewport: { width: 390, height: 844 }, hasTouch: true }],
+].map(([name, options]) => [name, { ...options, reducedMotion: "reduce" }]);
+
 /** A browser; every page it opens fails the test when the browser complains. */
 export async function openBrowser() {
   const browser = await chromium.launch({
@@ -83,7 +91,8 @@ export async function openBrowser() {
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
   });
   const complaints = [];
-  const open = async (options = {}) => {
+  // What a test breaks on purpose, the browser may complain about.
+  const open = async ({ expected, ...options } = {}) => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
     // Given by the driver, so that the page's own policy need not allow it.
     await context.addInitScript({ content: axe });
@@ -92,7 +101,9 @@ export async function openBrowser() {
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => {
       // A refused sign-in is a 401, which Chromium notes as an error of the page.
-      if (message.type() === "error" && !message.text().includes("status of 401")) complaints.push(message.text());
+      if (message.type() === "error" && !message.text().includes("status of 401") && !expected?.test(message.text())) {
+        complaints.push(message.text());
+      }
     });
     return page;
   };
@@ -165,4 +176,27 @@ export async function picture(page) {
   const taken = await page.screenshot({ path: file, animations: "disabled" });
   assert.equal(taken.readUInt32BE(16), 1280, "the picture is as wide as the README shows it");
   if (folder) await rm(folder, { recursive: true });
+}
+
+/** Asks by GraphQL as whoever is signed in on a page. */
+export async function ask(page, query, variables = {}) {
+  const answer = await page.evaluate(
+    async (body) => {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(body) });
+      return response.json();
+    },
+    { query, variables },
+  );
+  assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
+  return answer.data;
+}
+
+/** Presses Tab until the element with the focus is the wanted one, as somebody without a mouse does. */
+export async function tabTo(page, wanted, message, key = "Tab") {
+  for (let turn = 0; turn < 120; turn += 1) {
+    await page.keyboard.press(key);
+    if (await wanted.evaluateAll((found) => found.includes(document.activeElement))) return;
+  }
+  assert.fail(`${message} cannot be reached by ${key}`);
 }

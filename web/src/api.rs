@@ -18,8 +18,8 @@ pub enum Failure {
     Forbidden,
     /// The server asks to slow down.
     Throttled,
-    /// The server refused, with its words and the number to quote.
-    Refused { message: String, request_id: Option<String> },
+    /// The server refused, with its code, its words and the number to quote.
+    Refused { code: String, message: String, request_id: Option<String> },
 }
 
 impl Failure {
@@ -34,6 +34,16 @@ impl Failure {
             Self::Throttled => "Too many attempts. Wait a moment, then try again.".to_owned(),
             Self::Refused { message, .. } => sentence(message),
         }
+    }
+
+    /// Whether the question itself is wrong, which it is for an address that names nothing.
+    pub fn is_wrong_question(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "BAD_USER_INPUT")
+    }
+
+    /// Whether the page of a list that was asked for cannot be found any more.
+    pub fn is_lost_page(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "INVALID_CURSOR")
     }
 
     /// The number by which the server's log knows the request.
@@ -180,7 +190,8 @@ fn refused(status: u16, errors: Vec<cynic::GraphQlError<Extensions>>) -> Failure
         "UNAUTHENTICATED" => Failure::SignedOut,
         "FORBIDDEN" => Failure::Forbidden,
         "THROTTLED" => Failure::Throttled,
-        _ => Failure::Refused {
+        code => Failure::Refused {
+            code: code.to_owned(),
             message: error.message,
             request_id: error.extensions.and_then(|extensions| extensions.request_id),
         },
@@ -193,6 +204,7 @@ fn unreadable(status: u16, reason: &str) -> Failure {
         403 => Failure::Forbidden,
         429 => Failure::Throttled,
         _ => Failure::Refused {
+            code: String::new(),
             message: format!("the server answered with status {status}: {reason}"),
             request_id: None,
         },

@@ -6,7 +6,8 @@ use leptos_router::hooks::use_location;
 use leptos_router::path;
 
 use crate::components::{
-    Badge, Clock, Dialog, Glyph, Icon, Missing, Notice, Only, PageHead, Problem, ToastList, Toasts, Tone,
+    Badge, Clock, Dialog, Glyph, Icon, Missing, Moved, Notice, Only, PageHead, Problem, ToastList, Toasts,
+    Tone,
 };
 use crate::pages::{
     AccountPage, AccountsPage, LinksImportPage, LinksPage, OverviewPage, RunPage, SettingsPage, SetupPage,
@@ -78,6 +79,7 @@ fn is_here(place: Place) -> impl Fn() -> Option<&'static str> + Clone + Send {
 #[component]
 fn Shell(viewer: Viewer) -> impl IntoView {
     let menu = RwSignal::new(false);
+    Moved::provide();
     let paused = !viewer.organization.ingestion_enabled;
     let viewer = StoredValue::new(viewer);
     let location = use_location();
@@ -86,7 +88,7 @@ fn Shell(viewer: Viewer) -> impl IntoView {
         menu.set(false);
     });
     view! {
-        <a href="#content" class="btn btn-primary btn-sm sr-only z-50 focus:not-sr-only focus:fixed focus:start-3 focus:top-3">
+        <a href="#content" class="btn btn-primary btn-sm fixed start-3 top-3 z-50 h-9 -translate-y-16 focus:translate-y-0">
             "Skip to the content"
         </a>
         <div class="lg:grid lg:grid-cols-[14.5rem_minmax(0,1fr)]">
@@ -248,7 +250,7 @@ pub fn ThemeSwitch() -> impl IntoView {
         view! {
             <button
                 type="button"
-                class="grid size-7 place-items-center rounded-selector aria-pressed:bg-base-100 aria-pressed:shadow-sm"
+                class="grid size-7 place-items-center rounded-selector aria-pressed:bg-base-100 aria-pressed:text-primary aria-pressed:shadow-sm"
                 aria-label=name
                 title=name
                 aria-pressed=move || if chosen.get() == theme { "true" } else { "false" }

@@ -29,7 +29,7 @@ impl Described {
         self.table.columns.iter().position(|column| column.name == name).ok_or_else(|| {
             let message = format!("{} has no column {name:?}", self.table.table);
             ConnectorError::new(ErrorKind::NotFound, message)
-                .hint("it was renamed or dropped; check the mapping")
+                .hint("it may have been renamed or dropped; open the stream and choose its columns again")
         })
     }
 }
@@ -78,6 +78,47 @@ async fn estimates(connection: &mut SqliteConnection) -> Result<Vec<(String, u64
     Ok(rows.into_iter().map(|(name, rows)| (name, u64::try_from(rows).unwrap_or(0))).collect())
 }
 
+/// One state of the file's schema.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Edition {
+    /// SQLite's own number, which grows with each change.
+    number: i64,
+    /// How much there is, and the table's own entry.
+    content: (i64, i64, i64, Option<i64>, Option<String>),
+}
+
+impl Edition {
+    /// Looks at the present one.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn of(connection: &mut SqliteConnection, table: &TableRef) -> Result<Self> {
+        let sql = "SELECT (SELECT schema_version FROM pragma_schema_version), count(*), \
+                   coalesce(sum(rootpage), 0), coalesce(sum(length(sql)), 0), \
+                   max(rootpage) FILTER (WHERE name = ?1), max(sql) FILTER (WHERE name = ?1) FROM sqlite_schema";
+        let found: (i64, i64, i64, i64, Option<i64>, Option<String>) =
+            sqlx::query_as(sql).bind(table.name.clone()).fetch_one(connection).await.map_err(explain)?;
+        let (number, count, pages, length, page, text) = found;
+        Ok(Self { number, content: (count, pages, length, page, text) })
+    }
+
+    /// Goes on to a later one.
+    ///
+    /// # Errors
+    /// `Unavailable` when this is no later one: the number is the same and the content is not. Then something else
+    /// than SQLite wrote to the file, SQLite looks for the table in the wrong place, and finds too little or nothing.
+    pub fn follow(&mut self, later: Self) -> Result<()> {
+        if self.number == later.number && self.content != later.content {
+            let message = "the file was overwritten by another one while it was read";
+            return Err(ConnectorError::new(ErrorKind::Unavailable, message).hint(
+                "put a new file in place by renaming it, which does not disturb who reads the old one",
+            ));
+        }
+        *self = later;
+        Ok(())
+    }
+}
+
 /// Describes one table or view.
 ///
 /// # Errors
@@ -85,7 +126,7 @@ async fn estimates(connection: &mut SqliteConnection) -> Result<Vec<(String, u64
 pub async fn describe(connection: &mut SqliteConnection, table: &TableRef) -> Result<Described> {
     let missing = || {
         ConnectorError::new(ErrorKind::NotFound, format!("there is no table or view {table} in the file"))
-            .hint("it was renamed or dropped; names are told apart by case")
+            .hint("it may have been renamed or dropped; names are told apart by case")
     };
     if table.catalog.is_some() || table.schema.as_deref().is_some_and(|schema| schema != "main") {
         return Err(missing());

@@ -14,7 +14,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::bounds;
-use super::catalog::{self, Described};
+use super::catalog::{self, Described, Edition};
 use super::client::{Client, explain, explain_at};
 use super::decode::{self, Stored};
 use super::dialect::{Value, beyond, bind, column, quote, select_item};
@@ -151,6 +151,7 @@ struct Part {
 pub fn read(client: Arc<Client>, request: ReadRequest) -> impl Stream<Item = Result<Batch>> + Send {
     try_stream! {
         let mut session = client.open().await?;
+        let mut edition = client.timed(Edition::of(&mut session.connection, &request.table)).await?;
         let (plan, parts, layout) = client.timed(prepare(&mut session.connection, request)).await?;
         let limit = plan.request.batch_rows.max(1);
         let failed = explain_at(&plan.request.table);
@@ -191,6 +192,9 @@ pub fn read(client: Arc<Client>, request: ReadRequest) -> impl Stream<Item = Res
                         last = Some(row);
                     }
                 }
+                // Also after the last page, which is short or empty when the table has been lost from sight.
+                let later = Edition::of(&mut session.connection, &plan.request.table);
+                edition.follow(client.timed(later).await?)?;
                 more |= plan.total() && count == limit;
                 if let Some(last) = last.filter(|_| more) {
                     position = plan.position(&last, part.first)?;

@@ -83,7 +83,7 @@ impl Mapping {
                 let role = format!("metrics.{index}");
                 let column = find(&role, name)?;
                 if !column.kind.numeric() {
-                    return refuse(&role, format!("column {name:?} is {}, not a number", column.native));
+                    return refuse(&role, not_a_number(column));
                 }
                 if self.metrics[..index].contains(name) {
                     return refuse(&role, format!("column {name:?} is named twice"));
@@ -104,7 +104,7 @@ impl Mapping {
             }
             let value = find("value", self.value.as_deref().unwrap_or_default())?;
             if !value.kind.numeric() && value.kind != Type::Text {
-                return refuse("value", format!("column {:?} is {}, not a number", value.name, value.native));
+                return refuse("value", not_a_number(value));
             }
         }
         self.check_time(find("measuredAt", &self.measured_at)?)
@@ -137,6 +137,14 @@ impl Mapping {
                 ),
             )),
         }
+    }
+}
+
+/// A column of a view may have no declared type at all.
+fn not_a_number(column: &ColumnInfo) -> String {
+    match column.native.as_str() {
+        "" => format!("column {:?} has no declared type that says it is a number", column.name),
+        native => format!("column {:?} is {native}, not a number", column.name),
     }
 }
 

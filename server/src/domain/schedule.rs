@@ -118,7 +118,9 @@ impl Schedule {
             Self::Interval { minutes } => format!("every {minutes} minutes"),
             Self::Hourly { minute } => format!("every hour at :{minute:02}"),
             Self::Daily { time, zone } => format!("every day at {time} {zone}"),
-            Self::Cron { expression, zone } => format!("by the cron expression {expression}, {zone}"),
+            Self::Cron { expression, zone } => {
+                steady(expression).unwrap_or_else(|| format!("by the cron expression {expression}, {zone}"))
+            }
         }
     }
 
@@ -179,6 +181,19 @@ fn parse_cron(field: &str, expression: &str) -> Result<Cron> {
     cron.find_next_occurrence(&some_time, false)
         .map_err(|_| Error::invalid(field, format!("{expression:?} never comes")))?;
     Ok(cron)
+}
+
+/// An expression that means the same steady pace in every hour, in words.
+fn steady(expression: &str) -> Option<String> {
+    let minutes = expression.split_whitespace().collect::<Vec<_>>().join(" ");
+    match minutes.strip_suffix(" * * * *")? {
+        "*" => Some("every minute".to_owned()),
+        minutes => {
+            let minutes = minutes.strip_prefix("*/")?.parse::<u32>().ok()?;
+            // Another number of minutes would begin anew with the hour, so that one step is shorter.
+            (minutes > 1 && minutes < 60 && 60 % minutes == 0).then(|| format!("every {minutes} minutes"))
+        }
+    }
 }
 
 fn next_by_cron(cron: &Cron, zone: Tz, now: Micros) -> Result<Micros> {

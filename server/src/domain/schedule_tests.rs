@@ -139,7 +139,17 @@ fn the_stored_form_is_the_documented_one() {
         (
             cron("*/5 * * * *", "UTC"),
             r#"{"kind":"cron","expression":"*/5 * * * *","zone":"UTC"}"#,
-            "by the cron expression */5 * * * *, UTC",
+            "every 5 minutes",
+        ),
+        (
+            cron("* * * * *", "UTC"),
+            r#"{"kind":"cron","expression":"* * * * *","zone":"UTC"}"#,
+            "every minute",
+        ),
+        (
+            cron("*/7 * * * *", "UTC"),
+            r#"{"kind":"cron","expression":"*/7 * * * *","zone":"UTC"}"#,
+            "by the cron expression */7 * * * *, UTC",
         ),
     ];
     for (schedule, json, words) in forms {

@@ -139,6 +139,7 @@ async fn play(args: &Args, stage: &mut Stage) -> Result<bool> {
     let client = Client::set_up(&stage.server.url, &stage.server.setup_token().await?, FOUNDER).await?;
     eprintln!("demo: bringing accounts, contracts and metric links");
     customer::bring_records(&client, &accounts(SEED), &stage.usage.lines, Day::of(now()).year()).await?;
+    customer::ignore(&client, &stage.usage.lines).await?;
     let streams = customer::connect(&client, &stage.path).await?;
     eprintln!("demo: syncing");
     let report = report::sync(&client, &streams).await?;

@@ -27,6 +27,18 @@ const DISABLED_LINK: usize = 17;
 const TWINS: [(&str, &str, usize); 2] =
     [("Wolds Brewing", "woldsbrewing.example", 15), ("Wolds Brewing (merged)", "wolds.example", 18)];
 
+/// The trial account nobody wants to see: the last of them.
+pub fn test_account(lines: &[Line]) -> Option<&str> {
+    lines.iter().rev().map(|line| line.account.as_str()).find(|id| id.starts_with("trial-"))
+}
+
+/// Ignores the rows of an account that is only there for tests.
+pub async fn ignore(client: &Client, lines: &[Line]) -> Result<()> {
+    let account = test_account(lines).context("the warehouse has rows of trial accounts")?;
+    let rule = json!({ "externalAccount": account, "reason": "An account for our own tests" });
+    client.change("ignoreRuleCreate", rule, "ignoreRule { id }").await.map(drop)
+}
+
 /// A stream the customer has made.
 #[derive(Clone, Debug)]
 pub struct Stream {

@@ -20,6 +20,8 @@ pub const UNLINKED_ROWS: usize = ROWS * 3 / 100;
 pub const CORRECTIONS: usize = ROWS * 2 / 100;
 /// Rows that cannot be read: 1 in 200.
 pub const REJECTED: usize = ROWS / 200;
+/// Rows that a load of the warehouse brought twice.
+pub const REPEATED: usize = 25;
 
 /// A row of the long table, each cell as the warehouse holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +42,23 @@ pub struct Row {
     pub updated_at: Option<i64>,
 }
 
+impl Row {
+    /// Whether every cell a reading needs can be read.
+    fn readable(&self) -> bool {
+        let cells = [&self.account, &self.metric, &self.value, &self.measured_at];
+        cells.iter().all(|cell| cell.is_some())
+            && self.updated_at.is_some()
+            && self.value.as_deref().and_then(|it| it.parse::<f64>().ok()).is_some_and(f64::is_finite)
+            && self.measured_at.as_deref().is_some_and(|it| it.ends_with(" 00:00:00") && !it.contains("-13-"))
+    }
+}
+
 /// Everything the long table starts with.
 pub struct Usage {
     /// The rows, by key.
     pub rows: Vec<Row>,
+    /// Some of them, which the table holds a second time.
+    pub repeated: Vec<Row>,
     /// What the rows are about, for the changes that come later.
     pub lines: Vec<Line>,
 }
@@ -69,7 +84,9 @@ pub fn usage(seed: u64, accounts: &[Account], now: i64) -> Usage {
     for (id, row) in (1..).zip(&mut rows) {
         row.id = id;
     }
-    Usage { rows, lines }
+    let every = rows.len() / REPEATED - 1;
+    let repeated = rows.iter().filter(|row| row.readable()).step_by(every).take(REPEATED).cloned().collect();
+    Usage { rows, repeated, lines }
 }
 
 /// Days are loaded the next night in three loads, so hundreds of rows share a time; 1 row in 50 comes days later.
@@ -120,9 +137,10 @@ fn spoil(rows: &mut Vec<Row>, ordinary: usize, random: &mut Random) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{HashMap, HashSet};
+    use std::collections::{BTreeMap, HashMap, HashSet};
+    use std::ops::Bound::{Excluded, Unbounded};
 
-    use super::{DAYS, REJECTED, ROWS, Row, UNKNOWN, UNLINKED_ROWS, Usage, usage};
+    use super::{DAYS, REJECTED, REPEATED, ROWS, Row, UNKNOWN, UNLINKED_ROWS, Usage, usage};
     use crate::demo::{
         account::{ACCOUNTS, accounts},
         calendar::Day,
@@ -135,20 +153,14 @@ mod tests {
         usage(7, &accounts(7), NOW)
     }
 
-    fn readable(row: &&Row) -> bool {
-        let cells = [&row.account, &row.metric, &row.value, &row.measured_at];
-        cells.iter().all(|cell| cell.is_some())
-            && row.updated_at.is_some()
-            && row.value.as_deref().and_then(|it| it.parse::<f64>().ok()).is_some_and(f64::is_finite)
-            && row.measured_at.as_deref().is_some_and(|it| it.ends_with(" 00:00:00") && !it.contains("-13-"))
-    }
-
     #[test]
     fn the_table_is_as_announced() {
         let made = made();
         assert_eq!(made.rows.len(), ROWS);
-        let good = made.rows.iter().filter(readable).collect::<Vec<_>>();
+        let good = made.rows.iter().filter(|row| row.readable()).collect::<Vec<_>>();
         assert_eq!(made.rows.len() - good.len(), REJECTED);
+        assert_eq!(made.repeated.len(), REPEATED);
+        assert!(made.repeated.iter().all(|row| row.readable() && made.rows.contains(row)));
 
         let known = accounts(7).iter().map(|it| it.salesforce[..15].to_owned()).collect::<HashSet<_>>();
         let short =
@@ -174,6 +186,28 @@ mod tests {
         assert!(
             made.rows.iter().filter_map(|row| row.updated_at).all(|at| at < NOW && at > today - 91 * 86_400)
         );
+    }
+
+    #[test]
+    fn one_row_in_sixty_is_loaded_a_day_after_rows_of_later_days() {
+        let made = made();
+        // When each day's first row was loaded, and each row's first load: what comes after is a correction.
+        let mut days = BTreeMap::<&str, i64>::new();
+        let mut loads = HashMap::new();
+        for row in made.rows.iter().filter(|row| row.readable()) {
+            let (Some(day), Some(at)) = (row.measured_at.as_deref(), row.updated_at) else { continue };
+            let first = loads.entry((&row.account, &row.metric, day)).or_insert(at);
+            *first = at.min(*first);
+            let first = days.entry(day).or_insert(at);
+            *first = at.min(*first);
+        }
+        let late = loads.iter().filter(|((_, _, day), at)| {
+            let later = days.range::<str, _>((Excluded(*day), Unbounded)).map(|(_, first)| *first).min();
+            later.is_some_and(|first| **at - first > 86_400)
+        });
+        // Of the rows that come days later, one in 50, a fifth come only one day later.
+        let share = loads.len() / late.count();
+        assert!((55..=75).contains(&share), "one row in {share} is late");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub const WIDE: &str = "account_weekly";
 
 const SCHEMA: &str = "
     CREATE TABLE usage_daily (
-        id INTEGER PRIMARY KEY,
+        id INTEGER NOT NULL,
         area TEXT NOT NULL,
         account_id TEXT,
         metric TEXT,
@@ -32,6 +32,7 @@ const SCHEMA: &str = "
         measured_at TEXT,
         updated_at DATETIME
     );
+    CREATE INDEX usage_daily_id ON usage_daily (id);
     CREATE INDEX usage_daily_updated ON usage_daily (area, updated_at, id);
     CREATE VIEW contract_usage AS
         SELECT id, account_id, metric, value, measured_at, updated_at FROM usage_daily WHERE area = 'contract';
@@ -70,6 +71,7 @@ impl Warehouse {
         let mut change = pool.begin().await?;
         change.execute(SCHEMA).await.context("make the tables of the demo warehouse")?;
         insert_usage(&mut change, &usage.rows).await?;
+        insert_usage(&mut change, &usage.repeated).await?;
         insert_weeks(&mut change, weeks).await?;
         change.commit().await?;
         pool.execute("ANALYZE").await?;

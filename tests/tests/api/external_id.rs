@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::{World, text};
 
 #[tokio::test]
-async fn an_external_id_belongs_to_one_account_and_can_be_moved() -> Result<()> {
+async fn pitfall_27_an_external_id_belongs_to_one_account_and_can_be_moved() -> Result<()> {
     for world in World::both().await? {
         let (acme, globex) = (world.account("Acme").await?, world.account("Globex").await?);
         let input = json!({ "accountId": acme, "space": "account_id", "value": "a-1" });

@@ -95,6 +95,24 @@ fn british(files: &[Source]) -> Vec<String> {
     found
 }
 
+/// The same words where people read them: texts on screen and in errors, the schema, the documentation, the journeys.
+fn other_words(files: &[Source]) -> Vec<String> {
+    let read = |path: &str| [".rs", ".md", ".graphql", ".mjs", ".html"].iter().any(|end| path.ends_with(end));
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| read(&file.path)) {
+        for (number, line) in (1..).zip(file.text.lines()) {
+            let line = line.to_lowercase();
+            for (word, ours) in &OTHER_NAMES {
+                let spoken = line.contains(word) || line.contains(&word.replace('_', " "));
+                if spoken || line.contains(&word.replace('_', "-")) {
+                    found.push(format!("{}:{number}: “{word}” is called “{ours}” here", file.path));
+                }
+            }
+        }
+    }
+    found
+}
+
 /// Everything but this file, which has to spell out what it forbids.
 fn others(files: Vec<Source>) -> Vec<Source> {
     files.into_iter().filter(|file| file.path != "tests/tests/architecture/words.rs").collect()
@@ -111,8 +129,14 @@ fn one_thing_has_one_name() {
 }
 
 #[test]
+fn one_thing_is_spoken_of_by_one_name() {
+    assert_none("the words of the glossary in texts", &other_words(&others(repository())));
+}
+
+#[test]
 fn one_spelling_holds() {
-    assert_none("American spelling in Rust files", &british(&others(rust_files())));
+    let texts = others(repository()).into_iter().filter(|file| !lock_file(&file.path));
+    assert_none("American spelling", &british(&texts.collect::<Vec<_>>()));
 }
 
 #[test]
@@ -121,5 +145,8 @@ fn the_checks_can_fail() {
     assert_eq!(foreign(&[Source::new("Cargo.lock", "index.crates.io")]).len(), 0);
     let code = "struct DataPoint; // a data_point\nfn bookmark() {}\nlet text = \"pipeline\";";
     assert_eq!(other_names(&[Source::new("server/src/a.rs", code)]).len(), 2);
+    assert_eq!(other_words(&[Source::new("server/src/a.rs", code)]).len(), 4);
+    assert_eq!(other_words(&[Source::new("web/src/a.rs", "view! { \"Add a data source\" }")]).len(), 1);
+    assert_eq!(other_words(&[Source::new("server/schema.graphql", "\"A data point.\"")]).len(), 1);
     assert_eq!(british(&[Source::new("server/src/a.rs", "/// Normalises.")]).len(), 1);
 }

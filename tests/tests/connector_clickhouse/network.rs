@@ -46,6 +46,59 @@ async fn pitfall_16_a_result_cut_by_the_network_is_an_error() -> Result<()> {
 }
 
 #[tokio::test]
+async fn answers_are_compressed_on_the_wire() -> Result<()> {
+    const ROWS: u64 = 100_000;
+    let database = Database::empty().await?;
+    database.run(&format!("CREATE TABLE t (c UInt64, v String) ENGINE = MergeTree ORDER BY c AS SELECT number, repeat('usage ', 20) FROM numbers({ROWS})")).await?;
+    let proxy = Proxy::start(database.server.port).await?;
+    let connector = open_with(&database, User::Reader, &config(&database, User::Reader, proxy.port))?;
+    let request = request(table(&database, "t"), &["c", "v"], ("c", CursorKind::Int), &[]);
+    connector.describe(&table(&database, "t")).await?;
+    let before = proxy.received();
+    assert_eq!(column(&*connector, &request, "v").await?, vec!["usage ".repeat(20); ROWS as usize]);
+    // Eight bytes of the number, one of the length, and the text, over and over.
+    let (plain, sent) = (ROWS * (8 + 1 + 120), proxy.received() - before);
+    assert!(sent < plain / 10, "{sent} bytes were sent for {plain}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_redirect_is_told_and_never_followed() -> Result<()> {
+    let database = Database::empty().await?;
+    let secret = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let elsewhere = secret.local_addr()?.port();
+    let sly = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let config = config(&database, User::Reader, sly.local_addr()?.port());
+    let redirecting = tokio::spawn(async move {
+        while let Ok((mut client, _)) = sly.accept().await {
+            let mut request = [0; 16 * 1024];
+            let Ok(1..) = client.read(&mut request).await else { continue };
+            let answer = format!(
+                "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{elsewhere}/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            );
+            client.write_all(answer.as_bytes()).await.ok();
+        }
+    });
+    let connector = open_with(&database, User::Reader, &config)?;
+    let asked = [
+        connector.discover().await.map(drop),
+        connector.clock().await.map(drop),
+        connector.describe(&table(&database, "t")).await.map(drop),
+    ];
+    for answer in asked {
+        let error = answer.expect_err("a redirect is no answer");
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+        assert!(error.message().contains("302"), "{error}");
+        assert!(error.action().is_some_and(|hint| hint.contains("host, port and path")), "{error:?}");
+    }
+    // A connection would be waiting to be taken.
+    let waiting = futures::poll!(std::pin::pin!(secret.accept()));
+    assert!(waiting.is_pending(), "the redirect was followed");
+    redirecting.abort();
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_dropped_read_stops_the_statement_behind_it() -> Result<()> {
     let database = Database::empty().await?;
     database.run("CREATE TABLE rows (c UInt64, x String) ENGINE = MergeTree ORDER BY c AS SELECT number, randomPrintableASCII(100) FROM numbers(1000000)").await?;

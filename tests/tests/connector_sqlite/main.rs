@@ -4,6 +4,7 @@ mod cells;
 mod cursors;
 mod errors;
 mod pages;
+mod replaced;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -165,7 +165,7 @@ async fn servers_of_one_database_need_one_ring() -> Result<()> {
 }
 
 #[tokio::test]
-async fn rotation_reseals_every_secret_in_batches() -> Result<()> {
+async fn pitfall_38_rotation_reseals_every_secret_in_batches() -> Result<()> {
     let both = Both::migrated().await?;
     for db in both.each() {
         let ring = Keyring::generate()?;

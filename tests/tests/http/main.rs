@@ -5,6 +5,7 @@ mod audit;
 mod cross_site;
 mod graphql;
 mod interface;
+mod limits;
 mod secrets;
 mod sessions;
 mod setup;

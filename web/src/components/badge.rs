@@ -24,11 +24,11 @@ pub enum Tone {
 impl Tone {
     fn class(self) -> &'static str {
         match self {
-            Self::Neutral => "bg-base-content/8 text-base-content/80",
-            Self::Info => "bg-info/12 text-info",
-            Self::Success => "bg-success/12 text-success",
-            Self::Warning => "bg-warning/14 text-warning",
-            Self::Error => "bg-error/12 text-error",
+            Self::Neutral => "text-base-content/80",
+            Self::Info => "text-info",
+            Self::Success => "text-success",
+            Self::Warning => "text-warning",
+            Self::Error => "text-error",
         }
     }
 }
@@ -42,7 +42,7 @@ pub fn Badge(
 ) -> impl IntoView {
     let class = move || {
         format!(
-            "inline-flex items-center gap-1 rounded-field px-1.5 py-0.5 text-xs font-medium whitespace-nowrap {}",
+            "tinted inline-flex items-center gap-1 rounded-field px-1.5 py-0.5 text-xs font-medium whitespace-nowrap {}",
             tone.get().class()
         )
     };

@@ -3,7 +3,11 @@
 use leptos::html;
 use leptos::prelude::*;
 
-use super::{Glyph, Icon};
+use super::{Button, Glyph, Icon, Look};
+
+/// Whether the dialog one is in is open.
+#[derive(Clone, Copy)]
+struct Opened(RwSignal<bool>);
 
 /// A dialog that is shown while `open` says so. Its content is built anew each time it opens.
 #[component]
@@ -15,6 +19,7 @@ pub fn Dialog(
     wide: bool,
     children: ChildrenFn,
 ) -> impl IntoView {
+    provide_context(Opened(open));
     let element = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {
         let Some(dialog) = element.get() else { return };
@@ -49,4 +54,13 @@ pub fn Dialog(
             </Show>
         </dialog>
     }
+}
+
+/// The foot of a dialog: the way out, then what it is for.
+#[component]
+pub fn DialogFoot(children: Children) -> impl IntoView {
+    let close = use_context::<Opened>().map(|Opened(open)| {
+        view! { <Button look=Look::Quiet on:click=move |_| open.set(false)>"Cancel"</Button> }
+    });
+    view! { <div class="flex flex-wrap justify-end gap-2">{close}{children()}</div> }
 }

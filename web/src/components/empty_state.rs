@@ -1,6 +1,7 @@
 //! What stands where there is nothing to show: an empty list, a failure, a missing object.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use super::{Button, Glyph, Icon, LinkButton, Tone};
 use crate::api::Failure;
@@ -29,6 +30,13 @@ pub fn Empty(
 /// A failure with a way to try again.
 #[component]
 pub fn Problem(failure: Failure, #[prop(into)] retry: Callback<()>) -> impl IntoView {
+    let path = use_location().pathname;
+    // Where a page ended is forgotten when the order changes; asking again would not help.
+    let again = if failure.is_lost_page() {
+        view! { <LinkButton href=path>"Go to the first page"</LinkButton> }.into_any()
+    } else {
+        view! { <Button icon=Icon::Retry on:click=move |_| retry.run(())>"Try again"</Button> }.into_any()
+    };
     let quote = failure.request_id().map(|id| format!("Request {id}"));
     view! {
         <div role="alert" class="panel flex flex-col items-center gap-2 px-6 py-10 text-center">
@@ -38,9 +46,7 @@ pub fn Problem(failure: Failure, #[prop(into)] retry: Callback<()>) -> impl Into
             <h2 class="mt-1 text-base font-semibold">"This could not be loaded"</h2>
             <p class="muted max-w-md text-pretty">{failure.message()}</p>
             {quote.map(|quote| view! { <p class="font-mono text-xs muted">{quote}</p> })}
-            <div class="mt-3">
-                <Button icon=Icon::Retry on:click=move |_| retry.run(())>"Try again"</Button>
-            </div>
+            <div class="mt-3">{again}</div>
         </div>
     }
 }
@@ -65,14 +71,14 @@ pub fn Missing(#[prop(into)] what: String) -> impl IntoView {
 #[component]
 pub fn Notice(#[prop(optional)] tone: Tone, children: Children) -> impl IntoView {
     let (class, icon) = match tone {
-        Tone::Error => ("border-error/35 bg-error/7 [&>svg]:text-error", Icon::Failure),
-        Tone::Warning => ("border-warning/35 bg-warning/8 [&>svg]:text-warning", Icon::Warning),
-        Tone::Success => ("border-success/35 bg-success/7 [&>svg]:text-success", Icon::Success),
-        Tone::Info | Tone::Neutral => ("border-info/30 bg-info/6 [&>svg]:text-info", Icon::Info),
+        Tone::Error => ("[--tone:var(--color-error)]", Icon::Failure),
+        Tone::Warning => ("[--tone:var(--color-warning)]", Icon::Warning),
+        Tone::Success => ("[--tone:var(--color-success)]", Icon::Success),
+        Tone::Info | Tone::Neutral => ("[--tone:var(--color-info)]", Icon::Info),
     };
     view! {
         <div
-            class=format!("flex gap-2.5 rounded-box border px-3.5 py-2.5 {class}")
+            class=format!("notice flex gap-2.5 rounded-box border px-3.5 py-2.5 {class}")
             role=if tone == Tone::Error { "alert" } else { "status" }
         >
             <Glyph icon class="mt-0.5 size-4 shrink-0"/>

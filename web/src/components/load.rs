@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use serde::de::DeserializeOwned;
 
-use super::{Button, Icon, Notice, Problem, Tone};
+use super::{Button, Icon, Missing, Notice, PageHead, Problem, Tone};
+use crate::format;
 use crate::query::Query;
 
 /// Shows the content of a query, which is built once and then follows the signal it is given.
@@ -13,6 +14,9 @@ pub fn Loaded<T, F, V>(
     /// How many lines the skeleton has.
     #[prop(default = 6)]
     lines: usize,
+    /// What the page is about, when nothing but the answer can give it its heading: `source`.
+    #[prop(optional)]
+    what: Option<&'static str>,
     children: F,
 ) -> impl IntoView
 where
@@ -22,9 +26,16 @@ where
 {
     let ready = Memo::new(move |_| query.is_ready());
     let retry = Callback::new(move |()| query.reload());
-    let waiting = move || match query.failure() {
-        Some(failure) => view! { <Problem failure retry/> }.into_any(),
-        None => view! { <Skeleton lines/> }.into_any(),
+    let waiting = move || {
+        let head = what.map(|what| view! { <PageHead title=format::word(what)/> });
+        let body = match (query.failure(), what) {
+            (Some(failure), Some(what)) if failure.is_wrong_question() => {
+                view! { <Missing what/> }.into_any()
+            }
+            (Some(failure), _) => view! { <Problem failure retry/> }.into_any(),
+            (None, _) => view! { <Skeleton lines/> }.into_any(),
+        };
+        view! { {head}{body} }
     };
     let stale = move || {
         query.failure().map(|failure| {

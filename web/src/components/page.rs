@@ -2,6 +2,7 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use super::{Glyph, Icon, Notice};
 use crate::viewer::Session;
@@ -9,6 +10,25 @@ use crate::vocabulary::Permission;
 
 /// A step on the way to a page: its words and its address.
 pub type Crumb = (String, String);
+
+/// Whether one has gone from page to page. On the first one the focus stays at the start, where the skip link is.
+#[derive(Clone, Copy)]
+pub struct Moved(StoredValue<bool>);
+
+impl Moved {
+    /// Watches the address from now on.
+    pub fn provide() {
+        let moved = StoredValue::new(false);
+        let path = use_location().pathname;
+        let start = path.get_untracked();
+        Effect::new(move |_| {
+            if path.get() != start {
+                moved.set_value(true);
+            }
+        });
+        provide_context(Self(moved));
+    }
+}
 
 /// The head of a page. It names the tab and takes the focus, so that a screen reader says where one is.
 #[component]
@@ -21,9 +41,13 @@ pub fn PageHead(
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
+    let moved = use_context::<Moved>();
     Effect::new(move |_| document().set_title(&format!("{} · Weir", title.get())));
     Effect::new(move |_| {
-        let Some(heading) = heading.get() else { return };
+        let Some(heading) = heading.get().filter(|_| moved.is_some_and(|Moved(moved)| moved.get_value()))
+        else {
+            return;
+        };
         let in_use = document()
             .active_element()
             .is_some_and(|active| active.tag_name() != "BODY" && active.tag_name() != "A");
@@ -53,15 +77,18 @@ pub fn PageHead(
         })
     };
     view! {
-        <header class="mb-5 flex flex-wrap items-end justify-between gap-x-4 gap-y-3">
-            <div class="min-w-0">
-                {way}
-                <h1 node_ref=heading tabindex="-1" class="text-xl font-semibold tracking-tight break-words outline-none">
-                    {title}
-                </h1>
-                {move || about.run()}
+        <header class="mb-5">
+            {way}
+            <div class="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
+                <div class="min-w-0">
+                    // As high as the buttons beside it, so that every page begins at the same place.
+                    <h1 node_ref=heading tabindex="-1" class="py-1 text-xl font-semibold tracking-tight break-words outline-none">
+                        {title}
+                    </h1>
+                    {move || about.run()}
+                </div>
+                {children.map(|children| view! { <div class="flex w-full flex-wrap gap-2 empty:hidden sm:w-auto">{children()}</div> })}
             </div>
-            {children.map(|children| view! { <div class="flex flex-wrap gap-2">{children()}</div> })}
         </header>
     }
 }
@@ -83,6 +110,9 @@ pub fn Only(permission: Permission, title: &'static str, children: Children) -> 
 #[component]
 pub fn Panel(
     #[prop(into)] title: Signal<String>,
+    /// How many things the part lists.
+    #[prop(optional, into)]
+    count: MaybeProp<String>,
     /// What can be done with the part, at the right of its heading.
     #[prop(optional, into)]
     actions: ViewFn,
@@ -93,9 +123,12 @@ pub fn Panel(
 ) -> impl IntoView {
     view! {
         <section class="panel min-w-0" aria-label=title>
-            <header class="flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-base-300 px-4 py-1">
-                <h2 class="font-semibold">{title}</h2>
-                <div class="-me-2 flex flex-wrap items-center gap-2 empty:hidden">{move || actions.run()}</div>
+            <header class="flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b border-base-300 px-4 py-1.5">
+                <h2 class="font-semibold">
+                    {title}
+                    {move || count.get().map(|count| view! { <span class="num ms-2 font-normal muted">{count}</span> })}
+                </h2>
+                <div class="flex has-[.btn]:-me-2 flex-wrap items-center gap-2 empty:hidden">{move || actions.run()}</div>
             </header>
             <div class=if flush { "" } else { "p-4" }>{children()}</div>
         </section>
@@ -105,7 +138,7 @@ pub fn Panel(
 /// Names and values, side by side.
 #[component]
 pub fn Facts(children: Children) -> impl IntoView {
-    view! { <dl class="grid grid-cols-[minmax(7rem,auto)_minmax(0,1fr)] gap-x-4 gap-y-2">{children()}</dl> }
+    view! { <dl class="grid content-start grid-cols-[minmax(7rem,auto)_minmax(0,1fr)] gap-x-4 gap-y-2">{children()}</dl> }
 }
 
 /// One name with its value.

@@ -56,7 +56,11 @@ pub fn Pager(
     };
     let turn = move |words: &'static str, icon: Icon, target: Option<String>| match target {
         Some(href) => {
-            view! { <a href=href class="btn btn-sm btn-ghost h-8"><Glyph icon/>{words}</a> }.into_any()
+            let (before, after) = match icon {
+                Icon::Forward => (None, Some(view! { <Glyph icon/> })),
+                _ => (Some(view! { <Glyph icon/> }), None),
+            };
+            view! { <a href=href class="btn btn-sm btn-ghost h-8">{before}{words}{after}</a> }.into_any()
         }
         None => ().into_any(),
     };
@@ -65,7 +69,7 @@ pub fn Pager(
     view! {
         <nav class="flex min-h-11 items-center justify-between gap-3 border-t border-base-300 px-4 py-1" aria-label="Pages">
             <span class="num text-xs muted">{move || format::counted(total.get().into(), noun.0, noun.1)}</span>
-            <span class="flex gap-1">
+            <span class="-me-2 flex gap-1">
                 {move || turn("Previous", Icon::Back, back().map(|cursor| href("before", cursor)))}
                 {move || turn("Next", Icon::Forward, on().map(|cursor| href("after", cursor)))}
             </span>

@@ -32,7 +32,8 @@ pub fn Table(
         view! { <th scope="col" role="columnheader" class:amount=column.amount>{column.title}</th> }
     };
     view! {
-        <div class="overflow-x-auto">
+        // What only screen readers see would make the page as long as the table without its frame.
+        <div class="relative overflow-x-auto">
             <table class="grid-table cards" role="table">
                 <caption class="sr-only">{caption}</caption>
                 <thead role="rowgroup">

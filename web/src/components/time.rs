@@ -37,3 +37,10 @@ pub fn Ago(#[prop(into)] time: Signal<DateTime>) -> impl IntoView {
         </time>
     }
 }
+
+/// The exact time, with how long ago it was.
+#[component]
+pub fn At(#[prop(into)] time: Signal<DateTime>) -> impl IntoView {
+    let exact = move || format::exact(time.get().millis());
+    view! { <span class="num whitespace-nowrap">{exact}</span>" "<span class="text-xs muted"><Ago time/></span> }
+}

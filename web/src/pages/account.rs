@@ -58,7 +58,7 @@ pub fn AccountPage() -> impl IntoView {
     });
     let reload = Callback::new(move |()| query.reload());
     view! {
-        <Loaded query lines=8 let:data>
+        <Loaded query what="account" lines=8 let:data>
             {
                 let there = Memo::new(move |_| data.with(|data| data.account.is_some()));
                 move || match (there.get(), data.get_untracked().account) {

@@ -5,7 +5,9 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::id_spaces::SpaceChoice;
-use crate::components::{Ago, Button, Dialog, Glyph, Icon, Look, Notice, Panel, Text, Toasts, Tone};
+use crate::components::{
+    Ago, Button, Dialog, DialogFoot, Glyph, Icon, Look, Notice, Panel, Text, Toasts, Tone,
+};
 use crate::query::{Change, settled};
 use crate::schema;
 use crate::viewer::Session;
@@ -166,7 +168,7 @@ pub fn ExternalIds(
                 {complaint}
                 <SpaceChoice space/>
                 <Text label="External ID" value code=true required=true error=Signal::derive(move || create.refusal_of("value"))/>
-                <div class="flex justify-end"><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the ID"</Button></div>
+                <DialogFoot><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the ID"</Button></DialogFoot>
             </form>
         </Dialog>
     }

@@ -4,7 +4,9 @@ use cynic::MutationBuilder;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use crate::components::{Badge, Button, Choice, Dialog, Empty, Icon, Look, Notice, Text, Toasts, Tone};
+use crate::components::{
+    Badge, Button, Choice, Dialog, DialogFoot, Empty, Icon, Look, Notice, Text, Toasts, Tone,
+};
 use crate::query::{Change, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{Decimal, InputKind, Permission, UserError, Word};
@@ -205,7 +207,7 @@ fn NewOpportunity(account_id: Memo<cynic::Id>, open: RwSignal<bool>, reload: Cal
         <form class="flex flex-col gap-4" on:submit=send>
             {complaint}
             <Text label="Name" value=name required=true error=Signal::derive(move || create.refusal_of("name"))/>
-            <div class="flex justify-end"><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the opportunity"</Button></div>
+            <DialogFoot><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the opportunity"</Button></DialogFoot>
         </form>
     }
 }
@@ -263,7 +265,7 @@ fn NewInput(opportunity_id: cynic::Id, open: RwSignal<bool>, reload: Callback<()
             <Show when=move || kind.get() == InputKind::Constant>
                 <Text label="Value" value code=true error=Signal::derive(move || create.refusal_of("constantValue"))/>
             </Show>
-            <div class="flex justify-end"><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the input"</Button></div>
+            <DialogFoot><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the input"</Button></DialogFoot>
         </form>
     }
 }

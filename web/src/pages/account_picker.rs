@@ -60,7 +60,7 @@ pub fn AccountPicker(chosen: RwSignal<Option<PickedAccount>>) -> impl IntoView {
                     on:change=move |_| chosen.set(Some(kept.clone()))
                 />
                 <span class="min-w-0 flex-1 truncate">{account.name}</span>
-                <span class="truncate text-xs muted">{account.domain}</span>
+                <span class="max-w-2/5 truncate text-xs muted">{account.domain}</span>
             </label>
         }
     };
@@ -68,7 +68,7 @@ pub fn AccountPicker(chosen: RwSignal<Option<PickedAccount>>) -> impl IntoView {
         <div class="flex flex-col gap-2">
             <Text label="Find the account" value=typed kind="search" placeholder="Name, domain or external ID"/>
             <Loaded query lines=3 let:data>
-                <fieldset class="max-h-64 overflow-y-auto rounded-field border border-base-300">
+                <fieldset class="max-h-64 min-w-0 overflow-y-auto rounded-field border border-base-300">
                     <legend class="sr-only">"Accounts found"</legend>
                     <For each=move || data.get().accounts.nodes key=Clone::clone children=option/>
                     <Show when=move || data.with(|data| data.accounts.nodes.is_empty())>

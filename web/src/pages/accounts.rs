@@ -8,8 +8,8 @@ use leptos_router::hooks::use_navigate;
 use super::external_id_setting::SettingsDialog;
 use super::id_spaces::SpaceChoice;
 use crate::components::{
-    Ago, Button, Cell, Dialog, Empty, Icon, Loaded, Look, Notice, PageAt, PageHead, Pager, Row, SearchBox,
-    Table, Text, Toasts, Tone, column, page_at, query_value,
+    Ago, Button, Cell, Dialog, DialogFoot, Empty, Icon, Loaded, Look, Notice, PageAt, PageHead, Pager, Row,
+    SearchBox, Table, Text, Toasts, Tone, column, page_at, query_value,
 };
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
@@ -198,7 +198,7 @@ fn NewAccount() -> impl IntoView {
                 <SpaceChoice space/>
                 <Text label="External ID" value code=true hint="Can be left for later." error=Signal::derive(move || create.refusal_of("value"))/>
             </div>
-            <div class="flex justify-end"><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the account"</Button></div>
+            <DialogFoot><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the account"</Button></DialogFoot>
         </form>
     }
 }

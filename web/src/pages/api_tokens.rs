@@ -5,8 +5,8 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use crate::components::{
-    Ago, Badge, Button, Cell, Check, Choice, Code, Dialog, Empty, Icon, Loaded, Look, Notice, Panel, Row,
-    Table, Text, Toasts, Tone, column,
+    Ago, Badge, Button, Cell, Check, Choice, Code, Dialog, DialogFoot, Empty, Icon, Loaded, Look, Notice,
+    Panel, Row, Table, Text, Toasts, Tone, column,
 };
 use crate::query::{Change, Query, settled};
 use crate::vocabulary::{DateTime, Permission, UserError, Word};
@@ -150,10 +150,9 @@ pub(super) fn ApiTokens() -> impl IntoView {
             <div class="flex flex-col gap-4">
                 <p>"Programs that use “"{move || target.get().map(|token| token.name)}"” are refused from now on. This cannot be undone."</p>
                 {refused}
-                <div class="flex justify-end gap-2">
-                    <Button look=Look::Quiet on:click=move |_| revoking.set(false)>"Cancel"</Button>
+                <DialogFoot>
                     <Button look=Look::Danger icon=Icon::Remove busy=Signal::derive(move || revoke.is_busy()) on:click=go>"Revoke"</Button>
-                </div>
+                </DialogFoot>
             </div>
         </Dialog>
     }
@@ -210,7 +209,7 @@ fn NewToken(open: RwSignal<bool>, made: Callback<()>) -> impl IntoView {
                 </fieldset>
                 <Choice label="Stops working" value=days on_change=move |key: String| days.set(key) options=ends.clone()/>
                 {complaint}
-                <div class="flex justify-end"><Button look=Look::Primary submit=true disabled=none busy=Signal::derive(move || create.is_busy())>"Make the token"</Button></div>
+                <DialogFoot><Button look=Look::Primary submit=true disabled=none busy=Signal::derive(move || create.is_busy())>"Make the token"</Button></DialogFoot>
             </form>
         }
     };

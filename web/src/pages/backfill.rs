@@ -4,7 +4,7 @@ use cynic::MutationBuilder;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 
-use crate::components::{Button, Dialog, Look, Notice, Text, Toasts, Tone};
+use crate::components::{Button, Dialog, DialogFoot, Look, Notice, Text, Toasts, Tone};
 use crate::query::{Change, settled};
 use crate::vocabulary::UserError;
 use crate::{paths, schema};
@@ -78,13 +78,12 @@ fn Form(open: RwSignal<bool>, stream_id: Memo<cynic::Id>, watermark: Option<Stri
     view! {
         <div class="flex flex-col gap-4">
             <p class="muted">"The cursor stays where it is and the schedule goes on. A row that has not changed changes nothing."</p>
-            <Text label="From" value=since code=true hint="The lowest cursor, in the source’s own digits." error=Signal::derive(move || start.refusal_of("since"))/>
+            <Text label="From" value=since code=true hint="The lowest cursor, written as the source writes it." error=Signal::derive(move || start.refusal_of("since"))/>
             <Text label="Up to" value=until code=true hint="The highest cursor. It is read too." error=Signal::derive(move || start.refusal_of("until"))/>
             {complaint}
-            <div class="flex flex-wrap justify-end gap-2">
-                <Button look=Look::Quiet on:click=move |_| open.set(false)>"Cancel"</Button>
+            <DialogFoot>
                 <Button look=Look::Primary busy=Signal::derive(move || start.is_busy()) disabled=incomplete on:click=send>"Read the range"</Button>
-            </div>
+            </DialogFoot>
         </div>
     }
 }

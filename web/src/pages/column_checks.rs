@@ -26,7 +26,7 @@ pub fn ColumnChecks(
         view! { <Check label=name checked on_change=change/> }
     };
     view! {
-        <fieldset>
+        <fieldset class="min-w-0">
             <legend class="mb-1 text-sm font-medium">{legend}</legend>
             <div class="grid max-h-52 gap-x-4 overflow-y-auto rounded-field border border-base-300 px-3 py-1.5 sm:grid-cols-2">
                 {names.into_iter().map(check).collect_view()}

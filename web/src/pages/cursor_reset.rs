@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::source_check::ProblemText;
 use super::stream_record::Checkpoint;
-use crate::components::{Button, Dialog, Icon, Loaded, Look, Notice, Text, Toasts, Tone};
+use crate::components::{Button, Dialog, DialogFoot, Icon, Loaded, Look, Notice, Text, Toasts, Tone};
 use crate::query::{Change, Query, settled};
 use crate::vocabulary::{BigInt, ConnectorProblem, UserError};
 use crate::{api, format, schema};
@@ -127,7 +127,7 @@ fn Form(
                 label="New cursor"
                 value=watermark
                 code=true
-                hint="In the source’s own digits. Empty means from the beginning."
+                hint="Written as the source writes it. Empty means from the beginning."
                 error=Signal::derive(move || reset.refusal_of("watermark"))
             />
             {preview}
@@ -135,8 +135,7 @@ fn Form(
                 <Text label="Reason" value=reason required=true hint="Kept in the audit log." error=Signal::derive(move || reset.refusal_of("reason"))/>
             </Show>
             {complaint}
-            <div class="flex flex-wrap justify-end gap-2">
-                <Button look=Look::Quiet on:click=move |_| open.set(false)>"Cancel"</Button>
+            <DialogFoot>
                 <Show
                     when=move || previewed.get().is_some() && !changed.get()
                     fallback=move || view! { <Button look=Look::Primary icon=Icon::Search on:click=move |_| previewed.set(Some(wanted()))>"Show what happens"</Button> }
@@ -151,7 +150,7 @@ fn Form(
                         "Move the cursor"
                     </Button>
                 </Show>
-            </div>
+            </DialogFoot>
         </div>
     }
 }

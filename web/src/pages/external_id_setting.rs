@@ -3,7 +3,9 @@
 use cynic::{MutationBuilder, QueryBuilder};
 use leptos::prelude::*;
 
-use crate::components::{Button, Check, Choice, Dialog, Icon, Loaded, Look, Notice, Text, Toasts, Tone};
+use crate::components::{
+    Button, Check, Choice, Dialog, DialogFoot, Icon, Loaded, Look, Notice, Text, Toasts, Tone,
+};
 use crate::query::{Change, Query, settled};
 use crate::schema;
 use crate::vocabulary::{Normalizer, UserError};
@@ -205,7 +207,7 @@ fn NewSetting(open: RwSignal<bool>, made: Callback<String>) -> impl IntoView {
                 </fieldset>
             </Loaded>
             {complaint}
-            <div class="flex justify-end">
+            <DialogFoot>
                 <Button
                     look=Look::Primary
                     busy=Signal::derive(move || create.is_busy())
@@ -214,7 +216,7 @@ fn NewSetting(open: RwSignal<bool>, made: Callback<String>) -> impl IntoView {
                 >
                     "Add the setting"
                 </Button>
-            </div>
+            </DialogFoot>
         </div>
     }
 }

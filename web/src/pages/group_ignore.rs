@@ -3,7 +3,7 @@
 use cynic::MutationBuilder;
 use leptos::prelude::*;
 
-use crate::components::{Area, Button, Dialog, Icon, Look, Notice, Text, Toasts, Tone};
+use crate::components::{Area, Button, Dialog, DialogFoot, Icon, Look, Notice, Text, Toasts, Tone};
 use crate::query::Change;
 use crate::vocabulary::{DateTime, UserError};
 use crate::{format, schema};
@@ -99,8 +99,7 @@ pub fn GroupIgnore(open: RwSignal<bool>, ids: Signal<Vec<cynic::Id>>, done: Call
                 <Area label="Reason" value=reason rows=2 placeholder="A test tenant of the billing team" error=Signal::derive(move || ignore.refusal_of("reason"))/>
                 <Text label="Until" value=end kind="date" hint="Empty means until somebody opens it again." error=Signal::derive(move || ignore.refusal_of("expiresAt"))/>
                 {complaint}
-                <div class="flex justify-end gap-2">
-                    <Button look=Look::Quiet on:click=move |_| open.set(false)>"Cancel"</Button>
+                <DialogFoot>
                     <Button
                         look=Look::Danger
                         icon=Icon::Ignore
@@ -110,7 +109,7 @@ pub fn GroupIgnore(open: RwSignal<bool>, ids: Signal<Vec<cynic::Id>>, done: Call
                     >
                         {move || if ids.with(Vec::len) == 1 { "Ignore the group" } else { "Ignore the groups" }}
                     </Button>
-                </div>
+                </DialogFoot>
             </div>
         </Dialog>
     }

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 
 use super::account_picker::{AccountPicker, PickedAccount};
 use super::input_picker::InputPicker;
-use crate::components::{Button, Choice, Dialog, Icon, Look, Notice, Toasts, Tone};
+use crate::components::{Button, Choice, Dialog, DialogFoot, Icon, LinkButton, Look, Notice, Toasts, Tone};
 use crate::query::Change;
 use crate::vocabulary::UserError;
-use crate::{format, schema};
+use crate::{format, paths, schema};
 
 /// What a group is to be linked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,6 +154,8 @@ pub fn GroupLink(
         Some(LinkTarget::Metric { .. }) => "Link the metric",
         _ => "Link to an account",
     };
+    let possible =
+        move || matches!(target.get(), Some(LinkTarget::Metric { .. })) || !spaces.with(Vec::is_empty);
     let form = move || match target.get_untracked() {
         Some(LinkTarget::Metric { account, account_name, input }) => view! {
             <p class="muted">
@@ -178,7 +180,7 @@ pub fn GroupLink(
     view! {
         <Dialog open title=Signal::derive(move || title().to_owned())>
             <div class="flex flex-col gap-4">
-                <p class="text-xs muted">{move || format!("{} will be matched at once, exactly once.", format::counted(waiting.get(), "waiting reading", "waiting readings"))}</p>
+                <p class="text-xs muted empty:hidden">{move || possible().then(|| format!("{} will be matched right away.", format::counted(waiting.get(), "waiting reading", "waiting readings")))}</p>
                 {form}
                 {complaint}
             </div>
@@ -218,6 +220,7 @@ fn AccountForm(
             <Notice tone=Tone::Warning>
                 "No ID space this stream tries can hold this ID. Add a fitting space, such as account_id, to its external-ID setting, or ignore the group."
             </Notice>
+            <DialogFoot><LinkButton href=paths::ID_SETTINGS.to_owned() look=Look::Primary>"Open the ID settings"</LinkButton></DialogFoot>
         }
         .into_any();
     }
@@ -226,9 +229,9 @@ fn AccountForm(
         {several.then(|| view! {
             <Choice label="As an ID of" value=space on_change=move |key: String| space.set(key) options hint="The ID space the new external ID belongs to."/>
         })}
-        <div class="flex justify-end">
+        <DialogFoot>
             <Button look=Look::Primary icon=Icon::Link busy disabled=Signal::derive(move || chosen.with(Option::is_none)) on:click=go>{words}</Button>
-        </div>
+        </DialogFoot>
     }
     .into_any()
 }
@@ -247,8 +250,8 @@ fn MetricForm(
     };
     view! {
         <InputPicker account_id=account chosen/>
-        <div class="flex justify-end">
+        <DialogFoot>
             <Button look=Look::Primary icon=Icon::Link busy disabled=Signal::derive(move || chosen.with(Option::is_none)) on:click=go>"Link the metric"</Button>
-        </div>
+        </DialogFoot>
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::group_link::LinkTarget;
 use crate::components::{Badge, Button, Empty, Glyph, Icon, LinkButton, Panel, Tone};
-use crate::vocabulary::{MatchOutcome, Normalizer};
+use crate::vocabulary::{MatchOutcome, Normalizer, UnmatchedReason};
 use crate::{format, paths, schema};
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
@@ -52,22 +52,29 @@ pub(super) struct OpportunityName {
 }
 
 #[component]
-pub(super) fn Tried(explanation: Memo<MatchExplanation>) -> impl IntoView {
-    let step = |step: MatchStep| {
+pub(super) fn Tried(explanation: Memo<MatchExplanation>, external_account: Memo<String>) -> impl IntoView {
+    let code = |id: String| view! { <span class="font-mono text-[13px] break-all">{id}</span> };
+    let step = move |step: MatchStep| {
         let found = match step.hits.len() {
             0 => view! { <Badge text="0 hits"/> }.into_any(),
             hits => view! { <Badge text=format::counted(hits as i64, "hit", "hits") tone=if hits == 1 { Tone::Success } else { Tone::Warning }/> }.into_any(),
         };
-        let compared = step.normalized.map_or_else(
-            || view! { <span class="muted">"cannot be an ID of this space"</span> }.into_any(),
-            |id| view! { "looked for "<span class="font-mono text-[13px] break-all">{id}</span> }.into_any(),
-        );
+        let compared = match (step.normalized, step.note) {
+            (Some(id), note) => view! {
+                "looked for "{code(id)}
+                {note.map(|note| view! { <span class="block text-xs">{note}</span> })}
+            }
+            .into_any(),
+            (None, Some(note)) => view! { {code(external_account.get())}" "{note} }.into_any(),
+            (None, None) => {
+                view! { {code(external_account.get())}" cannot be an ID of this space" }.into_any()
+            }
+        };
         view! {
             <li class="flex items-start gap-3 border-b border-base-300/70 py-2 last:border-0">
                 <div class="min-w-0 flex-1">
                     <p><span class="font-medium">{step.space}</span><span class="text-xs muted">{format!(" · {}", step.normalizer.text())}</span></p>
                     <p class="muted">{compared}</p>
-                    {step.note.map(|note| view! { <p class="text-xs muted">{note}</p> })}
                     {step.hits.into_iter().map(|account| view! {
                         <a class="me-2 underline underline-offset-2" href=paths::account(account.id.inner())>{account.name}</a>
                     }).collect_view()}
@@ -125,8 +132,46 @@ pub(super) fn Rivals(explanation: Memo<MatchExplanation>) -> impl IntoView {
     }
 }
 
+/// What a person can do about a group, by the reason it waits.
 #[component]
-pub(super) fn Suggestions(
+pub(super) fn WayOut(
+    reason: Memo<UnmatchedReason>,
+    explanation: Memo<MatchExplanation>,
+    suggestions: Memo<Vec<Suggestion>>,
+    account: Memo<Option<AccountName>>,
+    begin: Callback<Option<LinkTarget>>,
+    may: bool,
+) -> impl IntoView {
+    let links = Signal::derive(move || {
+        let name = account.with(|account| account.as_ref().map(|account| account.name.clone()));
+        paths::with_query(paths::LINKS, &[("q", &name.unwrap_or_default())])
+    });
+    let at_the_link = move |words: &'static str| {
+        view! {
+            <Panel title="What to do">
+                <p class="muted text-pretty">{words}</p>
+                <div class="mt-3"><LinkButton href=links icon=Icon::Link>"Open its metric links"</LinkButton></div>
+            </Panel>
+        }
+    };
+    move || match reason.get() {
+        UnmatchedReason::AccountAmbiguous => view! { <Rivals explanation/> }.into_any(),
+        UnmatchedReason::LinkDisabled => at_the_link(
+            "Switch the metric link of this account on. The readings that wait then follow it by themselves.",
+        )
+        .into_any(),
+        UnmatchedReason::TargetGone => {
+            at_the_link("The input the metric link leads to is archived. Link the metric to another input.")
+                .into_any()
+        }
+        UnmatchedReason::AccountUnknown | UnmatchedReason::MetricUnlinked => {
+            view! { <Suggestions suggestions account begin may/> }.into_any()
+        }
+    }
+}
+
+#[component]
+fn Suggestions(
     suggestions: Memo<Vec<Suggestion>>,
     account: Memo<Option<AccountName>>,
     begin: Callback<Option<LinkTarget>>,
@@ -168,7 +213,12 @@ pub(super) fn Suggestions(
     let body = move || {
         let suggestions = suggestions.get();
         if suggestions.is_empty() {
-            view! { <Empty icon=Icon::Search title="Nothing looks alike" text="No account or input resembles this. Link it by hand, add the account, or ignore it with a reason."/> }.into_any()
+            let text = if account.with(Option::is_some) {
+                "No input of this account resembles the metric. Link it by hand, or ignore it with a reason."
+            } else {
+                "No account resembles this ID. Link it by hand, add the account, or ignore it with a reason."
+            };
+            view! { <Empty icon=Icon::Search title="Nothing looks alike" text/> }.into_any()
         } else {
             view! {
                 <ul class="-mt-2.5">{suggestions.into_iter().map(card).collect_view()}</ul>

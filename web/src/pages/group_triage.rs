@@ -3,7 +3,7 @@
 use cynic::{MutationBuilder, QueryBuilder};
 use leptos::prelude::*;
 
-use crate::components::{Area, Button, Choice, Dialog, Loaded, Look, Notice, Toasts, Tone};
+use crate::components::{Area, Button, Choice, Dialog, DialogFoot, Loaded, Look, Notice, Toasts, Tone};
 use crate::query::{Change, Query};
 use crate::vocabulary::{DateTime, UserError};
 use crate::{format, schema};
@@ -193,9 +193,9 @@ fn People(busy: Signal<bool>, send: Callback<String>) -> impl IntoView {
                 })
             />
         </Loaded>
-        <div class="flex justify-end">
+        <DialogFoot>
             <Button look=Look::Primary busy on:click=move |_| send.run(chosen.get_untracked())>"Assign"</Button>
-        </div>
+        </DialogFoot>
     }
 }
 
@@ -209,9 +209,9 @@ fn Days(busy: Signal<bool>, send: Callback<f64>) -> impl IntoView {
     view! {
         <p class="muted">"Snoozed groups leave the open list and come back by themselves. Their readings go on waiting."</p>
         <Choice label="How long" value=days on_change=move |key: String| days.set(key) options/>
-        <div class="flex justify-end">
+        <DialogFoot>
             <Button look=Look::Primary busy on:click=move |_| send.run(days.get_untracked().parse().unwrap_or_default())>"Snooze"</Button>
-        </div>
+        </DialogFoot>
     }
 }
 
@@ -220,8 +220,8 @@ fn Remark(busy: Signal<bool>, text: String, send: Callback<String>) -> impl Into
     let text = RwSignal::new(text);
     view! {
         <Area label="Note" value=text rows=4 hint="Everybody who sees the group sees it. Empty takes it away."/>
-        <div class="flex justify-end">
+        <DialogFoot>
             <Button look=Look::Primary busy on:click=move |_| send.run(text.get_untracked())>"Save the note"</Button>
-        </div>
+        </DialogFoot>
     }
 }

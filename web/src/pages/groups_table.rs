@@ -90,7 +90,7 @@ pub(super) fn GroupTable(
             </Show>
             <Table
                 caption="Groups of readings that wait"
-                columns=vec![column("Waits for"), column("Reason"), column("Stream"), amount("Readings"), column("First seen"), column("Last seen")]
+                columns=vec![column("Account and metric ID"), column("Reason"), column("Stream"), amount("Readings"), column("First seen"), column("Last seen")]
             >
                 <For each=move || groups.get().nodes key=Clone::clone let:group><GroupRow group chosen selectable=selectable()/></For>
             </Table>

@@ -103,7 +103,7 @@ pub fn InputPicker(account_id: cynic::Id, chosen: RwSignal<Option<cynic::Id>>) -
                 } else {
                     view! {
                         {more}
-                        <fieldset class="max-h-64 overflow-y-auto rounded-field border border-base-300">
+                        <fieldset class="max-h-64 min-w-0 overflow-y-auto rounded-field border border-base-300">
                             <legend class="sr-only">"Inputs"</legend>
                             {options.into_iter().map(|(opportunity, input)| option(opportunity, input)).collect_view()}
                         </fieldset>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::account_picker::{AccountPicker, PickedAccount};
 use super::input_picker::InputPicker;
-use crate::components::{Button, Choice, Icon, Look, Notice, Toasts, Tone};
+use crate::components::{Button, Choice, DialogFoot, Icon, Look, Notice, Toasts, Tone};
 use crate::query::{Change, Query, settled};
 use crate::schema;
 use crate::vocabulary::UserError;
@@ -112,7 +112,7 @@ pub fn NewLink(open: RwSignal<bool>, reload: Callback<()>) -> impl IntoView {
             {inputs}
             <Choice label="Metric" value=metric on_change=move |key: String| metric.set(key) options=metric_choices/>
             {complaint}
-            <div class="flex justify-end">
+            <DialogFoot>
                 <Button
                     look=Look::Primary
                     icon=Icon::Link
@@ -122,7 +122,7 @@ pub fn NewLink(open: RwSignal<bool>, reload: Callback<()>) -> impl IntoView {
                 >
                     "Add the link"
                 </Button>
-            </div>
+            </DialogFoot>
         </div>
     }
 }

@@ -149,7 +149,7 @@ fn Content(
             <Show when=move || setting_up.get()>
                 <Checklist items=Signal::derive(move || overview.with(|overview| overview.checklist.clone()))/>
             </Show>
-            <Tiles overview/>
+            <Show when=move || !empty.get()><Tiles overview/></Show>
             <Panel title="Streams" flush=true>
                 <Show when=move || !empty.get() fallback=NoStreams>
                     <Table
@@ -160,10 +160,13 @@ fn Content(
                     </Table>
                 </Show>
             </Panel>
-            <div class="grid items-start gap-5 lg:grid-cols-2">
-                <BiggestGroups groups/>
-                <LatestRuns runs/>
-            </div>
+            // Before the first stream there is nothing to count, and one thing to do.
+            <Show when=move || !empty.get()>
+                <div class="grid items-start gap-5 lg:grid-cols-2">
+                    <BiggestGroups groups/>
+                    <LatestRuns runs/>
+                </div>
+            </Show>
         </div>
     }
 }
@@ -236,7 +239,7 @@ fn StreamRow(stream: StreamLine) -> impl IntoView {
                 </span>
             </Cell>
             <Cell label="Last success">
-                {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => "never".into_any() }}
+                {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => view! { <span class="muted">"never"</span> }.into_any() }}
             </Cell>
             <Cell label="Next run">
                 {match stream.next_due_at { Some(time) => view! { <Ago time/> }.into_any(), None => view! { <span class="muted">"by hand"</span> }.into_any() }}
@@ -282,7 +285,7 @@ fn Checklist(items: Signal<Vec<ChecklistItem>>) -> impl IntoView {
     let progress = move || view! { <Badge text=format!("{} of {} done", done(), items.with(Vec::len))/> };
     view! {
         <Panel title="From a warehouse to a measurement" actions=progress>
-            <ol class="grid gap-x-8 md:grid-cols-2">{steps}</ol>
+            <ol class="grid gap-x-8 md:grid-flow-col md:grid-cols-2 md:grid-rows-4">{steps}</ol>
         </Panel>
     }
 }
@@ -291,7 +294,7 @@ fn Checklist(items: Signal<Vec<ChecklistItem>>) -> impl IntoView {
 fn NoStreams() -> impl IntoView {
     view! {
         <Empty icon=Icon::Stream title="No streams yet" text="A stream is a table Weir reads again and again. Add a source, then choose a table of it.">
-            <LinkButton href=paths::SOURCE_NEW.to_owned() look=Look::Primary icon=Icon::Add>"Add a source"</LinkButton>
+            <LinkButton href=paths::SOURCE_NEW.to_owned() icon=Icon::Add>"Add a source"</LinkButton>
         </Empty>
     }
 }

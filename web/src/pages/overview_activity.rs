@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::groups_table::ReasonBadge;
 use crate::components::{Ago, Empty, Icon, LinkButton, Look, Panel, RunBadge};
-use crate::vocabulary::{BigInt, DateTime, SyncRunStatus, UnmatchedReason};
+use crate::vocabulary::{BigInt, DateTime, SyncRunKind, SyncRunStatus, UnmatchedReason};
 use crate::{format, paths, schema};
 
 /// The newest runs.
@@ -20,6 +20,7 @@ pub(super) struct RunConnection {
 pub(super) struct RunLine {
     id: cynic::Id,
     number: BigInt,
+    kind: SyncRunKind,
     status: SyncRunStatus,
     stream: StreamName,
     started_at: Option<DateTime>,
@@ -76,7 +77,7 @@ pub(super) fn LatestRuns(runs: Memo<Vec<RunLine>>) -> impl IntoView {
             <li class=LINE>
                 <div class="min-w-0 flex-1">
                     <a class="block truncate font-medium hover:underline" href=paths::run(run.id.inner())>
-                        {format!("{} · run {}", run.stream.name, run.number.0)}
+                        {format!("{} · {} {}", run.stream.name, run.kind.text(), run.number.0)}
                     </a>
                     <span class="num block text-xs muted">{rows}", "<Ago time=since/></span>
                 </div>

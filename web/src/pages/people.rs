@@ -5,8 +5,8 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use crate::components::{
-    Ago, Button, Cell, Choice, Dialog, Icon, Loaded, Look, Notice, Panel, Row, Table, Text, Toasts, Tone,
-    amount, column,
+    Ago, Button, Cell, Choice, Dialog, DialogFoot, Icon, Loaded, Look, Notice, Panel, Row, Table, Text,
+    Toasts, Tone, amount, column,
 };
 use crate::query::{Change, Query, settled};
 use crate::schema;
@@ -194,10 +194,9 @@ pub(super) fn People(may: bool) -> impl IntoView {
             <div class="flex flex-col gap-4">
                 <p>{move || leaving.get().map(|person| person.name)}" can no longer sign in. What they did stays in the audit log."</p>
                 {refused}
-                <div class="flex justify-end gap-2">
-                    <Button look=Look::Quiet on:click=move |_| removing.set(false)>"Cancel"</Button>
+                <DialogFoot>
                     <Button look=Look::Danger icon=Icon::Remove busy=Signal::derive(move || remove.is_busy()) on:click=go>"Remove"</Button>
-                </div>
+                </DialogFoot>
             </div>
         </Dialog>
     }
@@ -251,7 +250,7 @@ fn NewPerson(done: Callback<()>) -> impl IntoView {
                 hint=Signal::derive(move || meaning(role.get()).to_owned())
             />
             {complaint}
-            <div class="flex justify-end"><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the person"</Button></div>
+            <DialogFoot><Button look=Look::Primary submit=true busy=Signal::derive(move || create.is_busy())>"Add the person"</Button></DialogFoot>
         </form>
     }
 }

@@ -127,9 +127,9 @@ pub fn RejectedRows() -> impl IntoView {
             .map(|words| view! { <div class="mb-4"><Notice tone=Tone::Error>{words}</Notice></div> })
     };
     view! {
-        <div class="mb-4 flex flex-wrap items-start gap-2">
-            <div class="w-full sm:w-56"><Choice label="Reason" bare=true value=reason on_change=move |key: String| set(&[("reason", key)]) options=reasons/></div>
-            <div class="w-full sm:w-56"><StreamFilter/></div>
+        <div class="mb-4 grid grid-cols-2 items-start gap-2 sm:flex">
+            <div class="sm:w-56"><Choice label="Reason" bare=true value=reason on_change=move |key: String| set(&[("reason", key)]) options=reasons/></div>
+            <div class="sm:w-56"><StreamFilter/></div>
             <Show when=chosen>
                 <Button
                     icon=Icon::Retry
@@ -155,7 +155,7 @@ fn RejectedTable(rows: Signal<WaitingRowConnection>) -> impl IntoView {
     };
     view! {
         <Show when=move || !empty.get() fallback=nothing>
-            <Table caption="Rejected rows, newest first" columns=vec![column("Row"), column("Problem"), column("Column"), column("Text"), column("Stream"), column("Came")]>
+            <Table caption="Rejected rows, newest first" columns=vec![column("Row"), column("Problem"), column("Column"), column("Text"), column("Stream"), column("Received")]>
                 <For each=move || rows.get().nodes key=Clone::clone let:row><RejectedLine row/></For>
             </Table>
             <Pager
@@ -188,9 +188,9 @@ fn RejectedLine(row: RejectedRow) -> impl IntoView {
                 {missing}
             </Cell>
             <Cell label="Column">{code(column)}</Cell>
-            <Cell label="Text">{code(raw)}</Cell>
+            <Cell label="Text">{code(raw).map_or_else(|| view! { <span class="muted">"empty"</span> }.into_any(), IntoAny::into_any)}</Cell>
             <Cell label="Stream"><a class="hover:underline md:whitespace-nowrap" href=paths::stream(row.stream.id.inner())>{row.stream.name}</a></Cell>
-            <Cell label="Came"><Ago time=row.created_at/></Cell>
+            <Cell label="Received"><Ago time=row.created_at/></Cell>
         </Row>
     }
 }

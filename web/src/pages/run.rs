@@ -10,8 +10,7 @@ use super::run_balance::Balances;
 use super::run_progress::{Outcome, Speed, Stages};
 use super::run_record::SyncRun;
 use crate::components::{
-    Ago, Button, Fact, Facts, Icon, LinkButton, Loaded, Look, Missing, Notice, PageHead, Panel, RunBadge,
-    Toasts, Tone,
+    At, Button, Fact, Facts, Icon, Loaded, Look, Missing, Notice, PageHead, Panel, RunBadge, Toasts, Tone,
 };
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
@@ -75,7 +74,7 @@ pub fn RunPage() -> impl IntoView {
     };
     let query = query.poll(Duration::from_secs(2), live);
     view! {
-        <Loaded query let:data>
+        <Loaded query what="run" let:data>
             {
                 let there = Memo::new(move |_| data.with(|data| data.sync_run.is_some()));
                 move || match (there.get(), data.get_untracked().sync_run) {
@@ -83,7 +82,7 @@ pub fn RunPage() -> impl IntoView {
                         let run = Signal::derive(move || data.get().sync_run.unwrap_or_else(|| first.clone()));
                         view! { <Content run query/> }.into_any()
                     }
-                    _ => view! { <PageHead title="Sync run"/><Missing what="run"/> }.into_any(),
+                    _ => view! { <PageHead title="Run"/><Missing what="run"/> }.into_any(),
                 }
             }
         </Loaded>
@@ -117,6 +116,7 @@ fn Content(run: Signal<SyncRun>, query: Query<RunQuery>) -> impl IntoView {
     let crumbs = Signal::derive(move || {
         run.with(|run| {
             vec![
+                ("Sources".to_owned(), paths::SOURCES.to_owned()),
                 (run.stream.source.name.clone(), paths::source(run.stream.source.id.inner())),
                 (run.stream.name.clone(), paths::stream(run.stream.id.inner())),
             ]
@@ -134,7 +134,6 @@ fn Content(run: Signal<SyncRun>, query: Query<RunQuery>) -> impl IntoView {
         let words = cancel.complaint(&[]).or_else(|| retry.complaint(&[]))?;
         Some(view! { <div class="mb-5"><Notice tone=Tone::Error>{words}</Notice></div> })
     };
-    let stream = Memo::new(move |_| run.with(|run| run.stream.id.clone()));
     view! {
         <PageHead title crumbs about>
             <Show when=move || may && status.get().live()>
@@ -152,7 +151,6 @@ fn Content(run: Signal<SyncRun>, query: Query<RunQuery>) -> impl IntoView {
                     "Run again"
                 </Button>
             </Show>
-            <LinkButton href=Signal::derive(move || paths::stream(stream.get().inner())) look=Look::Quiet icon=Icon::Stream>"Stream"</LinkButton>
         </PageHead>
         {complaint}
         <div class="flex flex-col gap-5">
@@ -186,9 +184,9 @@ fn Details(run: Signal<SyncRun>) -> impl IntoView {
             <div class="grid gap-x-10 gap-y-2 lg:grid-cols-2">
             <Facts>
                 <Fact name="Started by">{by}</Fact>
-                <Fact name="Queued"><Ago time=queued/></Fact>
-                {started.map(|time| view! { <Fact name="Started"><Ago time/></Fact> })}
-                {finished.map(|time| view! { <Fact name="Ended"><Ago time/></Fact> })}
+                <Fact name="Queued"><At time=queued/></Fact>
+                {started.map(|time| view! { <Fact name="Started"><At time/></Fact> })}
+                {finished.map(|time| view! { <Fact name="Ended"><At time/></Fact> })}
             </Facts>
             <Facts>
                 {since.map(|since| view! { <Fact name="From">{code(Some(since))}</Fact> })}

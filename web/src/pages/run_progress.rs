@@ -23,7 +23,7 @@ pub(super) fn Outcome(run: Signal<SyncRun>) -> impl IntoView {
         view! {
             <Notice tone=tone()>
                 <p class="font-medium">{api::sentence(&error.message)}</p>
-                {error.action.map(|action| view! { <p class="mt-1">"What to do: "{api::sentence(&action)}</p> })}
+                {error.action.map(|action| view! { <p class="mt-1">{api::sentence(&action)}</p> })}
                 {error.detail.map(|detail| view! {
                     <details class="mt-2 text-xs">
                         <summary class="cursor-pointer py-1 muted">"What the source said"</summary>
@@ -68,7 +68,7 @@ pub(super) fn Stages(run: Signal<SyncRun>) -> impl IntoView {
             (false, ..) => (Icon::Pending, "size-4 shrink-0 opacity-40"),
         };
         view! {
-            <li class="flex items-center gap-2 sm:flex-1" aria-current=here.then_some("step")>
+            <li class=if index < 3 { "flex items-center gap-2 sm:flex-1" } else { "flex items-center gap-2" } aria-current=here.then_some("step")>
                 <Glyph icon class/>
                 <span class=if reached || here { "font-medium" } else { "muted" }>{name}</span>
                 {(index < 3).then(|| view! { <span class="hidden h-px flex-1 bg-base-300 sm:block" aria-hidden="true"></span> })}

@@ -60,7 +60,7 @@ pub fn SampleRows(group_id: Signal<cynic::Id>, waiting: Signal<i64>) -> impl Int
         view! {
             <Table
                 caption="The newest waiting rows"
-                columns=vec![column("Row key"), column("Measured at"), amount("Value"), column("As received"), column("Run"), column("Came")]
+                columns=vec![column("Row key"), column("Measured at"), amount("Value"), column("As received"), column("Run"), column("Received")]
             >
                 {rows.into_iter().map(|row| view! { <SampleLine row/> }).collect_view()}
             </Table>
@@ -84,7 +84,7 @@ fn SampleLine(row: SampleRow) -> impl IntoView {
             <Cell label="Value" amount=true>{row.value.map(|value| format::decimal(&value.0))}</Cell>
             <Cell label="As received" wide=true><RawRow row=row.row/></Cell>
             <Cell label="Run">{row.run.map(|run| view! { <a class="underline underline-offset-2" href=paths::run(run.id.inner())>{run.number.0}</a> })}</Cell>
-            <Cell label="Came"><Ago time=row.created_at/></Cell>
+            <Cell label="Received"><Ago time=row.created_at/></Cell>
         </Row>
     }
 }

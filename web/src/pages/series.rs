@@ -153,7 +153,8 @@ pub fn SeriesTable(
                 </Cell>
                 <Cell label="Latest" amount=true>
                     {value}
-                    {line.metric.unit.map(|unit| view! { <span class="ms-1 text-xs muted">{unit}</span> })}
+                    // The units of one width, so that the digits stand in one line.
+                    <span class="ms-1.5 text-start text-xs muted md:inline-block md:w-20 md:truncate">{line.metric.unit}</span>
                 </Cell>
                 <Cell label="Measured">{line.latest.map(|latest| view! { <Ago time=latest.measured_at/> })}</Cell>
                 <Cell label="Stream"><a class="hover:underline" href=paths::stream(line.stream.id.inner())>{line.stream.name}</a></Cell>
@@ -161,9 +162,9 @@ pub fn SeriesTable(
         }
     };
     let nothing = || view! { <Empty icon=Icon::Stream title="Nothing measured yet" text="A series appears when a row of a stream is matched to this account."/> };
-    let title = Signal::derive(move || format!("Series: {}", format::count(total.get())));
+    let count = Signal::derive(move || Some(total.get()).filter(|total| *total > 0).map(format::count));
     view! {
-        <Panel title flush=true>
+        <Panel title="Series" count flush=true>
             <Show when=move || !series.with(Vec::is_empty) fallback=nothing>
                 <Table caption="Series of this account" columns=vec![column("Metric"), amount("Latest"), column("Measured"), column("Stream")]>
                     <For each=move || series.get() key=Clone::clone children=row/>

@@ -7,12 +7,13 @@ use leptos_router::hooks::use_params_map;
 use super::source_check::{CheckSteps, SourceCheck};
 use crate::components::{
     Ago, Badge, Button, Cell, Empty, Fact, Facts, FreshnessBadge, Icon, LinkButton, Loaded, Look, Missing,
-    Notice, PageHead, Panel, Row, Table, Toasts, Tone, amount, column,
+    Notice, PageHead, Panel, Row, RunBadge, Table, Toasts, Tone, amount, column,
 };
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{
-    BigInt, DateTime, Freshness, Permission, SourceKind, SourceState, SslMode, TableRef, UserError,
+    BigInt, DateTime, Freshness, Permission, SourceKind, SourceState, SslMode, SyncRunStatus, TableRef,
+    UserError,
 };
 use crate::{format, paths, schema};
 
@@ -111,6 +112,14 @@ struct StreamLine {
     freshness: Freshness,
     last_succeeded_at: Option<DateTime>,
     unmatched_count: BigInt,
+    last_run: Option<LastRun>,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
+#[cynic(graphql_type = "SyncRun")]
+struct LastRun {
+    id: cynic::Id,
+    status: SyncRunStatus,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
@@ -165,7 +174,7 @@ pub fn SourcePage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let query = Query::new(move || SourceQuery::build(SourceVariables { id: id.get().into() }));
     view! {
-        <Loaded query let:data>
+        <Loaded query what="source" let:data>
             {
                 let source = Memo::new(move |_| data.get().source);
                 move || match source.get() {
@@ -232,6 +241,8 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
         }
     };
     let add = new_stream.clone();
+    // The empty list has the same button, and is where one looks.
+    let bare = source.streams.nodes.is_empty();
     view! {
         <PageHead
             title=source.name.clone()
@@ -241,7 +252,7 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
             {writes.then(|| view! {
                 {toggle()}
                 <LinkButton href=edit icon=Icon::Edit>"Edit"</LinkButton>
-                <LinkButton href=new_stream look=Look::Primary icon=Icon::Add>"New stream"</LinkButton>
+                {(!bare).then(|| view! { <LinkButton href=new_stream look=Look::Primary icon=Icon::Add>"New stream"</LinkButton> })}
             })}
         </PageHead>
         {complaint}
@@ -295,15 +306,21 @@ fn ConfigFacts(config: SourceConfig) -> impl IntoView {
 
 #[component]
 fn Streams(streams: Vec<StreamLine>, add: String) -> impl IntoView {
-    let title = format!("Streams: {}", format::count(streams.len() as i64));
+    let count = (!streams.is_empty()).then(|| format::count(streams.len() as i64));
     let row = |stream: StreamLine| {
+        let failed = stream.last_run.filter(|run| run.status == SyncRunStatus::Failed);
         view! {
             <Row>
                 <Cell><a class="font-medium hover:underline" href=paths::stream(stream.id.inner())>{stream.name}</a></Cell>
                 <Cell label="Table"><span class="font-mono text-[13px] break-all">{stream.table.text()}</span></Cell>
-                <Cell label="Freshness"><FreshnessBadge freshness=stream.freshness/></Cell>
+                <Cell label="Freshness">
+                    <span class="flex flex-wrap items-center gap-1.5">
+                        <FreshnessBadge freshness=stream.freshness/>
+                        {failed.map(|run| view! { <a href=paths::run(run.id.inner()) class="rounded-field"><RunBadge status=run.status/></a> })}
+                    </span>
+                </Cell>
                 <Cell label="Last success">
-                    {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => "never".into_any() }}
+                    {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => view! { <span class="muted">"never"</span> }.into_any() }}
                 </Cell>
                 <Cell label="Unmatched" amount=true>{stream.unmatched_count.text()}</Cell>
             </Row>
@@ -324,5 +341,5 @@ fn Streams(streams: Vec<StreamLine>, add: String) -> impl IntoView {
         }
         .into_any()
     };
-    view! { <Panel title flush=true>{body}</Panel> }
+    view! { <Panel title="Streams" count flush=true>{body}</Panel> }
 }

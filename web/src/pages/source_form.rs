@@ -109,7 +109,7 @@ pub fn SourceEditPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let query = Query::new(move || EditedQuery::build(SourceVariables { id: id.get().into() }));
     view! {
-        <Loaded query let:data>
+        <Loaded query what="source" let:data>
             {
                 match data.get_untracked().source {
                     Some(source) => {

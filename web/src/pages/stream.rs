@@ -8,7 +8,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::backfill::Backfill;
 use super::cursor_reset::CursorReset;
-use super::stream_facts::{CursorPanel, MappingPanel, SchedulePanel};
+use super::stream_facts::{CursorPanel, MappingPanel, SchedulePanel, WaitingPanel};
 use super::stream_record::{LiveRun, Stream, StreamQuery, StreamVariables};
 use super::stream_runs::RunsPanel;
 use crate::components::{
@@ -82,7 +82,7 @@ pub fn StreamPage() -> impl IntoView {
     })
     .poll(Duration::from_secs(4), || true);
     view! {
-        <Loaded query let:data>
+        <Loaded query what="stream" let:data>
             {
                 let there = Memo::new(move |_| data.with(|data| data.stream.is_some()));
                 move || match (there.get(), data.get_untracked().stream) {
@@ -183,7 +183,10 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
         {complaint}
         {move || reason.get().map(|reason| view! { <div class="mb-5"><Notice tone=Tone::Warning>"Paused: "{reason}</Notice></div> })}
         <div class="grid items-start gap-5 lg:grid-cols-2">
-            <MappingPanel stream/>
+            <div class="flex flex-col gap-5">
+                <MappingPanel stream/>
+                <WaitingPanel stream/>
+            </div>
             <div class="flex flex-col gap-5">
                 <SchedulePanel stream/>
                 <CursorPanel stream may_reset=runs on_reset=Callback::new(move |()| resetting.set(true)) on_refill=Callback::new(move |()| refilling.set(true))/>

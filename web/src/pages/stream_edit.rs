@@ -95,11 +95,12 @@ pub fn StreamEditPage() -> impl IntoView {
         EditedQuery::build(StreamVariables { id })
     });
     view! {
-        <Loaded query lines=10 let:data>
+        <Loaded query what="stream" lines=10 let:data>
             {
                 match data.get_untracked().stream {
                     Some(stream) => {
                         let crumbs = vec![
+                            ("Sources".to_owned(), paths::SOURCES.to_owned()),
                             (stream.source.name.clone(), paths::source(stream.source.id.inner())),
                             (stream.name.clone(), paths::stream(stream.id.inner())),
                         ];

@@ -49,7 +49,7 @@ pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
                 {mapping.product.map(|product| view! { <Fact name="Product">{code(product)}</Fact> })}
                 <Fact name="Row key">{code(row_key.join(", "))}</Fact>
                 <Fact name="Goes to">{destination.text()}</Fact>
-                <Fact name="Account IDs">{tried.unwrap_or_else(|| "no setting: every account is unknown".to_owned())}</Fact>
+                <Fact name="Looked for in">{tried.unwrap_or_else(|| "no setting: every account is unknown".to_owned())}</Fact>
             </Facts>
         }
     };
@@ -69,25 +69,37 @@ pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
 #[component]
 pub(super) fn SchedulePanel(stream: Signal<Stream>) -> impl IntoView {
     let schedule = part(stream, |stream| (stream.schedule.description.clone(), stream.next_due_at.clone()));
+    let facts = move || {
+        let (description, next) = schedule.get();
+        view! {
+            <Facts>
+                <Fact name="Runs">{crate::api::sentence(&description).trim_end_matches('.').to_owned()}</Fact>
+                <Fact name="Next run">{match next { Some(time) => view! { <Ago time/> }.into_any(), None => "when somebody starts it".into_any() }}</Fact>
+            </Facts>
+        }
+    };
+    view! { <Panel title="Schedule">{facts}</Panel> }
+}
+
+/// What of the stream needs a person.
+#[component]
+pub(super) fn WaitingPanel(stream: Signal<Stream>) -> impl IntoView {
     let counts = part(stream, |stream| {
         (stream.id.clone(), stream.unmatched_count.text(), stream.rejected_count.text())
     });
     let facts = move || {
-        let (description, next) = schedule.get();
         let (id, unmatched, rejected) = counts.get();
         let waiting_rows = paths::with_query(paths::UNMATCHED, &[("stream", id.inner())]);
         let rejected_rows =
             paths::with_query(paths::UNMATCHED, &[("tab", "rejected"), ("stream", id.inner())]);
         view! {
             <Facts>
-                <Fact name="Runs">{crate::api::sentence(&description).trim_end_matches('.').to_owned()}</Fact>
-                <Fact name="Next run">{match next { Some(time) => view! { <Ago time/> }.into_any(), None => "when somebody starts it".into_any() }}</Fact>
-                <Fact name="Unmatched"><a class="num underline underline-offset-2" href=waiting_rows>{unmatched}</a></Fact>
-                <Fact name="Rejected"><a class="num underline underline-offset-2" href=rejected_rows>{rejected}</a></Fact>
+                <Fact name="Unmatched"><a class="num underline underline-offset-2" href=waiting_rows>{unmatched}" readings"</a></Fact>
+                <Fact name="Rejected"><a class="num underline underline-offset-2" href=rejected_rows>{rejected}" rows"</a></Fact>
             </Facts>
         }
     };
-    view! { <Panel title="Schedule">{facts}</Panel> }
+    view! { <Panel title="What waits for a person">{facts}</Panel> }
 }
 
 #[component]

@@ -12,7 +12,7 @@ use super::stream_draft::{
     Draft, SourceColumn, StreamCursorInput, StreamDraftInput, StreamMappingInput, TableRefInput,
 };
 use super::stream_preview::Preview;
-use crate::components::{Button, Choice, Look, Notice, Panel, Text, Toasts, Tone};
+use crate::components::{Button, Choice, LinkButton, Look, Notice, Panel, Text, Toasts, Tone};
 use crate::query::{Change, settled};
 use crate::vocabulary::{
     CursorKind, NullCursorPolicy, StreamCursorStart, StreamDestination, StreamShape, UserError, Word,
@@ -116,6 +116,10 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
     let name = RwSignal::new(saved.as_ref().map_or(table_name, |saved| saved.name.clone()));
     let schedule = saved.as_ref().map_or_else(ScheduleDraft::new, |saved| saved.schedule);
     let cursor_change = saved.as_ref().map(|saved| saved.cursor);
+    let back = saved.as_ref().map_or_else(
+        || paths::source(draft.source_id.with_value(|id| id.inner().to_owned()).as_str()),
+        |saved| paths::stream(saved.id.inner()),
+    );
     let target = StoredValue::new(saved.map(|saved| (saved.id, saved.version)));
     let done = move |stream: StreamMade| {
         toasts.say(format!("{} is saved", stream.name));
@@ -188,14 +192,14 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
         Some(view! { <Notice tone=Tone::Error>{words}</Notice> })
     };
     view! {
-        <div class="grid items-start gap-5 xl:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
+        <div class="grid items-start gap-5 xl:grid-cols-[minmax(0,2fr)_minmax(0,3fr)] xl:grid-rows-[auto_1fr]">
             <div class="flex flex-col gap-5">
                 <Panel title="What the columns mean" actions=move || view! { <span class="text-xs muted">{columns.clone()}</span> }>
                     <Roles draft/>
                 </Panel>
                 <Panel title="Cursor and row key">
                     <CursorFields draft/>
-                    {cursor_change.map(|change| view! { <div class="mt-4"><CursorStartField draft change/></div> })}
+                    {cursor_change.map(|change| view! { <div class="mt-4 empty:hidden"><CursorStartField draft change/></div> })}
                 </Panel>
                 <Panel title="Matching">
                     <div class="flex flex-col gap-4">
@@ -214,15 +218,19 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
                         <ScheduleForm schedule/>
                     </div>
                 </Panel>
+            </div>
+            // Beside the form where there is room; before the end of it where there is not.
+            <div class="min-w-0 xl:sticky xl:top-6 xl:row-span-2"><Preview draft/></div>
+            <div class="flex flex-col gap-5">
                 {complaint}
                 <div class="flex flex-wrap items-center gap-3">
                     <Button look=Look::Primary busy=saving disabled=Signal::derive(move || missing.get().is_some()) on:click=save>
                         "Save the stream"
                     </Button>
+                    <LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton>
                     <span class="text-xs muted" aria-live="polite">{move || missing.get()}</span>
                 </div>
             </div>
-            <div class="min-w-0 xl:sticky xl:top-6"><Preview draft/></div>
         </div>
     }
 }

@@ -103,7 +103,7 @@ pub fn StreamNewPage() -> impl IntoView {
         })
     });
     view! {
-        <Loaded query let:data>
+        <Loaded query what="source" let:data>
             {
                 move || match data.get().source {
                     Some(source) => {
@@ -120,7 +120,7 @@ pub fn StreamNewPage() -> impl IntoView {
                             None => view! { <PageHead title="Choose a table" crumbs/><ChooseTable source_id/> }.into_any(),
                         }
                     }
-                    None => view! { <PageHead title="New stream"/><Missing what="source"/> }.into_any(),
+                    None => view! { <PageHead title="Source"/><Missing what="source"/> }.into_any(),
                 }
             }
         </Loaded>

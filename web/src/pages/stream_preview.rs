@@ -116,12 +116,12 @@ fn Answer(draft: StreamDraftInput) -> impl IntoView {
                         None => view! {
                             <Counts counts=preview.counts/>
                             <div
-                                class="max-h-[calc(100dvh-12rem)] min-h-64 overflow-y-auto"
+                                class="relative max-h-[calc(100dvh-12rem)] min-h-64 overflow-y-auto"
                                 role="region"
                                 aria-label="Preview rows"
                                 tabindex="0"
                             >
-                                <Table caption="Rows as received, as read, as matched" columns=vec![column("As received"), column("As read"), column("Matched")]>
+                                <Table caption="Rows as received, as read, as matched" columns=vec![column("As received"), column("As read and matched")]>
                                     {rows}
                                 </Table>
                             </div>
@@ -146,24 +146,14 @@ fn Counts(counts: PreviewCounts) -> impl IntoView {
             {badge(counts.unmatched, "would wait", Tone::Warning)}
             {badge(counts.ignored, "ignored", Tone::Neutral)}
             {badge(counts.rejected, "rejected", Tone::Error)}
-            {badge(counts.null_cells, "empty cells", Tone::Neutral)}
+            {badge(counts.null_cells, if counts.null_cells == 1 { "empty cell" } else { "empty cells" }, Tone::Neutral)}
         </p>
     }
 }
 
 #[component]
 fn Line(row: PreviewRow) -> impl IntoView {
-    let read = row.readings.clone().into_iter().map(|reading| {
-        view! {
-            <p class="num mb-1 last:mb-0">
-                <span class="font-medium">{format::decimal(&reading.value.0)}</span>
-                <span class="muted">" "{reading.external_metric}</span>
-                <span class="block font-mono text-xs break-all">{reading.external_account}</span>
-                <span class="block text-xs muted">{format::minute(reading.measured_at.millis())}</span>
-            </p>
-        }
-    });
-    let matched = row.readings.into_iter().map(|reading| {
+    let read = row.readings.into_iter().map(|reading| {
         let (words, tone) = match (reading.outcome, reading.reason) {
             (ReadingOutcome::Matched, _) => {
                 (reading.account.map_or_else(|| "Matched".to_owned(), |account| account.name), Tone::Success)
@@ -173,7 +163,19 @@ fn Line(row: PreviewRow) -> impl IntoView {
             }
             (ReadingOutcome::Ignored, _) => ("Ignored".to_owned(), Tone::Neutral),
         };
-        view! { <p class="mb-1 last:mb-0"><Badge text=words tone/></p> }
+        view! {
+            <li class="flex flex-wrap items-start justify-between gap-x-3 gap-y-0.5 border-b border-base-300/70 py-1.5 first:pt-0 last:border-0 last:pb-0">
+                <div class="num min-w-0">
+                    <span class="font-medium">{format::decimal(&reading.value.0)}</span>
+                    <span class="muted">" "{reading.external_metric}</span>
+                    <span class="block text-xs muted">
+                        <span class="font-mono break-all">{reading.external_account}</span>
+                        " · "{format::minute(reading.measured_at.millis())}
+                    </span>
+                </div>
+                <Badge text=words tone/>
+            </li>
+        }
     });
     let rejection = row.rejection.map(|rejection| {
         view! { <p class="text-error"><Badge text="Rejected" tone=Tone::Error icon=Icon::Failure/>" "{api::sentence(&rejection.message)}</p> }
@@ -181,8 +183,7 @@ fn Line(row: PreviewRow) -> impl IntoView {
     view! {
         <Row>
             <Cell><span class="sr-only">{row.row_key}</span><RawRow row=row.raw/></Cell>
-            <Cell label="As read" wide=true>{rejection}{read.collect_view()}</Cell>
-            <Cell label="Matched" wide=true>{matched.collect_view()}</Cell>
+            <Cell label="As read and matched" wide=true>{rejection}<ul class="md:min-w-72">{read.collect_view()}</ul></Cell>
         </Row>
     }
 }

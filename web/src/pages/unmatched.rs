@@ -82,7 +82,8 @@ pub fn UnmatchedPage() -> impl IntoView {
     let rejected = Memo::new(move |_| tab.get() == "rejected");
     view! {
         <PageHead title="Unmatched">
-            <SearchBox label="Search unmatched rows" placeholder="Account or metric ID"/>
+            // Rejected rows have no ID to search by.
+            <Show when=move || !rejected.get()><SearchBox label="Search unmatched rows" placeholder="Account or metric ID"/></Show>
         </PageHead>
         <Tabs tab/>
         {move || if rejected.get() { view! { <RejectedRows/> }.into_any() } else { view! { <Groups tab/> }.into_any() }}
@@ -97,7 +98,7 @@ fn Tabs(tab: Memo<String>) -> impl IntoView {
         view! {
             <a
                 href=move || paths::with_query(paths::UNMATCHED, &[("tab", key), ("stream", &stream.get())])
-                class="-mb-px flex h-10 items-center border-b-2 border-transparent px-3 font-medium whitespace-nowrap text-base-content/70 hover:text-base-content aria-[current=page]:border-primary aria-[current=page]:text-primary"
+                class="-mb-px flex h-10 flex-1 items-center justify-center border-b-2 border-transparent px-1.5 sm:flex-none sm:px-3 font-medium whitespace-nowrap text-base-content/70 hover:text-base-content aria-[current=page]:border-primary aria-[current=page]:text-primary"
                 aria-current=move || here().then_some("page")
             >
                 {name}
@@ -110,7 +111,7 @@ fn Tabs(tab: Memo<String>) -> impl IntoView {
             {link("snoozed", "Snoozed")}
             {link("ignored", "Ignored")}
             {link("resolved", "Resolved")}
-            {link("rejected", "Rejected rows")}
+            {link("rejected", "Rejected")}
         </nav>
     }
 }
@@ -153,10 +154,10 @@ fn Groups(tab: Memo<String>) -> impl IntoView {
         !(search.get().is_empty() && reason.get().is_empty() && stream.get().is_empty())
     });
     view! {
-        <div class="mb-4 grid grid-cols-1 gap-2 sm:grid-cols-3 lg:max-w-3xl">
+        <div class="mb-4 grid grid-cols-2 gap-2 sm:grid-cols-3 lg:max-w-3xl">
             <Filter name="reason" label="Reason" value=reason options=reasons()/>
             <StreamFilter/>
-            <Filter name="sort" label="Sort by" value=sort options=sorts()/>
+            <div class="col-span-2 sm:col-span-1"><Filter name="sort" label="Sort by" value=sort options=sorts()/></div>
         </div>
         <Loaded query lines=8 let:data>
             <div class="panel">

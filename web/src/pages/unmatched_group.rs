@@ -8,7 +8,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::group_ignore::GroupIgnore;
 use super::group_link::{GroupLink, LinkTarget};
-use super::group_match::{AccountName, MatchExplanation, Rivals, Suggestion, Suggestions, Tried};
+use super::group_match::{AccountName, MatchExplanation, Suggestion, Tried, WayOut};
 use super::group_triage::{GroupTriage, Triage};
 use super::groups_table::ReasonBadge;
 use super::sample_rows::SampleRows;
@@ -111,7 +111,7 @@ pub fn UnmatchedGroupPage() -> impl IntoView {
     })
     .poll(Duration::from_secs(3), || true);
     view! {
-        <Loaded query let:data>
+        <Loaded query what="group" let:data>
             {
                 let there = Memo::new(move |_| data.with(|data| data.unmatched_group.is_some()));
                 move || match (there.get(), data.get_untracked().unmatched_group) {
@@ -119,7 +119,7 @@ pub fn UnmatchedGroupPage() -> impl IntoView {
                         let group = Memo::new(move |_| data.get().unmatched_group.unwrap_or_else(|| first.clone()));
                         view! { <Content group query/> }.into_any()
                     }
-                    _ => view! { <PageHead title="Unmatched"/><Missing what="group"/> }.into_any(),
+                    _ => view! { <PageHead title="Group"/><Missing what="group"/> }.into_any(),
                 }
             }
         </Loaded>
@@ -166,7 +166,7 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
     let title = Signal::derive(move || {
         group.with(|group| match group.external_metric.as_str() {
             "" => group.external_account.clone(),
-            metric => format!("{} · {metric}", group.external_account),
+            metric => format!("{}\u{a0}· {metric}", group.external_account),
         })
     });
     let begin = Callback::new(move |suggested: Option<LinkTarget>| {
@@ -179,7 +179,6 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
     };
     let linkable =
         move || matches!(reason.get(), UnmatchedReason::AccountUnknown | UnmatchedReason::MetricUnlinked);
-    let ambiguous = move || reason.get() == UnmatchedReason::AccountAmbiguous;
     let link_words = move || {
         if reason.get() == UnmatchedReason::MetricUnlinked { "Link the metric" } else { "Link to an account" }
     };
@@ -210,9 +209,9 @@ fn Content(group: Memo<UnmatchedGroup>, query: Query<GroupQuery>) -> impl IntoVi
         <div class="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
             <div class="flex flex-col gap-5">
                 <Show when=move || status.get() == UnmatchedStatus::Open>
-                    <Show when=ambiguous fallback=move || view! { <Suggestions suggestions account begin may/> }><Rivals explanation/></Show>
+                    <WayOut reason explanation suggestions account begin may/>
                 </Show>
-                <Tried explanation/>
+                <Tried explanation external_account=Memo::new(move |_| group.with(|group| group.external_account.clone()))/>
             </div>
             <AboutGroup group triage may/>
             <div class="min-w-0 lg:col-span-2"><SampleRows
@@ -317,7 +316,7 @@ fn AboutGroup(group: Memo<UnmatchedGroup>, triage: Callback<Triage>, may: bool) 
                 <Fact name="Stream"><a class="underline underline-offset-2" href=paths::stream(group.stream.id.inner())>{group.stream.name}</a></Fact>
                 <Fact name="First seen"><Ago time=group.first_seen_at/></Fact>
                 <Fact name="Last seen"><Ago time=group.last_seen_at/></Fact>
-                <Fact name="Assigned to">{group.assignee.map_or_else(|| "nobody".to_owned(), |person| person.name)}</Fact>
+                <Fact name="Assigned to">{group.assignee.map_or_else(|| view! { <span class="muted">"nobody"</span> }.into_any(), |person| person.name.into_any())}</Fact>
                 {group.snoozed_until.map(|time| view! { <Fact name="Snoozed"><span class="num">"until "{format::minute(time.millis())}</span></Fact> })}
                 {group.note.map(|note| view! { <Fact name="Note"><span class="whitespace-pre-line">{note}</span></Fact> })}
             </Facts>
