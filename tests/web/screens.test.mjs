@@ -210,13 +210,17 @@ test("an address that names nothing leads to a page that says so", async () => {
   await page.getByRole("table", { name: "Accounts, by name" }).waitFor();
 });
 
-test("the skip link is the first stop and is seen", async () => {
+test("the skip link is the first stop and leads past the navigation", async () => {
   await visit(page, weir.url, "/accounts", "Accounts");
   const skip = page.getByRole("link", { name: "Skip to the content" });
   await page.keyboard.press("Tab");
   assert.ok(await skip.evaluate((link) => link === document.activeElement), "it is the first stop");
   const { x, y, width, height } = await skip.boundingBox();
   assert.ok(x >= 0 && y >= 0 && width > 50 && height >= 24, "it is seen while it has the focus");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  const inside = await page.evaluate(() => document.activeElement.closest("main") !== null);
+  assert.ok(inside, "the next stop is in the content");
 });
 
 test("the focus follows from page to page", async () => {

@@ -1,5 +1,7 @@
 //! The shell: who may see what, the navigation, the routes.
 
+use leptos::ev::MouseEvent;
+use leptos::html;
 use leptos::prelude::*;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::hooks::use_location;
@@ -80,6 +82,14 @@ fn is_here(place: Place) -> impl Fn() -> Option<&'static str> + Clone + Send {
 fn Shell(viewer: Viewer) -> impl IntoView {
     let menu = RwSignal::new(false);
     Moved::provide();
+    let content = NodeRef::<html::Main>::new();
+    // The router takes a link to a place on the page for one to another page, and the focus would stay.
+    let skip = move |event: MouseEvent| {
+        event.prevent_default();
+        if let Some(content) = content.get_untracked() {
+            let _ = content.focus();
+        }
+    };
     let paused = !viewer.organization.ingestion_enabled;
     let viewer = StoredValue::new(viewer);
     let location = use_location();
@@ -88,7 +98,7 @@ fn Shell(viewer: Viewer) -> impl IntoView {
         menu.set(false);
     });
     view! {
-        <a href="#content" class="btn btn-primary btn-sm fixed start-3 top-3 z-50 h-9 -translate-y-16 focus:translate-y-0">
+        <a href="#content" on:click=skip class="btn btn-primary btn-sm fixed start-3 top-3 z-50 h-9 -translate-y-16 focus:translate-y-0">
             "Skip to the content"
         </a>
         <div class="lg:grid lg:grid-cols-[14.5rem_minmax(0,1fr)]">
@@ -114,7 +124,7 @@ fn Shell(viewer: Viewer) -> impl IntoView {
                         <Glyph icon=Icon::Person class="size-5"/>
                     </button>
                 </header>
-                <main id="content" class="mx-auto max-w-page px-4 py-5 sm:px-6 lg:py-7">
+                <main node_ref=content id="content" tabindex="-1" class="mx-auto max-w-page px-4 py-5 outline-none sm:px-6 lg:py-7">
                     {paused.then(|| view! {
                         <div class="mb-5"><Notice tone=Tone::Warning>"Ingestion is switched off for this organization: no run starts."</Notice></div>
                     })}
