@@ -23,6 +23,16 @@ pub enum Backend {
     Postgres,
 }
 
+impl Backend {
+    /// The most rows to read from a source and write in one transaction: on SQLite everyone who writes waits for it.
+    pub fn batch_most(self) -> usize {
+        match self {
+            Self::Sqlite => 4_000,
+            Self::Postgres => usize::MAX,
+        }
+    }
+}
+
 /// How long to wait for a free connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 

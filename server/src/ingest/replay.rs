@@ -31,7 +31,7 @@ use crate::error::Result;
 fn most(backend: Backend) -> (i64, i64) {
     match backend {
         Backend::Postgres => (20_000, 5_000),
-        Backend::Sqlite => (4_000, 4_000),
+        Backend::Sqlite => (2_000, 2_000),
     }
 }
 
@@ -66,7 +66,7 @@ pub async fn waiting(
             Err(error) => return Err(error),
         };
         let mut replay = Replay::new(&plan);
-        for part in groups.chunks(2_000) {
+        for part in groups.chunks(500) {
             while let Some(done) = replay.step(app, part).await? {
                 tally.add(&done);
                 if stop.is_cancelled() {

@@ -81,7 +81,8 @@ pub async fn follow(
 ) -> Result<(Outcome, Rest)> {
     let stream = plan.route.stream;
     let start = bounds(app, &plan, lease, range).await?;
-    let request = plan.request(start.from, start.until, &app.config.sync);
+    let mut request = plan.request(start.from, start.until, &app.config.sync);
+    request.batch_rows = request.batch_rows.min(app.db.backend().batch_most());
     let mut cap = Cap::new(app, &plan);
     let mut batches = read_ahead(&connector, request);
     let mut window = Window { before: start.window, now: None, state: start.state, batches: 0 };
