@@ -175,7 +175,9 @@ impl Model {
     /// The measurements, as a stand lists them.
     pub fn measurements(&self) -> Vec<String> {
         let line = |((_, metric, account, at), (_, _, value)): (&Place, &Won)| {
-            format!("{metric}/{account}/{account}@{at}={value}")
+            // What was measured stays, and is an account's for as long as the account has the ID.
+            let owner = self.known.get(account).filter(|known| known.identified).map_or("", |_| account);
+            format!("{metric}/{account}/{owner}@{at}={value}")
         };
         let mut lines: Vec<String> = self.says.iter().map(line).collect();
         lines.sort();
