@@ -56,7 +56,7 @@ pub async fn create(
 ) -> Result<Vec<Model>> {
     let Some(first) = wanted.first() else { return Ok(Vec::new()) };
     account::exists(change, account, &first.at("accountId")).await?;
-    let spaces = id_space::held(change, true).await?;
+    let spaces = id_space::held(change).await?;
     let mut places = Vec::new();
     for new in wanted {
         let value = text::name(&new.at("value"), &new.value)?;

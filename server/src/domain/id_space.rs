@@ -6,7 +6,7 @@ use entity::id_space::{ActiveModel, Column, Entity, Model};
 use entity::{Normalizer, OrganizationId, external_id, external_id_setting};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Set,
+    QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 use serde_json::json;
 
@@ -165,21 +165,18 @@ pub async fn normalizers(
     db: &impl ConnectionTrait,
     organization: OrganizationId,
 ) -> Result<HashMap<String, Normalizer>> {
-    let rows = Entity::find().filter(Column::OrganizationId.eq(organization)).all(db).await?;
-    Ok(rows.into_iter().map(|row| (row.name, row.normalizer)).collect())
+    by_name(db, Entity::find().filter(Column::OrganizationId.eq(organization))).await
 }
 
-/// The normalizers of an organization's spaces, which stay as they are until the transaction ends if `hold` says so.
+/// The same, which stay as they are until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn held(
-    change: &Change<'_, impl ConnectionTrait>,
-    hold: bool,
-) -> Result<HashMap<String, Normalizer>> {
-    let mut spaces = Entity::find().filter(Column::OrganizationId.eq(change.organization()));
-    if hold {
-        spaces = spaces.lock_shared();
-    }
-    Ok(spaces.all(change.db).await?.into_iter().map(|row| (row.name, row.normalizer)).collect())
+pub async fn held(change: &Change<'_, impl ConnectionTrait>) -> Result<HashMap<String, Normalizer>> {
+    let spaces = Entity::find().filter(Column::OrganizationId.eq(change.organization()));
+    by_name(change.db, spaces.lock_shared()).await
+}
+
+async fn by_name(db: &impl ConnectionTrait, spaces: Select<Entity>) -> Result<HashMap<String, Normalizer>> {
+    Ok(spaces.all(db).await?.into_iter().map(|row| (row.name, row.normalizer)).collect())
 }

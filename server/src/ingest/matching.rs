@@ -51,6 +51,16 @@ pub struct Attempt {
     pub accounts: Vec<AccountId>,
 }
 
+/// Keeps what decides matching as it is until the transaction ends, and tells its version.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hold_still(store: &mut Store, organization: OrganizationId) -> Result<i64> {
+    let sql = format!("SELECT version FROM match_state WHERE organization_id = $1 {}", store.share_lock());
+    let found = store.fetch(&sql, &[organization.0.into()]).await?;
+    found.first().map_or(Ok(0), |record| record.int(0))
+}
+
 /// Loads the spaces of a setting, in order.
 ///
 /// # Errors

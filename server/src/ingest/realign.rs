@@ -45,7 +45,7 @@ pub async fn external_ids(
             continue;
         }
         let mut store = Store::begin(&app.db).await?;
-        hold_still(&mut store, organization).await?;
+        matching::hold_still(&mut store, organization).await?;
         // Another rule may be in force by now; then this page is normalized by that.
         if let Some(rule) = self::rule(&mut store, organization, space).await? {
             let stale = stale(&page, rule)?;
@@ -89,13 +89,6 @@ async fn rule(store: &mut Store, organization: OrganizationId, space: &str) -> R
     let parse =
         |record: &Record| record.text(0)?.parse().map_err(|error| Error::internal("read an ID space", error));
     found.first().map(parse).transpose()
-}
-
-/// Keeps what decides matching as it is until the transaction ends.
-async fn hold_still(store: &mut Store, organization: OrganizationId) -> Result<()> {
-    let sql = format!("SELECT version FROM match_state WHERE organization_id = $1 {}", store.share_lock());
-    store.fetch(&sql, &[organization.0.into()]).await?;
-    Ok(())
 }
 
 /// A series as far as its account goes.
@@ -165,7 +158,7 @@ async fn of_stream(
             continue;
         }
         let mut store = Store::begin(&app.db).await?;
-        hold_still(&mut store, organization).await?;
+        matching::hold_still(&mut store, organization).await?;
         let series = moved.into_iter().map(|(series, _)| series).collect();
         let spaces = matching::spaces(&mut store, organization, setting).await?;
         let moved = self::moved(&mut store, organization, &spaces, series).await?;

@@ -118,10 +118,7 @@ impl Router {
 
     /// Locks what decides matching against change, and forgets the answers when it has changed.
     async fn hold_still(&mut self, store: &mut Store) -> Result<()> {
-        let sql =
-            format!("SELECT version FROM match_state WHERE organization_id = $1 {}", store.share_lock());
-        let found = store.fetch(&sql, &[self.route.organization.0.into()]).await?;
-        let version = found.first().map_or(Ok(0), |record| record.int(0))?;
+        let version = matching::hold_still(store, self.route.organization).await?;
         if self.version.replace(version) != Some(version) {
             self.forget();
             self.spaces = match self.route.setting {

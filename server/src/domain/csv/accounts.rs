@@ -66,7 +66,7 @@ fn take(
             created_at: change.now,
             updated_at: change.now,
         };
-        accounts.shelf.add(id, model);
+        accounts.shelf.put(id, model);
         return Ok(Effect::Created);
     };
     // A file without the column says nothing about domains.
@@ -76,6 +76,6 @@ fn take(
     }
     let version = stored.version + 1;
     let next = account::Model { name, domain, version, updated_at: change.now, ..stored };
-    accounts.shelf.change(next.id, next);
+    accounts.shelf.put(next.id, next);
     Ok(Effect::Updated)
 }

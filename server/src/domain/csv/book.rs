@@ -1,6 +1,6 @@
 //! Copies of what is stored, on which an import works out its effects before anything is written.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use entity::{AccountId, account};
@@ -26,14 +26,14 @@ const LOOKED_FOR: usize = 5_000;
 #[derive(Debug)]
 pub struct Shelf<I, M> {
     models: HashMap<I, M>,
-    added: Vec<I>,
-    changed: BTreeSet<I>,
+    /// Those added or changed.
+    touched: BTreeSet<I>,
 }
 
 impl<I: Copy + Eq + Hash + Ord, M: Clone> Shelf<I, M> {
     /// Starts with what is stored.
     pub fn new(models: impl IntoIterator<Item = (I, M)>) -> Self {
-        Self { models: models.into_iter().collect(), added: Vec::new(), changed: BTreeSet::new() }
+        Self { models: models.into_iter().collect(), touched: BTreeSet::new() }
     }
 
     /// A row.
@@ -41,16 +41,10 @@ impl<I: Copy + Eq + Hash + Ord, M: Clone> Shelf<I, M> {
         self.models.get(&id)
     }
 
-    /// Adds a row.
-    pub fn add(&mut self, id: I, model: M) {
+    /// Adds or changes a row.
+    pub fn put(&mut self, id: I, model: M) {
         self.models.insert(id, model);
-        self.added.push(id);
-    }
-
-    /// Changes a row.
-    pub fn change(&mut self, id: I, model: M) {
-        self.models.insert(id, model);
-        self.changed.insert(id);
+        self.touched.insert(id);
     }
 
     /// Writes what was added and changed, many rows in a statement.
@@ -69,9 +63,7 @@ impl<I: Copy + Eq + Hash + Ord, M: Clone> Shelf<I, M> {
         let key = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
         let others = E::Column::iter().filter(|column| !is_key(column));
         let replace = OnConflict::columns(key).update_columns(others).to_owned();
-        let written: Vec<I> = self.added.iter().chain(&self.changed).copied().collect();
-        let mut seen = HashSet::new();
-        let written: Vec<I> = written.into_iter().filter(|id| seen.insert(*id)).collect();
+        let written: Vec<I> = self.touched.iter().copied().collect();
         for part in written.chunks(AT_ONCE) {
             let rows = part.iter().filter_map(|id| self.models.get(id)).cloned();
             let rows: Vec<A> = rows.map(|model| model.into_active_model().reset_all()).collect();

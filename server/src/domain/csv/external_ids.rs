@@ -32,7 +32,10 @@ pub async fn import(
     report: &mut Report,
 ) -> Result<()> {
     let accounts = Accounts::load(change, rows, "account_id", "account_name").await?;
-    let spaces = id_space::held(change, write).await?;
+    let spaces = match write {
+        true => id_space::held(change).await?,
+        false => id_space::normalizers(change.db, change.organization()).await?,
+    };
     let all = external_id::Entity::find()
         .filter(external_id::Column::OrganizationId.eq(change.organization()))
         .filter(external_id::Column::Space.is_in(spaces.keys().map(String::as_str)));
@@ -84,13 +87,13 @@ impl Ids {
                 created_by: change.viewer.user_id(),
             };
             self.places.insert(place, id);
-            self.shelf.add(id, model);
+            self.shelf.put(id, model);
             return Ok(Effect::Created);
         };
         if stored.account_id == account_id {
             return Ok(Effect::Unchanged);
         }
-        self.shelf.change(stored.id, external_id::Model { account_id, ..stored });
+        self.shelf.put(stored.id, external_id::Model { account_id, ..stored });
         Ok(Effect::Updated)
     }
 }

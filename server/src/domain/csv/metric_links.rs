@@ -124,7 +124,7 @@ impl Links {
         self.by_input.remove(&stored.input_id);
         self.by_input.insert(input, stored.id);
         let next = metric_link::Model { version: stored.version + 1, updated_at: change.now, ..next };
-        self.links.change(next.id, next);
+        self.links.put(next.id, next);
         Ok(Effect::Updated)
     }
 
@@ -161,7 +161,7 @@ impl Links {
             created_at: change.now,
             updated_at: change.now,
         };
-        self.metrics.add(id, model);
+        self.metrics.put(id, model);
         id
     }
 
@@ -189,7 +189,7 @@ impl Links {
             created_at: change.now,
             updated_at: change.now,
         };
-        self.links.add(id, model);
+        self.links.put(id, model);
     }
 }
 

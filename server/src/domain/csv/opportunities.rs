@@ -101,7 +101,7 @@ impl Cases {
                     let version = stored.version + 1;
                     let updated_at = change.now;
                     let next = opportunity::Model { name, external_id, version, updated_at, ..stored };
-                    self.opportunities.change(id, next);
+                    self.opportunities.put(id, next);
                     (id, Effect::Updated)
                 }
             }
@@ -161,7 +161,7 @@ impl Cases {
             created_at: change.now,
             updated_at: change.now,
         };
-        self.opportunities.add(id, model);
+        self.opportunities.put(id, model);
         id
     }
 
@@ -202,7 +202,7 @@ impl Cases {
                 created_at: change.now,
                 updated_at: change.now,
             };
-            self.inputs.add(id, model);
+            self.inputs.put(id, model);
             return Effect::Created;
         };
         let unit = unit.unwrap_or_else(|| stored.unit.clone());
@@ -211,7 +211,7 @@ impl Cases {
         }
         let version = stored.version + 1;
         let next = input::Model { unit, constant_value, version, updated_at: change.now, ..stored };
-        self.inputs.change(next.id, next);
+        self.inputs.put(next.id, next);
         Effect::Updated
     }
 }
