@@ -16,8 +16,10 @@ pub struct Model {
     pub stream_id: StreamId,
     /// The metric.
     pub metric_id: MetricId,
-    /// The outside account, normalized.
+    /// The outside account, normalized by the space that decides.
     pub external_account: String,
+    /// The outside account as the source first wrote it, where that is another text.
+    pub raw_account: Option<String>,
     /// The product, empty without one.
     pub product: String,
     /// The account it is matched to.
@@ -54,6 +56,13 @@ impl Related<super::metric::Entity> for Entity {
 impl Related<super::account::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Account.def()
+    }
+}
+
+impl Model {
+    /// The outside account as the source first wrote it.
+    pub fn raw(&self) -> &str {
+        self.raw_account.as_deref().unwrap_or(&self.external_account)
     }
 }
 

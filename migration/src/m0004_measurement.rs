@@ -24,6 +24,7 @@ async fn series(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(uuid("stream_id"))
         .col(uuid("metric_id"))
         .col(byte_text(schema, "external_account"))
+        .col(text_null("raw_account"))
         .col(byte_text(schema, "product").default(""))
         .col(uuid_null("account_id"))
         .col(big_integer("created_at"))

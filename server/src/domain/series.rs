@@ -140,7 +140,7 @@ async fn point(
 ) -> Result<()> {
     let mut moved: HashMap<Option<AccountId>, Vec<i64>> = HashMap::new();
     for one in series {
-        let account = decide(&one.external_account, spaces, owners);
+        let account = decide(one.raw(), spaces, owners);
         if account != one.account_id {
             moved.entry(account).or_default().push(one.id.0);
         }

@@ -6,6 +6,7 @@
 //! our database while the source is waited for.
 
 pub mod batch;
+mod bound;
 pub mod cells;
 pub mod checkpoint;
 pub mod columns;
@@ -20,6 +21,7 @@ pub mod newest;
 pub mod plan;
 pub mod preview;
 mod realign;
+mod rebind;
 pub mod reject;
 pub mod rejected;
 pub mod replay;

@@ -1,18 +1,15 @@
-//! What is stored, brought in line with rules of matching that have changed and concern many rows: external IDs to be
-//! normalized anew, series to be pointed to other accounts.
+//! The external IDs of a space, normalized anew once the space has another rule.
 //!
-//! Each goes in transactions of bounded size, and only over rows that are not in line yet; so a stop loses nothing, and
+//! It goes in transactions of bounded size, and only over rows that are not in line yet; so a stop loses nothing, and
 //! doing it again does nothing. What matching says meanwhile is put right by the replay that follows.
 
-use entity::{ExternalIdSettingId, Normalizer, OrganizationId, StreamId, stream};
-use sea_orm::{ColumnTrait, QueryFilter};
+use entity::{Normalizer, OrganizationId};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::matching::{self, Match, Space};
+use super::matching;
 use super::store::{Bind, Record, Rows, Store};
 use crate::app::App;
-use crate::domain::kept::Kept;
 use crate::domain::matching_change;
 use crate::domain::normalizer::normalize;
 use crate::error::{Error, Result};
@@ -89,102 +86,4 @@ async fn rule(store: &mut Store, organization: OrganizationId, space: &str) -> R
     let parse =
         |record: &Record| record.text(0)?.parse().map_err(|error| Error::internal("read an ID space", error));
     found.first().map(parse).transpose()
-}
-
-/// A series as far as its account goes.
-#[derive(Clone, Debug)]
-struct Bound {
-    id: i64,
-    external_account: String,
-    account: Option<uuid::Uuid>,
-}
-
-/// Points the series of an organization, or of one stream, to the accounts that their external IDs mean today.
-///
-/// # Errors
-/// When the database refuses; what was committed before stays done.
-pub async fn series(
-    app: &App,
-    organization: OrganizationId,
-    only: Option<StreamId>,
-    stop: &CancellationToken,
-) -> Result<u64> {
-    let mut streams = stream::Entity::kept(organization);
-    if let Some(only) = only {
-        streams = streams.filter(stream::Column::Id.eq(only));
-    }
-    let mut changed = 0;
-    for stream in streams.all(app.db.orm()).await? {
-        let Some(setting) = stream.external_id_setting_id else { continue };
-        match of_stream(app, (organization, stream.id), setting, stop).await {
-            Ok(moved) => changed += moved,
-            // A setting that names a space that is gone.
-            Err(error) if !error.transient() => continue,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(changed)
-}
-
-async fn of_stream(
-    app: &App,
-    (organization, stream): (OrganizationId, StreamId),
-    setting: ExternalIdSettingId,
-    stop: &CancellationToken,
-) -> Result<u64> {
-    let (mut changed, mut after) = (0, None::<[Bind; 3]>);
-    while !stop.is_cancelled() {
-        let mut store = Store::begin_reading(&app.db).await?;
-        let mut binds: Vec<Bind> = vec![organization.0.into(), stream.0.into(), ROWS.into()];
-        let beyond =
-            if after.is_some() { "AND (metric_id, external_account, product) > ($4, $5, $6)" } else { "" };
-        binds.extend(after.into_iter().flatten());
-        let sql = format!(
-            "SELECT id, external_account, account_id, metric_id, product FROM series WHERE organization_id = $1 \
-            AND stream_id = $2 {beyond} ORDER BY metric_id, external_account, product LIMIT $3"
-        );
-        let page = store.fetch(&sql, &binds).await?;
-        let Some(last) = page.last() else { break };
-        after = Some([last.uuid(3)?.into(), last.text(1)?.into(), last.text(4)?.into()]);
-        let bound = |record: &Record| {
-            let external_account = record.text(1)?.to_owned();
-            Ok(Bound { id: record.int(0)?, external_account, account: record.maybe_uuid(2)? })
-        };
-        let page = page.iter().map(bound).collect::<Result<Vec<_>>>()?;
-        let spaces = matching::spaces(&mut store, organization, setting).await?;
-        let moved = moved(&mut store, organization, &spaces, page).await?;
-        store.commit().await?;
-        if moved.is_empty() {
-            continue;
-        }
-        let mut store = Store::begin(&app.db).await?;
-        matching::hold_still(&mut store, organization).await?;
-        let series = moved.into_iter().map(|(series, _)| series).collect();
-        let spaces = matching::spaces(&mut store, organization, setting).await?;
-        let moved = self::moved(&mut store, organization, &spaces, series).await?;
-        let rows = Rows::new()
-            .ints(moved.iter().map(|(series, _)| series.id))
-            .maybe_uuids(moved.iter().map(|(_, account)| *account));
-        let sql = "UPDATE series AS s SET account_id = b.c1 FROM {rows} WHERE s.id = b.c0";
-        changed += store.execute_rows(sql, &[], &rows).await?;
-        store.commit().await?;
-    }
-    Ok(changed)
-}
-
-/// The series that belong to another account today, with that account.
-async fn moved(
-    store: &mut Store,
-    organization: OrganizationId,
-    spaces: &[Space],
-    series: Vec<Bound>,
-) -> Result<Vec<(Bound, Option<uuid::Uuid>)>> {
-    let raws: Vec<&str> = series.iter().map(|one| one.external_account.as_str()).collect();
-    let found = matching::accounts(store, organization, spaces, &raws).await?;
-    let account = |found: Match| match found {
-        Match::Account { account, .. } => Some(account.0),
-        Match::Unknown | Match::Ambiguous => None,
-    };
-    let judged = series.into_iter().zip(found.into_iter().map(account));
-    Ok(judged.filter(|(series, account)| series.account != *account).collect())
 }

@@ -15,6 +15,7 @@ use super::measure::{self, Put};
 use super::newest::Newest;
 use super::plan::Plan;
 use super::realign;
+use super::rebind::{self, Whose};
 use super::rejected;
 use super::route::{Outcome, Router, Target};
 use super::scope::{Candidate, candidates};
@@ -85,17 +86,18 @@ async fn realign(
     scope: &Scope,
     stop: &CancellationToken,
 ) -> Result<()> {
-    let only = match scope {
+    let whose = match scope {
         Scope::Space { space } => {
             realign::external_ids(app, organization, space, stop).await?;
-            None
+            Whose::All
         }
         Scope::Ignored => return ignored(app, organization, stop).await,
-        Scope::Everything => None,
-        Scope::Stream { stream } => Some(*stream),
+        Scope::Everything => Whose::All,
+        Scope::Stream { stream } => Whose::Stream(*stream),
+        Scope::ExternalAccounts { space, .. } => Whose::Mixed(space),
         _ => return Ok(()),
     };
-    realign::series(app, organization, only, stop).await.map(drop)
+    rebind::series(app, organization, whose, stop).await.map(drop)
 }
 
 /// Puts groups out of sight, or back, page by page.

@@ -305,7 +305,8 @@ impl Router {
             }
             let rows = self.series_rows(texts, matched, &open);
             let insert = "INSERT INTO series (organization_id, stream_id, metric_id, external_account, product, \
-                account_id, created_at) SELECT DISTINCT $1, $2, b.c1, b.c2, b.c3, b.c4, $3 FROM {rows} WHERE true \
+                account_id, raw_account, created_at) \
+                SELECT $1, $2, b.c1, b.c2, b.c3, b.c4, b.c5, $3 FROM {rows} WHERE true \
                 ON CONFLICT (organization_id, stream_id, metric_id, external_account, product) DO NOTHING";
             store.execute_rows(insert, &binds, &rows).await?;
         }
@@ -335,5 +336,9 @@ impl Router {
             .texts(open.iter().map(|index| normalized(at(index).0.0)))
             .texts(open.iter().map(|index| texts.text(at(index).0.2)))
             .uuids(open.iter().map(|index| at(index).1.0))
+            .maybe_texts(open.iter().map(|index| {
+                let number = at(index).0.0;
+                Some(texts.text(number)).filter(|raw| *raw != normalized(number))
+            }))
     }
 }

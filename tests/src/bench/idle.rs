@@ -38,11 +38,13 @@ pub async fn run(bench: &Bench) -> Result<()> {
         rounds.push(bench.ours(&mut engine, "due")?);
     }
     let of = |pick: fn(&super::Figures) -> f64| report::median(rounds.iter().map(pick).collect());
+    let cpu = of(|it| it.own + it.database);
     let line = json!({
         "what": "streams due with nothing new",
         "streams": STREAMS,
         "wall": of(|it| it.wall),
-        "cpu": of(|it| it.own + it.database),
+        "cpu": cpu,
+        "cpu_ms_of_each": cpu * 1_000.0 / f64::from(STREAMS),
         "own_cpu": of(|it| it.own),
         "peak_mib": of(|it| it.peak_mib),
     });

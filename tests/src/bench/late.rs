@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "figures go to standard output, one JSON object a line")]
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
@@ -12,7 +12,7 @@ use super::{Bench, dlt};
 /// Counts what both sides have found of a hundred late and a hundred tied rows after their next run.
 ///
 /// # Errors
-/// When a side fails.
+/// When a side fails, or Weir misses a row.
 pub async fn run(bench: &Bench) -> Result<()> {
     let warehouse = bench.warehouse.url();
     let (ours, theirs) = (bench.server.database().await?, bench.server.database().await?);
@@ -35,6 +35,10 @@ pub async fn run(bench: &Bench) -> Result<()> {
         let keys = format!("({first} + n)::text FROM generate_series(0, 99) AS n");
         let weir = count(&ours.url(), &format!("measurement WHERE row_key IN (SELECT {keys})")).await?;
         let dlt = count(&theirs.url(), &format!("copy.usage WHERE id::text IN (SELECT {keys})")).await?;
+        ensure!(
+            weir == 100,
+            "Weir found {weir} of 100 rows that are {older} seconds older than the watermark"
+        );
         found.push(json!({ "weir": weir, "dlt": dlt }));
     }
     println!("{}", json!({ "what": "found of 100", "late_10_seconds": found[0], "tied": found[1] }));

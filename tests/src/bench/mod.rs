@@ -7,6 +7,7 @@ pub mod idle;
 pub mod late;
 pub mod locks;
 pub mod peers;
+pub mod program;
 pub mod report;
 pub mod rounds;
 pub mod seed;

@@ -4,7 +4,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::engine::Engine;
 use super::{Bench, Figures, dlt, peers, report, seed};
@@ -92,7 +92,7 @@ async fn round(bench: &Bench, number: i64) -> Result<Round> {
 /// Measures a first load and changes beside dlt's bare copy.
 ///
 /// # Errors
-/// When a side fails.
+/// When a side fails, or dlt's copy is not what the warehouse holds.
 pub async fn beside_dlt(bench: &Bench) -> Result<()> {
     let (mut loads, mut changes) = (Vec::new(), Vec::new());
     for number in 0..bench.times {
@@ -102,10 +102,12 @@ pub async fn beside_dlt(bench: &Bench) -> Result<()> {
         let peer = dlt::Peer::install(&theirs.url(), &warehouse)?;
         let load = bench.ours(&mut engine, "sync")?;
         loads.push(load.beside(bench.theirs("dlt", || peer.run())?));
+        copied(&warehouse, &theirs.url()).await?;
         settle(&[&ours.url(), &theirs.url()])?;
         seed::change(&warehouse, bench.size, 100 + number as i64).await?;
         let change = bench.ours(&mut engine, "sync")?;
         changes.push(change.beside(bench.theirs("dlt", || peer.run())?));
+        copied(&warehouse, &theirs.url()).await?;
     }
     report::medians("first load", "dlt, copying only", bench.size.rows(), &loads);
     report::medians("10000 changed", "dlt, copying only", bench.size.rows(), &changes);
@@ -128,6 +130,24 @@ async fn newest(warehouse: &str) -> Result<String> {
         .await?;
     connection.close().await?;
     Ok(row.try_get("newest")?)
+}
+
+/// Checks that dlt's copy holds the rows of the warehouse.
+async fn copied(warehouse: &str, copy: &str) -> Result<()> {
+    let mut found = Vec::new();
+    for (url, table) in [(warehouse, "usage"), (copy, "copy.usage")] {
+        let sql = format!(
+            "SELECT count(*)::text || '/' || sum(hashtextextended(id::text || account || metric || '=' || \
+             trim_scale(value::numeric) || '@' || extract(epoch FROM measured_at) || '/' || \
+             extract(epoch FROM updated_at), 0))::text AS rows FROM {table}"
+        );
+        let mut connection = PgConnection::connect(url).await?;
+        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut connection).await?;
+        found.push(row.try_get::<String, _>("rows")?);
+        connection.close().await?;
+    }
+    ensure!(found[0] == found[1], "dlt's copy differs: {found:?}");
+    Ok(())
 }
 
 /// Checks that both databases hold the same measurements and the same waiting rows.

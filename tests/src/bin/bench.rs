@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
-use tests::bench::{Bench, engine, idle, late, locks, rounds, shell};
+use tests::bench::{Bench, engine, idle, late, locks, program, rounds, shell};
 
 /// What `weir` has: memory is measured in this process.
 #[global_allocator]
@@ -35,6 +35,8 @@ enum Part {
     Sqlite,
     /// A thousand streams that are due and have nothing new.
     Idle,
+    /// A first load and empty polls by the `weir` program, with the memory of the whole process.
+    Program,
     /// Rows that come late, and rows tied with the watermark.
     Late,
     /// How long others wait to write on SQLite while Weir does what it does with many rows.
@@ -87,6 +89,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Part::Idle) {
         idle::run(&bench).await?;
+    }
+    if wanted(Part::Program) {
+        program::run(&bench).await?;
     }
     if wanted(Part::Late) {
         late::run(&bench).await?;

@@ -107,6 +107,11 @@ impl Server {
         fs::read_to_string(&self.log).unwrap_or_else(|error| format!("({}: {error})", self.log.display()))
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> Result<u32> {
+        self.child.id().context("weir has a process number while it runs")
+    }
+
     /// Waits until it ends by itself.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         self.child.wait().await.context("wait for weir")
@@ -123,8 +128,7 @@ impl Server {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
-        let process = self.child.id().context("weir has a process number while it runs")?;
-        let asked = Command::new("kill").args(["-TERM", &process.to_string()]).status().await?;
+        let asked = Command::new("kill").args(["-TERM", &self.process()?.to_string()]).status().await?;
         ensure!(asked.success(), "weir could not be asked to stop");
         let Ok(status) = tokio::time::timeout(STOP_LIMIT, self.child.wait()).await else {
             self.child.kill().await?;

@@ -1,12 +1,15 @@
 //! Accounts, IDs and links of a stand.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use entity::{
-    AccountId, ExternalIdId, IgnoreRuleId, InputId, MetricId, MetricLinkId, OpportunityId, account,
-    external_id, external_id_setting, ignore_rule, input, metric, metric_link, opportunity,
+    AccountId, ExternalIdId, IgnoreRuleId, InputId, MetricId, MetricLinkId, Normalizer, OpportunityId,
+    account, external_id, external_id_setting, id_space, ignore_rule, input, metric, metric_link,
+    opportunity,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use server::domain::normalizer::normalize;
 
 use super::Stand;
 
@@ -31,13 +34,25 @@ impl Stand {
 
     /// Gives an account an ID in the space `account_id`, as the product does: matching is told.
     pub async fn identify(&self, account: AccountId, value: &str) -> Result<()> {
+        self.identify_in("account_id", Normalizer::Exact, account, value).await
+    }
+
+    /// The same in another space, which has that normalizer.
+    pub async fn identify_in(
+        &self,
+        space: &str,
+        normalizer: Normalizer,
+        account: AccountId,
+        value: &str,
+    ) -> Result<()> {
+        let normalized = normalize(normalizer, value).value.context("an ID of that sort")?;
         external_id::ActiveModel {
             organization_id: Set(self.organization),
             id: Set(ExternalIdId::new()),
             account_id: Set(account),
-            space: Set("account_id".to_owned()),
+            space: Set(space.to_owned()),
             value: Set(value.to_owned()),
-            normalized: Set(value.to_owned()),
+            normalized: Set(normalized),
             created_at: Set(self.app.clock.now()),
             ..Default::default()
         }
@@ -56,10 +71,27 @@ impl Stand {
         self.changed().await
     }
 
-    /// Takes an ID away from whatever account has it.
+    /// Gives an ID space another normalizer; its IDs are normalized anew by the replay.
+    pub async fn normalize(&self, space: &str, normalizer: Normalizer) -> Result<()> {
+        id_space::Entity::update_many()
+            .col_expr(id_space::Column::Normalizer, Expr::value(normalizer))
+            .filter(id_space::Column::OrganizationId.eq(self.organization))
+            .filter(id_space::Column::Name.eq(space))
+            .exec(self.app.db.orm())
+            .await?;
+        self.changed().await
+    }
+
+    /// Takes an ID of the space `account_id` away from whatever account has it.
     pub async fn forget(&self, value: &str) -> Result<()> {
+        self.forget_in("account_id", value).await
+    }
+
+    /// The same in another space.
+    pub async fn forget_in(&self, space: &str, value: &str) -> Result<()> {
         external_id::Entity::delete_many()
             .filter(external_id::Column::OrganizationId.eq(self.organization))
+            .filter(external_id::Column::Space.eq(space))
             .filter(external_id::Column::Value.eq(value))
             .exec(self.app.db.orm())
             .await?;

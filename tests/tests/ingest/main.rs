@@ -7,6 +7,7 @@ mod model;
 mod oracle;
 mod pace;
 mod preview;
+mod rebind;
 mod shapes;
 mod targets;
 mod values;
