@@ -113,6 +113,11 @@ pub fn relative(time: f64, now: f64) -> String {
     }
 }
 
+/// When something is to happen, in words: `in 4 min`, and `due now` once its time has come.
+pub fn due(time: f64, now: f64) -> String {
+    if time - now < 10_000.0 { "due now".to_owned() } else { relative(time, now) }
+}
+
 /// A length of time in its largest unit: `42 s`, `7 min`, `3 h`, `12 d`.
 pub fn span(seconds: i64) -> String {
     match seconds {

@@ -61,9 +61,10 @@ permissions! {
     Admin = "admin",
 }
 
+/// The word of the GraphQL interface, which is what callers know: `SOURCES_READ`.
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&self.as_str().replace(':', "_").to_uppercase())
     }
 }
 

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::clock::Micros;
 use crate::domain::kept::Kept;
 use crate::domain::mapping::Mapping;
+use crate::domain::refusal;
 use crate::domain::stream_columns::{self, Seen};
 use crate::error::{Error, Result};
 
@@ -86,8 +87,8 @@ impl Plan {
     fn of(app: &App, model: &stream::Model) -> Result<Self> {
         let (organization, id) = (model.organization_id, model.id);
         let setting = model.external_id_setting_id.ok_or_else(|| {
-            Error::invalid(
-                "externalIdSetting",
+            refusal::missing(
+                "externalIdSettingId",
                 format!(
                     "stream {:?} has no external-ID setting: choose which ID space its account column holds",
                     model.name

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon};
+use super::{Cell, Glyph, Icon};
+use crate::paths;
 use crate::vocabulary::{Freshness, SyncRunStatus};
 
 /// What a color says.
@@ -77,5 +78,22 @@ pub fn FreshnessBadge(#[prop(into)] freshness: Signal<Freshness>) -> impl IntoVi
             tone=Signal::derive(move || freshness.get().look().0)
             icon=Signal::derive(move || freshness.get().look().1)
         />
+    }
+}
+
+/// The cell of a stream's freshness, with its last run when that failed.
+#[component]
+pub fn FreshnessCell(
+    freshness: Freshness,
+    /// The ID of the last run, if it failed.
+    failed: Option<String>,
+) -> impl IntoView {
+    let failed = failed.map(|run| {
+        view! { <a href=paths::run(&run) class="rounded-field"><RunBadge status=SyncRunStatus::Failed/></a> }
+    });
+    view! {
+        <Cell label="Freshness">
+            <span class="flex flex-wrap items-center gap-1.5"><FreshnessBadge freshness/>{failed}</span>
+        </Cell>
     }
 }

@@ -18,7 +18,7 @@ mod table;
 mod time;
 mod toast;
 
-pub use badge::{Badge, FreshnessBadge, RunBadge, Tone};
+pub use badge::{Badge, FreshnessBadge, FreshnessCell, RunBadge, Tone};
 pub use balance::{Balance, Part};
 pub use button::{Button, LinkButton, Look};
 pub use chart::{LineChart, Point};
@@ -33,5 +33,5 @@ pub use pager::{PageAt, Pager, page_at};
 pub use search_box::{SearchBox, query_value, set_query};
 pub use sparkline::Sparkline;
 pub use table::{Cell, Row, Table, amount, column};
-pub use time::{Ago, At, Clock};
+pub use time::{Ago, At, Clock, NextRun};
 pub use toast::{ToastList, Toasts};

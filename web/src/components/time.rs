@@ -21,20 +21,30 @@ impl Clock {
 
 /// How long ago, or in how long.
 #[component]
-pub fn Ago(#[prop(into)] time: Signal<DateTime>) -> impl IntoView {
+pub fn Ago(
+    #[prop(into)] time: Signal<DateTime>,
+    /// How a time is told, given the present.
+    #[prop(default = format::relative)]
+    say: fn(f64, f64) -> String,
+) -> impl IntoView {
     let clock = use_context::<Clock>();
     let millis = Memo::new(move |_| time.get().millis());
     // A time that comes from the server's clock may lie a little ahead of this one.
-    let words = move || {
-        format::relative(
-            millis.get(),
-            clock.map_or_else(format::now, |clock| clock.0.get()).max(format::now()),
-        )
-    };
+    let words =
+        move || say(millis.get(), clock.map_or_else(format::now, |clock| clock.0.get()).max(format::now()));
     view! {
         <time class="whitespace-nowrap" datetime=move || time.get().0 title=move || format::exact(millis.get())>
             {words}
         </time>
+    }
+}
+
+/// When a stream runs next by itself; `never` says what it does instead.
+#[component]
+pub fn NextRun(time: Option<DateTime>, never: &'static str) -> impl IntoView {
+    match time {
+        Some(time) => view! { <Ago time say=format::due/> }.into_any(),
+        None => view! { <span class="muted">{never}</span> }.into_any(),
     }
 }
 

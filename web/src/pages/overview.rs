@@ -9,8 +9,8 @@ use super::overview_activity::{
     BiggestGroups, GroupConnection, GroupLine, LatestRuns, RunConnection, RunLine,
 };
 use crate::components::{
-    Ago, Badge, Cell, Empty, FreshnessBadge, Glyph, Icon, LinkButton, Loaded, Look, PageHead, Panel, Row,
-    RunBadge, Sparkline, Table, Tile, amount, column,
+    Ago, Badge, Cell, Empty, FreshnessCell, Glyph, Icon, LinkButton, Loaded, Look, NextRun, PageHead, Panel,
+    Row, Sparkline, Table, Tile, amount, column,
 };
 use crate::query::Query;
 use crate::vocabulary::{BigInt, Date, DateTime, Freshness, SyncRunStatus};
@@ -232,17 +232,12 @@ fn StreamRow(stream: StreamLine) -> impl IntoView {
                 <a class="font-medium hover:underline" href=paths::stream(stream.id.inner())>{stream.name}</a>
                 <span class="block text-xs muted">{stream.source.name}</span>
             </Cell>
-            <Cell label="Freshness">
-                <span class="flex flex-wrap items-center gap-1.5">
-                    <FreshnessBadge freshness=stream.freshness/>
-                    {failed.map(|run| view! { <a href=paths::run(run.id.inner()) class="rounded-field"><RunBadge status=run.status/></a> })}
-                </span>
-            </Cell>
+            <FreshnessCell freshness=stream.freshness failed=failed.map(|run| run.id.into_inner())/>
             <Cell label="Last success">
                 {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => view! { <span class="muted">"never"</span> }.into_any() }}
             </Cell>
             <Cell label="Next run">
-                {match stream.next_due_at { Some(time) => view! { <Ago time/> }.into_any(), None => view! { <span class="muted">"by hand"</span> }.into_any() }}
+                <NextRun time=stream.next_due_at never="by hand"/>
             </Cell>
             <Cell label="Unmatched" amount=true>
                 <a class="hover:underline" href=waiting>{stream.unmatched_count.text()}</a>

@@ -6,8 +6,8 @@ use leptos_router::hooks::use_params_map;
 
 use super::source_check::{CheckSteps, SourceCheck};
 use crate::components::{
-    Ago, Badge, Button, Cell, Empty, Fact, Facts, FreshnessBadge, Icon, LinkButton, Loaded, Look, Missing,
-    Notice, PageHead, Panel, Row, RunBadge, Table, Toasts, Tone, amount, column,
+    Ago, Badge, Button, Cell, Empty, Fact, Facts, FreshnessCell, Icon, LinkButton, Loaded, Look, Missing,
+    Notice, PageHead, Panel, Row, Table, Toasts, Tone, amount, column,
 };
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
@@ -313,12 +313,7 @@ fn Streams(streams: Vec<StreamLine>, add: String) -> impl IntoView {
             <Row>
                 <Cell><a class="font-medium hover:underline" href=paths::stream(stream.id.inner())>{stream.name}</a></Cell>
                 <Cell label="Table"><span class="font-mono text-[13px] break-all">{stream.table.text()}</span></Cell>
-                <Cell label="Freshness">
-                    <span class="flex flex-wrap items-center gap-1.5">
-                        <FreshnessBadge freshness=stream.freshness/>
-                        {failed.map(|run| view! { <a href=paths::run(run.id.inner()) class="rounded-field"><RunBadge status=run.status/></a> })}
-                    </span>
-                </Cell>
+                <FreshnessCell freshness=stream.freshness failed=failed.map(|run| run.id.into_inner())/>
                 <Cell label="Last success">
                     {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => view! { <span class="muted">"never"</span> }.into_any() }}
                 </Cell>

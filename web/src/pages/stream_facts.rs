@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 
 use super::stream_record::Stream;
-use crate::components::{Ago, Badge, Button, CopyButton, Fact, Facts, Icon, Look, Notice, Panel, Tone};
+use crate::components::{
+    Ago, Badge, Button, CopyButton, Fact, Facts, Icon, Look, NextRun, Notice, Panel, Tone,
+};
 use crate::vocabulary::{CursorKind, StreamShape};
 use crate::{format, paths};
 
@@ -74,7 +76,7 @@ pub(super) fn SchedulePanel(stream: Signal<Stream>) -> impl IntoView {
         view! {
             <Facts>
                 <Fact name="Runs">{crate::api::sentence(&description).trim_end_matches('.').to_owned()}</Fact>
-                <Fact name="Next run">{match next { Some(time) => view! { <Ago time/> }.into_any(), None => "when somebody starts it".into_any() }}</Fact>
+                <Fact name="Next run"><NextRun time=next never="when somebody starts it"/></Fact>
             </Facts>
         }
     };

@@ -49,13 +49,11 @@ impl From<&Error> for Problem {
             },
             Error::Internal(_) => Self::new("internal", "something went wrong inside Weir")
                 .action("look in the server's log for this run's number"),
-            Error::Invalid { .. } => Self::new("invalid", error.to_string()),
+            Error::Invalid { .. } | Error::Refused(_) => Self::new("invalid", error.to_string()),
             Error::LeaseLost => Self::new("lease_lost", error.to_string()),
-            Error::NotFound(_)
-            | Error::Conflict(_)
-            | Error::Stale(_)
-            | Error::Forbidden(_)
-            | Error::Refused(_) => Self::new("conflict", error.to_string()),
+            Error::NotFound(_) | Error::Conflict(_) | Error::Stale(_) | Error::Forbidden(_) => {
+                Self::new("conflict", error.to_string())
+            }
         }
     }
 }
