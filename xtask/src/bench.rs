@@ -2,19 +2,21 @@
 
 use anyhow::Result;
 
-use crate::command::{cargo, run};
+use crate::command::{cargo, program, run, target_dir};
 
 /// What `cargo xtask bench` takes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Handed to the benchmark as they are: `cargo run --release --package tests --bin bench -- ARGUMENTS`.
+    /// Handed to the benchmark as they are.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
 /// Runs the benchmark against the optimized server.
 pub fn run_bench(args: &Args) -> Result<()> {
-    run(&mut cargo(&["build", "--release", "--package", "server", "--bin", "weir"]))?;
-    let mut bench = cargo(&["run", "--release", "--package", "tests", "--bin", "bench", "--"]);
-    run(bench.args(&args.arguments))
+    // Both in one build: apart, each would bring its own features, and the server would be built twice.
+    let packages = ["--package", "server", "--package", "tests"];
+    run(cargo(&["build", "--release", "--bin", "weir", "--bin", "bench"]).args(packages))?;
+    let bench = target_dir().join("release/bench");
+    run(program(&bench.display().to_string(), &[]).args(&args.arguments))
 }

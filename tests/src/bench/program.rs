@@ -10,13 +10,15 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use serde_json::{Value, json};
 use server::db::Db;
 
-use super::{Bench, cpu, report, seed};
+use super::{Bench, cpu, seed};
 use crate::demo::client::{Client, Founder};
 use crate::demo::server::{Server, Settings, free_port};
 use crate::postgres::Database;
 
 /// Empty polls, one after the other.
 const POLLS: u32 = 20;
+/// Between two looks at the database, whose answers count as the program's.
+const PAUSE: Duration = Duration::from_millis(200);
 /// How long a load may take.
 const LIMIT: Duration = Duration::from_secs(900);
 
@@ -77,21 +79,22 @@ async fn measure(bench: &Bench, store: &str, database: Option<&Database>) -> Res
     for number in 2..=3 {
         program.poll(number).await?;
     }
-    let (mut own, mut all) = (Vec::new(), Vec::new());
+    let (before, begun) = (program.cpu()?, Instant::now());
     for number in 4..4 + i64::from(POLLS) {
-        let before = program.cpu()?;
         program.poll(number).await?;
-        let after = program.cpu()?;
-        own.push(after.0 - before.0);
-        all.push(after.0 - before.0 + after.1 - before.1);
     }
-    let mean = |figures: &[f64]| figures.iter().sum::<f64>() / f64::from(POLLS) * 1_000.0;
+    let (after, took) = (program.cpu()?, begun.elapsed());
+    program.idle(took).await?;
+    let idle = program.cpu()?;
+    let each = |seconds: f64| (seconds / f64::from(POLLS) * 10_000.0).round() / 10.0;
+    let own = (after.0 - before.0, idle.0 - after.0);
+    let all = (own.0 + after.1 - before.1, own.1 + idle.1 - after.1);
     let poll = json!({
-        "what": "empty poll of the running program, its scheduler included",
+        "what": "empty poll of the running program, scheduler and workers included",
         "store": store,
-        "own_cpu_ms": mean(&own),
-        "cpu_ms": mean(&all),
-        "median_cpu_ms": report::median(all) * 1_000.0,
+        "own_cpu_ms": each(own.0 - own.1),
+        "cpu_ms": each(all.0 - all.1),
+        "idle_cpu_ms_per_second": (all.1 / took.as_secs_f64() * 10_000.0).round() / 10.0,
         "peak_mib": program.peak()?,
     });
     println!("{poll}");
@@ -165,14 +168,23 @@ impl<'a> Program<'a> {
         );
         while one(&self.db, &ended).await?.try_get_by_index::<i64>(0)? == 0 {
             ensure!(begun.elapsed() < LIMIT, "run {number} has not ended:\n{}", self.server.said());
-            // Seldom: the question counts as the program's.
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(PAUSE).await;
         }
         let well = format!(
             "SELECT COUNT(*) FROM sync_run WHERE number = {number} AND status = 'succeeded' AND balanced"
         );
         let well: i64 = one(&self.db, &well).await?.try_get_by_index(0)?;
         ensure!(well == 1, "run {number} did not succeed:\n{}", self.server.said());
+        Ok(())
+    }
+
+    /// Waits as [`Self::until_ended`] does while the program has nothing to do.
+    async fn idle(&self, time: Duration) -> Result<()> {
+        let begun = Instant::now();
+        while begun.elapsed() < time {
+            one(&self.db, "SELECT COUNT(*) FROM sync_run").await?;
+            tokio::time::sleep(PAUSE).await;
+        }
         Ok(())
     }
 

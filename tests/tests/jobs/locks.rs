@@ -5,8 +5,8 @@ use anyhow::Result;
 use tests::bulk::{Bulk, Phase, Size};
 use tests::meter::Meter;
 
-/// Row changes in one transaction: a batch stores 4,000 rows, and may make a series or touch a group for each.
-const MOST: u64 = 13_000;
+/// Row changes in one transaction: a batch stores 2,000 rows, and may make a series or touch a group for each.
+const MOST: u64 = 6_500;
 
 /// More rows of each sort than a transaction may change, but for groups, of which it may change 500 at most.
 const SIZE: Size = Size { accounts: 14_000, measured: 14_000, waiting: 40_000 };
