@@ -16,9 +16,9 @@ pub struct Model {
     pub stream_id: StreamId,
     /// The metric.
     pub metric_id: MetricId,
-    /// The outside account, normalized by the space that decides.
+    /// The outside account in one spelling, whatever is an ID in which space.
     pub external_account: String,
-    /// The outside account as the source first wrote it, where that is another text.
+    /// The outside account as the source first wrote it, where that is another spelling.
     pub raw_account: Option<String>,
     /// The product, empty without one.
     pub product: String,

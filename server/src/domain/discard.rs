@@ -152,9 +152,12 @@ async fn of_series(db: &Db, series: &[i64]) -> Result<u64> {
             return Ok(gone);
         }
     }
-    let all =
-        Sql::new(db.orm(), "DELETE FROM series WHERE id IN (").bind_all(series.iter().copied()).text(")");
-    Ok(all.run(db.orm()).await?)
+    // What another worker is deleting may come back, so a series goes last.
+    let empty = Sql::new(db.orm(), "DELETE FROM series WHERE id IN (").bind_all(series.iter().copied()).text(
+        ") AND NOT EXISTS (SELECT 1 FROM measurement m WHERE m.series_id = series.id) \
+         AND NOT EXISTS (SELECT 1 FROM measurement_revision r WHERE r.series_id = series.id)",
+    );
+    Ok(empty.run(db.orm()).await?.max(1))
 }
 
 /// The streams of a source that are not deleted.

@@ -45,6 +45,29 @@ pub fn normalize(normalizer: Normalizer, raw: &str) -> Normalized {
     }
 }
 
+/// One spelling for texts that are one ID in whatever space they are looked up: without the blanks around it, the
+/// fraction of zeros of a whole number, and the suffix of a Salesforce ID of 18 characters.
+///
+/// Series are told apart by it, so that neither a rule of matching nor who has which ID decides which measurement a row
+/// is. Leading zeros and capitals make a difference: in some spaces they are other IDs.
+pub fn spelling(raw: &str) -> &str {
+    let text = raw.trim();
+    if let Some((whole, fraction)) = text.split_once('.')
+        && !whole.is_empty()
+        && !fraction.is_empty()
+        && whole.bytes().all(|digit| digit.is_ascii_digit())
+        && fraction.bytes().all(|digit| digit == b'0')
+    {
+        return whole;
+    }
+    // Only capitals that are as the suffix tells: others would have to be restored, and then it is no part of the text.
+    let long = text.len() == 18 && text.bytes().all(|c| c.is_ascii_alphanumeric());
+    match long.then(|| text.split_at(15)) {
+        Some((short, check)) if suffix(short) == check.to_ascii_uppercase() => short,
+        _ => text,
+    }
+}
+
 fn lowercase(text: &str) -> Normalized {
     let lower = text.to_lowercase();
     if lower == text { Normalized::same(text) } else { Normalized::changed(lower, "made lower case") }
@@ -171,5 +194,35 @@ mod tests {
         assert_eq!(value(Normalizer::Lowercase, "aB"), Some("ab".to_owned()));
         assert_eq!(normalize(Normalizer::Exact, " aB").note, Some("trimmed blanks"));
         assert_eq!(normalize(Normalizer::Exact, "aB").note, None);
+    }
+
+    #[test]
+    fn one_id_has_one_spelling_whatever_the_space() {
+        for (raw, one) in [
+            (" acme ", "acme"),
+            ("7.00", "7"),
+            ("001D000000IRFmaIAH", "001D000000IRFma"),
+            ("001D000000IRFmaiah", "001D000000IRFma"),
+            ("001D000000IRFma", "001D000000IRFma"),
+        ] {
+            assert_eq!(spelling(raw), one);
+        }
+        // Other IDs in some space, or no IDs of that sort.
+        for text in
+            ["007", "A-1", "a-1", "7.5", "1.", ".0", "1.2.0", "001D000000IRFmaIAB", "001d000000irfmaiah"]
+        {
+            assert_eq!(spelling(text), text);
+        }
+    }
+
+    #[test]
+    fn what_has_one_spelling_is_one_id_by_each_rule_that_knows_both() {
+        for (one, other) in [("7.0", "7"), ("001D000000IRFmaIAH", "001D000000IRFma"), (" a", "a")] {
+            assert_eq!(spelling(one), spelling(other));
+            for rule in [Normalizer::Numeric, Normalizer::Salesforce] {
+                let (one, other) = (normalize(rule, one).value, normalize(rule, other).value);
+                assert_eq!(one, other);
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use crate::domain::change::Change;
-use crate::domain::normalizer::normalize;
+use crate::domain::normalizer::{normalize, spelling};
 use crate::domain::{external_id_setting as setting, id_space};
 use crate::error::Result;
 
@@ -26,7 +26,7 @@ const MOST: u64 = 1_000;
 type Owners = HashMap<(String, String), Vec<AccountId>>;
 
 /// Points the series of normalized IDs of a space to the accounts that have them now, so that whoever links sees it at
-/// once. Up to so many of them; tells whether those were all.
+/// once. Up to so many of them, and only those whose spelling tells that they are meant; tells whether it met no more.
 ///
 /// # Errors
 /// When the database fails.
@@ -36,9 +36,10 @@ pub async fn repoint(
     normalized: &[String],
 ) -> Result<bool> {
     let normalizers = id_space::normalizers(change.db, change.organization()).await?;
+    let spellings: BTreeSet<&str> = normalized.iter().map(|text| spelling(text)).collect();
     let mut room = MOST;
     for (spaces, streams) in streams_of(change, space).await? {
-        let series = of(change, &streams, normalized, room).await?;
+        let series = of(change, &streams, &spellings, room).await?;
         room -= series.len() as u64;
         if series.is_empty() {
             continue;
@@ -46,7 +47,7 @@ pub async fn repoint(
         let spaces = rules(&spaces, &normalizers);
         let texts: BTreeSet<String> = spaces
             .iter()
-            .flat_map(|(_, rule)| normalized.iter().filter_map(|text| normalize(*rule, text).value))
+            .flat_map(|(_, rule)| series.iter().filter_map(|one| normalize(*rule, one.raw()).value))
             .collect();
         let owners = owners(change, &spaces, &texts).await?;
         point(change, &series, &spaces, &owners).await?;
@@ -89,13 +90,13 @@ fn rules(spaces: &[String], normalizers: &HashMap<String, Normalizer>) -> Vec<(S
 async fn of(
     change: &Change<'_, impl ConnectionTrait>,
     streams: &[StreamId],
-    external_accounts: &[String],
+    external_accounts: &BTreeSet<&str>,
     most: u64,
 ) -> Result<Vec<Model>> {
     let wanted = Entity::find()
         .filter(Column::OrganizationId.eq(change.organization()))
         .filter(Column::StreamId.is_in(streams.iter().copied()))
-        .filter(Column::ExternalAccount.is_in(external_accounts.iter().map(String::as_str)))
+        .filter(Column::ExternalAccount.is_in(external_accounts.iter().copied()))
         .order_by_asc(Column::Id)
         .limit(most);
     Ok(wanted.all(change.db).await?)

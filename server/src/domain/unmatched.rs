@@ -20,7 +20,8 @@ use crate::domain::matching_change::{self, Scope};
 use crate::domain::metric::MetricChange;
 use crate::domain::metric_link::NewMetricLink;
 use crate::domain::{
-    external_id as ids, external_id_setting, ignore_rule as rules, member, metric, refusal, text,
+    external_id as ids, external_id_setting, ignore_rule as rules, ignored_group, member, metric, refusal,
+    text,
 };
 use crate::error::{Error, Result};
 
@@ -176,8 +177,12 @@ pub async fn unignore(change: &Change<'_, impl ConnectionTrait>, groups: &[Model
         .filter(ignore_rule::Column::Id.is_in(ids))
         .all(change.db)
         .await?;
+    let mut orphans = Vec::new();
     for (index, group) in groups.iter().enumerate() {
-        let Some(rule) = found.iter().find(|rule| Some(rule.id) == group.ignore_rule_id) else { continue };
+        let Some(rule) = found.iter().find(|rule| Some(rule.id) == group.ignore_rule_id) else {
+            orphans.push(group.clone());
+            continue;
+        };
         let own = rule.stream_id == Some(group.stream_id)
             && rule.external_account.as_deref() == Some(group.external_account.as_str())
             && rule.external_metric.as_deref().unwrap_or_default() == group.external_metric;
@@ -187,6 +192,8 @@ pub async fn unignore(change: &Change<'_, impl ConnectionTrait>, groups: &[Model
         }
     }
     rules::delete_all(change, &found).await?;
+    // Their rule has ended, and nobody has put them back into sight yet.
+    ignored_group::place(change.db, change.organization(), &orphans, change.now).await?;
     audit(change, "unmatched_group.unignore", groups, json!({})).await
 }
 

@@ -147,7 +147,8 @@ async fn look(ctx: &Context<'_>, model: &stream::Model, limit: u32) -> DomainRes
         Err(Error::NotFound(noun)) => return Err(refusal::not_found("draft.externalIdSettingId", noun)),
         spaces => spaces?,
     };
-    let route = Route { organization, stream: model.id, destination: model.destination, setting };
+    let route =
+        Route { organization, stream: model.id, destination: model.destination, setting, draft: true };
     let plan = Plan::new(model, route, app.config.sync.cell_bytes)?;
     let batch = patiently(connector.preview(&plan.table, &plan.columns, limit)).await?;
     let shown = preview(app, &plan, &batch).await?;

@@ -57,9 +57,9 @@ impl Series {
         maybe(ctx, self.0.account_id).await
     }
 
-    /// The account ID as compared.
+    /// The account ID as the source first wrote it.
     async fn external_account(&self) -> &str {
-        &self.0.external_account
+        self.0.raw()
     }
 
     /// The product, or empty.

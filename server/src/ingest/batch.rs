@@ -132,6 +132,8 @@ impl Intake {
             self.newest.forget();
             self.groups.forget();
             self.waiting.look(&mut store).await?;
+        }
+        if self.router.hold_still(&mut store).await? || self.groups.outlived(now) {
             self.groups.load_rules(&mut store, now).await?;
         }
         app.faults.pass("batch.locked")?;
@@ -215,6 +217,7 @@ impl Intake {
         }
         let waiting = items.len() as u64;
         let prints = rejected_keys(batch, kept, mapped, &self.mapper);
+        let key = self.plan.key_text();
         for (reject, (print, json)) in mapped.rejects.iter().zip(&prints) {
             let row = reject.row as usize;
             let column = &batch.columns[reject.column];
@@ -226,7 +229,7 @@ impl Intake {
                 part: "",
                 why: Why::Rejected {
                     reason: reject.reason.as_str(),
-                    column: column.name(),
+                    column: if reject.reason == Reason::KeyNotUnique { &key } else { column.name() },
                     raw: raw.replace('\0', "\u{fffd}"),
                 },
                 run,
@@ -240,11 +243,15 @@ impl Intake {
         }
         let written = measure::write(store, &mut self.newest, &mut puts, now).await?;
         app.faults.pass("batch.measured")?;
-        // A twin may be of the batch before; asked for here, what it left waiting would go.
+        // A twin may be of the batch before, and so may the row whose key a rejected one would share; asked for here,
+        // what that row left waiting would go.
+        let mut others = mapped.repeated.clone();
+        let keyless = mapped.rejects.iter().zip(&prints).filter(|(_, (print, _))| print.is_some());
+        others.extend(keyless.map(|(reject, _)| reject.row));
+        others.sort_unstable();
         let own = (0..batch.rows())
-            .filter(|row| mapped.repeated.binary_search(&(*row as u32)).is_err())
-            .map(|row| mapped.keys.get(row))
-            .filter(|key| !key.as_bytes().contains(&0));
+            .filter(|row| others.binary_search(&(*row as u32)).is_err())
+            .map(|row| mapped.keys.get(row));
         let keys = own.chain(prints.iter().filter_map(|(print, _)| print.as_deref()));
         let keys = keys.chain(kept.iter().map(|row| row.row_key.as_str()));
         self.waiting.write(store, &mut self.groups, keys, &items, now).await?;

@@ -35,6 +35,8 @@ pub struct Groups {
     stream: StreamId,
     known: HashMap<GroupKey, i64, FxBuildHasher>,
     rules: Vec<Rule>,
+    /// When the first of the rules ends.
+    until: Option<Micros>,
     changes: HashMap<i64, Change, FxBuildHasher>,
 }
 
@@ -53,6 +55,7 @@ impl Groups {
             stream,
             known: HashMap::default(),
             rules: Vec::new(),
+            until: None,
             changes: HashMap::default(),
         }
     }
@@ -63,16 +66,24 @@ impl Groups {
         self.changes.clear();
     }
 
-    /// Loads the rules in force at `now`.
+    /// Tells whether one of the rules has ended by `now`.
+    pub fn outlived(&self, now: Micros) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    /// Loads the rules in force at `now`. They stay so while what decides matching is held still.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn load_rules(&mut self, store: &mut Store, now: Micros) -> Result<()> {
-        let sql = "SELECT id, external_account, external_metric FROM ignore_rule WHERE organization_id = $1 \
+        let sql = "SELECT id, external_account, external_metric, expires_at FROM ignore_rule WHERE organization_id = $1 \
             AND (stream_id IS NULL OR stream_id = $2) AND (expires_at IS NULL OR expires_at > $3) ORDER BY id";
         let binds: [Bind; 3] = [self.organization.0.into(), self.stream.0.into(), now.into()];
         self.rules.clear();
+        self.until = None;
         for record in store.fetch(sql, &binds).await? {
+            let ends = record.maybe_int(3)?;
+            self.until = [self.until, ends].into_iter().flatten().min();
             self.rules.push(Rule {
                 id: record.uuid(0)?,
                 account: record.maybe_text(1)?.map(str::to_owned),

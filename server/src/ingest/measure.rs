@@ -65,11 +65,7 @@ enum Verdict {
 
 fn judge(put: &Put<'_>, stored: &Stored) -> Verdict {
     let same = put.value == stored.value && put.period == stored.period.as_deref();
-    // A reading may be of another series that is joined to this one.
-    if put.run == TYPED && stored.run != TYPED {
-        return Verdict::Replace;
-    }
-    if stored.run == TYPED && put.run != TYPED {
+    if stored.run == TYPED {
         return if put.value == stored.value { Verdict::Keep } else { Verdict::Conflict };
     }
     let order = (put.cursor, put.row_key).cmp(&(stored.cursor, stored.row_key.as_str()));
@@ -289,26 +285,5 @@ mod tests {
     fn a_typed_value_stands() {
         assert_eq!(verdict("2", i64::MAX, "z", ("1", 0, "", TYPED)), Verdict::Conflict);
         assert_eq!(verdict("1", 5, "a", ("1", 0, "", TYPED)), Verdict::Keep);
-    }
-
-    #[test]
-    fn a_typed_value_of_a_series_that_is_joined_stands() {
-        let judge = |cursor, stored: (&str, i64, &str, i64)| {
-            let (value, rank, row_key, run) = stored;
-            let put =
-                Put { series: 1, measured_at: 0, cursor, run: TYPED, row_key: "", value: "1", period: None };
-            let stored = Stored {
-                value: value.to_owned(),
-                cursor: rank,
-                run,
-                row_key: row_key.to_owned(),
-                period: None,
-            };
-            judge(&put, &stored)
-        };
-        assert_eq!(judge(0, ("2", 9, "z", 3)), Verdict::Replace, "whatever the row's cursor");
-        assert_eq!(judge(0, ("1", 9, "z", 3)), Verdict::Replace, "so that no later row replaces it");
-        assert_eq!(judge(5, ("2", 4, "", TYPED)), Verdict::Replace, "the later of two");
-        assert_eq!(judge(3, ("2", 4, "", TYPED)), Verdict::Lose);
     }
 }

@@ -6,7 +6,6 @@
 //! our database while the source is waited for.
 
 pub mod batch;
-mod bound;
 pub mod cells;
 pub mod checkpoint;
 pub mod columns;

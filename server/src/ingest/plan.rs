@@ -95,8 +95,13 @@ impl Plan {
                 ),
             )
         })?;
-        let route =
-            Route { organization, stream: id, destination: model.destination, setting: Some(setting) };
+        let route = Route {
+            organization,
+            stream: id,
+            destination: model.destination,
+            setting: Some(setting),
+            draft: false,
+        };
         Self::new(model, route, app.config.sync.cell_bytes)
     }
 
@@ -133,6 +138,11 @@ impl Plan {
             seen_at: model.columns_seen_at,
             version: model.version,
         })
+    }
+
+    /// The columns of the row key, as a rejected row tells that its key is another row's too.
+    pub fn key_text(&self) -> String {
+        self.key.join(", ")
     }
 
     /// Checks that the table still is what the stream was made for.

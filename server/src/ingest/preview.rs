@@ -98,7 +98,9 @@ pub async fn preview(app: &App, plan: &Plan, batch: &Batch) -> Result<Preview> {
         mapped.readings.iter().map(|reading| (reading.account, reading.metric)).collect();
     // Dropped without a commit: metrics seen for the first time are not made by looking.
     let mut store = Store::begin(&app.db).await?;
-    let outcomes = Router::new(plan.route.clone()).decide(&mut store, texts, &pairs, now).await?;
+    let mut router = Router::new(plan.route.clone());
+    router.hold_still(&mut store).await?;
+    let outcomes = router.decide(&mut store, texts, &pairs, now).await?;
     let mut groups = Groups::new(plan.route.organization, plan.route.stream);
     groups.load_rules(&mut store, now).await?;
     drop(store);

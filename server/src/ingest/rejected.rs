@@ -1,7 +1,8 @@
 //! Rejected rows, mapped again after a mapping was changed.
 //!
-//! A kept row holds the columns that were read when it was rejected. One that lacks a column the mapping names today
-//! cannot be mapped from here: it is left as it is, and its stretch of the table is read again.
+//! A kept row holds the columns that were read when it was rejected. One that lacks a column the mapping names today, or
+//! of which a cell could not be kept, cannot be mapped from here: it is left as it is, and its stretch of the table is
+//! read again.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -35,12 +36,14 @@ pub struct Kept {
     /// The whole row as JSON, which stays as it is however often the row is tried.
     pub row: String,
     cells: BTreeMap<String, Option<String>>,
+    /// Some cell was not kept as the source has it.
+    partial: bool,
 }
 
 impl Kept {
-    /// Whether it was read with every column the stream reads today.
+    /// Whether it was kept with every cell the stream reads today.
     fn whole(&self, plan: &Plan) -> bool {
-        plan.columns.iter().all(|name| self.cells.contains_key(name))
+        !self.partial && plan.columns.iter().all(|name| self.cells.contains_key(name))
     }
 
     /// Its cursor, if it has one of the kind the stream has today.
@@ -50,7 +53,8 @@ impl Kept {
 }
 
 /// Maps the rejected rows of a stream again, all or those given. Rows refused for their cursor are left alone: the
-/// stream reads them itself when their time comes. For rows that lack a column a backfill of their stretch is started.
+/// stream reads them itself when their time comes. So are rows whose key another row has, as long as that is the key:
+/// alone they would take the other's place. For rows that are not whole a backfill of their stretch is started.
 ///
 /// # Errors
 /// `Conflict` while a backfill of another stretch is live; otherwise when the database refuses. What was committed
@@ -145,12 +149,13 @@ fn widened(stretch: Option<(Watermark, Watermark)>, mark: Watermark) -> (Waterma
 /// The next rows after an ID, and the last ID looked at; `None` when there is none left.
 async fn load(app: &App, plan: &Plan, after: i64) -> Result<(Vec<Kept>, Option<i64>)> {
     let mut store = Store::begin_reading(&app.db).await?;
-    let sql = "SELECT id, row_key, cursor, run, row, reason FROM waiting_row WHERE organization_id = $1 \
+    let sql = "SELECT id, row_key, cursor, run, row, reason, column_name FROM waiting_row WHERE organization_id = $1 \
         AND stream_id = $2 AND kind = 'rejected' AND id > $3 ORDER BY id LIMIT $4";
     let binds: [Bind; 4] =
         [plan.route.organization.0.into(), plan.route.stream.0.into(), after.into(), ROWS.into()];
     let found = store.fetch(sql, &binds).await?;
     store.commit().await?;
+    let key = plan.key_text();
     let mut rows = Vec::new();
     let mut last = None;
     for record in &found {
@@ -158,10 +163,12 @@ async fn load(app: &App, plan: &Plan, after: i64) -> Result<(Vec<Kept>, Option<i
         last = Some(id);
         let reason = record.maybe_text(5)?.unwrap_or_default();
         let held = reason == Reason::FutureCursor.as_str()
-            || (reason == Reason::NullCursor.as_str() && plan.null_cursor == NullCursor::Reject);
+            || (reason == Reason::NullCursor.as_str() && plan.null_cursor == NullCursor::Reject)
+            || (reason == Reason::KeyNotUnique.as_str() && record.maybe_text(6)? == Some(key.as_str()));
         if held {
             continue;
         }
+        let partial = [Reason::Undecodable, Reason::CellTooLarge].iter().any(|one| one.as_str() == reason);
         let row = record.text(4)?.to_owned();
         let cells = serde_json::from_str(&row)
             .map_err(|error| Error::internal("read a rejected row", format!("row {id}: {error}")))?;
@@ -172,6 +179,7 @@ async fn load(app: &App, plan: &Plan, after: i64) -> Result<(Vec<Kept>, Option<i
             run: record.int(3)?,
             row,
             cells,
+            partial,
         });
     }
     rows.sort_by(|a, b| (a.cursor, &a.row_key, a.id).cmp(&(b.cursor, &b.row_key, b.id)));

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use entity::OrganizationId;
+use entity::{OrganizationId, StreamId};
 use tokio_util::sync::CancellationToken;
 
 use super::checkpoint::Checkpoint;
@@ -18,7 +18,7 @@ use super::realign;
 use super::rebind::{self, Whose};
 use super::rejected;
 use super::route::{Outcome, Router, Target};
-use super::scope::{Candidate, candidates};
+use super::scope::{Candidate, Candidates};
 use super::store::{Bind, Rows, Store};
 use super::tally::Tally;
 use crate::app::App;
@@ -56,23 +56,41 @@ pub async fn waiting(
     if stop.is_cancelled() || *scope == Scope::Ignored {
         return Ok(tally);
     }
-    for (stream, groups) in candidates(app, organization, scope).await? {
-        let plan = match Plan::load(app, organization, stream).await {
-            Ok(plan) => plan,
-            // A stream that cannot run cannot replay either; its rows go on waiting.
-            Err(error) if !error.transient() => {
-                tracing::info!(stream.id = %stream, %error, "waiting rows of a stream were left alone");
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        let mut replay = Replay::new(&plan);
-        for part in groups.chunks(500) {
-            while let Some(done) = replay.step(app, part).await? {
-                tally.add(&done);
-                if stop.is_cancelled() {
-                    return Ok(tally);
+    let mut pages = Candidates::of(app, organization, scope).await?;
+    while let Some(page) = pages.next(app).await? {
+        for (stream, groups) in page {
+            let done = match of_stream(app, (organization, stream), &groups, stop).await {
+                // A stream that cannot run cannot replay either, or it was deleted in between; its rows go on waiting.
+                Err(error) if !error.transient() => {
+                    tracing::info!(stream.id = %stream, %error, "waiting rows of a stream were left alone");
+                    continue;
                 }
+                done => done?,
+            };
+            tally.add(&done);
+            if stop.is_cancelled() {
+                return Ok(tally);
+            }
+        }
+    }
+    Ok(tally)
+}
+
+/// Tries the waiting rows of some groups of a stream again.
+async fn of_stream(
+    app: &App,
+    (organization, stream): (OrganizationId, StreamId),
+    groups: &[Candidate],
+    stop: &CancellationToken,
+) -> Result<Tally> {
+    let plan = Plan::load(app, organization, stream).await?;
+    let mut replay = Replay::new(&plan);
+    let mut tally = Tally::default();
+    for part in groups.chunks(500) {
+        while let Some(done) = replay.step(app, part).await? {
+            tally.add(&done);
+            if stop.is_cancelled() {
+                return Ok(tally);
             }
         }
     }
@@ -94,7 +112,7 @@ async fn realign(
         Scope::Ignored => return ignored(app, organization, stop).await,
         Scope::Everything => Whose::All,
         Scope::Stream { stream } => Whose::Stream(*stream),
-        Scope::ExternalAccounts { space, .. } => Whose::Mixed(space),
+        Scope::ExternalAccounts { space, .. } => Whose::Space(space),
         _ => return Ok(()),
     };
     rebind::series(app, organization, whose, stop).await.map(drop)
@@ -160,6 +178,8 @@ impl<'a> Replay<'a> {
         if self.version != Some(checkpoint.version) {
             self.newest.forget();
             self.groups.forget();
+        }
+        if self.router.hold_still(&mut store).await? || self.groups.outlived(now) {
             self.groups.load_rules(&mut store, now).await?;
         }
         let mut free: BTreeMap<i64, (u32, u32)> = BTreeMap::new();

@@ -15,6 +15,7 @@ use super::matching::{self, Match, Space};
 use super::newest::Newest;
 use super::store::{Bind, Rows, Store};
 use crate::clock::Micros;
+use crate::domain::normalizer::spelling;
 use crate::error::{Error, Result};
 
 /// External account, metric and product, as numbers of the run's dictionary.
@@ -54,6 +55,8 @@ pub struct Route {
     pub destination: Destination,
     /// Which ID spaces to try; without one, nothing matches.
     pub setting: Option<ExternalIdSettingId>,
+    /// The stream is a draft: what is stored of it does not count.
+    pub draft: bool,
 }
 
 /// Routes the readings of one run.
@@ -92,7 +95,7 @@ impl Router {
         self.targets.get(&triple).copied().expect("every triple of a batch was resolved")
     }
 
-    /// Makes sure that every triple has a target. Nothing that decides matching changes until the transaction ends.
+    /// Makes sure that every triple has a target, once what decides matching is [held still](Self::hold_still).
     ///
     /// # Errors
     /// When the database refuses.
@@ -104,7 +107,6 @@ impl Router {
         triples: impl Iterator<Item = Triple>,
         now: Micros,
     ) -> Result<()> {
-        self.hold_still(store).await?;
         let mut missing: Vec<Triple> = triples.filter(|triple| !self.targets.contains_key(triple)).collect();
         missing.sort_unstable();
         missing.dedup();
@@ -116,16 +118,35 @@ impl Router {
         Ok(())
     }
 
-    /// Locks what decides matching against change, and forgets the answers when it has changed.
-    async fn hold_still(&mut self, store: &mut Store) -> Result<()> {
+    /// Locks what decides matching against change until the transaction ends. When it has changed since the last time,
+    /// forgets the answers, takes the stream's route as it is today, and tells so.
+    ///
+    /// # Errors
+    /// `NotFound` when the stream is gone; otherwise when the database refuses.
+    pub async fn hold_still(&mut self, store: &mut Store) -> Result<bool> {
         let version = matching::hold_still(store, self.route.organization).await?;
-        if self.version.replace(version) != Some(version) {
-            self.forget();
-            self.spaces = match self.route.setting {
-                Some(setting) => matching::spaces(store, self.route.organization, setting).await?,
-                None => Vec::new(),
-            };
+        if self.version.replace(version) == Some(version) {
+            return Ok(false);
         }
+        self.forget();
+        if !self.route.draft {
+            self.reread(store).await?;
+        }
+        self.spaces = match self.route.setting {
+            Some(setting) => matching::spaces(store, self.route.organization, setting).await?,
+            None => Vec::new(),
+        };
+        Ok(true)
+    }
+
+    async fn reread(&mut self, store: &mut Store) -> Result<()> {
+        let sql =
+            "SELECT destination, external_id_setting_id FROM stream WHERE organization_id = $1 AND id = $2";
+        let found = store.fetch(sql, &[self.route.organization.0.into(), self.route.stream.0.into()]).await?;
+        let stored = found.first().ok_or(Error::NotFound("stream"))?;
+        let destination = stored.text(0)?.parse();
+        self.route.destination = destination.map_err(|error| Error::internal("read a stream", error))?;
+        self.route.setting = stored.maybe_uuid(1)?.map(ExternalIdSettingId);
         Ok(())
     }
 
@@ -188,7 +209,8 @@ impl Router {
         Ok(())
     }
 
-    /// Decides for pairs of external account and metric whether their readings would go somewhere. Makes no series.
+    /// Decides for pairs of external account and metric whether their readings would go somewhere, once what decides
+    /// matching is [held still](Self::hold_still). Makes no series.
     ///
     /// # Errors
     /// When the database refuses.
@@ -199,7 +221,6 @@ impl Router {
         pairs: &[(u32, u32)],
         now: Micros,
     ) -> Result<Vec<Outcome>> {
-        self.hold_still(store).await?;
         let triples: Vec<Triple> = pairs.iter().map(|(account, metric)| (*account, *metric, 0)).collect();
         self.match_accounts(store, texts, &triples).await?;
         self.find_metrics(store, texts, &triples, now).await?;
@@ -284,7 +305,7 @@ impl Router {
                     ("product", "b.c3"),
                 ],
             );
-            let rows = self.series_rows(texts, matched, &open);
+            let rows = series_rows(texts, matched, &open);
             let mut found = vec![false; matched.len()];
             for record in store.fetch_rows(&select, &binds[..2], &rows).await? {
                 let index = record.int(0)? as usize;
@@ -303,7 +324,7 @@ impl Router {
             if open.is_empty() || pass == 1 {
                 break;
             }
-            let rows = self.series_rows(texts, matched, &open);
+            let rows = series_rows(texts, matched, &open);
             let insert = "INSERT INTO series (organization_id, stream_id, metric_id, external_account, product, \
                 account_id, raw_account, created_at) \
                 SELECT $1, $2, b.c1, b.c2, b.c3, b.c4, b.c5, $3 FROM {rows} WHERE true \
@@ -318,27 +339,20 @@ impl Router {
         store.execute_rows(update, &[], &rows).await?;
         Ok(())
     }
+}
 
-    fn series_rows(
-        &self,
-        texts: &Dictionary,
-        matched: &[(Triple, AccountId, MetricId)],
-        open: &[usize],
-    ) -> Rows {
-        let normalized = |number: u32| match self.accounts.get(&number) {
-            Some(Match::Account { normalized, .. }) => normalized.as_str(),
-            _ => texts.text(number),
-        };
-        let at = |index: &usize| matched[*index];
-        Rows::new()
-            .ints(open.iter().map(|index| *index as i64))
-            .uuids(open.iter().map(|index| at(index).2.0))
-            .texts(open.iter().map(|index| normalized(at(index).0.0)))
-            .texts(open.iter().map(|index| texts.text(at(index).0.2)))
-            .uuids(open.iter().map(|index| at(index).1.0))
-            .maybe_texts(open.iter().map(|index| {
-                let number = at(index).0.0;
-                Some(texts.text(number)).filter(|raw| *raw != normalized(number))
-            }))
-    }
+/// Series as they are looked for and made: index, metric, account, product, the account it is of, and how the source
+/// wrote it.
+fn series_rows(texts: &Dictionary, matched: &[(Triple, AccountId, MetricId)], open: &[usize]) -> Rows {
+    let at = |index: &usize| matched[*index];
+    Rows::new()
+        .ints(open.iter().map(|index| *index as i64))
+        .uuids(open.iter().map(|index| at(index).2.0))
+        .texts(open.iter().map(|index| spelling(texts.text(at(index).0.0))))
+        .texts(open.iter().map(|index| texts.text(at(index).0.2)))
+        .uuids(open.iter().map(|index| at(index).1.0))
+        .maybe_texts(open.iter().map(|index| {
+            let raw = texts.text(at(index).0.0);
+            Some(raw).filter(|raw| *raw != spelling(raw))
+        }))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use entity::{OrganizationId, StreamId, UnmatchedReason};
 
-use super::store::{Record, Store};
+use super::store::{Bind, Record, Store};
 use crate::app::App;
 use crate::domain::matching_change::Scope;
 use crate::domain::normalizer::normalize;
@@ -23,35 +23,58 @@ pub struct Candidate {
     pub metric: String,
 }
 
-/// The groups in scope that have rows waiting, by stream.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn candidates(
-    app: &App,
+/// Groups looked at in one go.
+const GROUPS: i64 = 5_000;
+
+/// The groups in scope that have rows waiting, page by page.
+#[derive(Debug)]
+pub struct Candidates {
     organization: OrganizationId,
-    scope: &Scope,
-) -> Result<BTreeMap<StreamId, Vec<Candidate>>> {
-    let mut store = Store::begin_reading(&app.db).await?;
-    let wanted = wanted(&mut store, organization, scope).await?;
-    let sql = "SELECT g.id, g.stream_id, g.reason, g.external_account, g.external_metric FROM unmatched_group g \
-        WHERE g.organization_id = $1 AND g.waiting > 0 \
-        AND g.stream_id NOT IN (SELECT id FROM stream WHERE deleted_at IS NOT NULL) ORDER BY g.id";
-    let mut streams: BTreeMap<StreamId, Vec<Candidate>> = BTreeMap::new();
-    for record in store.fetch(sql, &[organization.0.into()]).await? {
-        let candidate = Candidate {
-            id: record.int(0)?,
-            reason: reason(&record)?,
-            account: record.text(3)?.to_owned(),
-            metric: record.text(4)?.to_owned(),
-        };
-        let stream = StreamId(record.uuid(1)?);
-        if wanted.covers(stream, &candidate) {
-            streams.entry(stream).or_default().push(candidate);
-        }
+    wanted: Wanted,
+    after: i64,
+}
+
+impl Candidates {
+    /// Looks up what the scope names.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn of(app: &App, organization: OrganizationId, scope: &Scope) -> Result<Self> {
+        let mut store = Store::begin_reading(&app.db).await?;
+        let wanted = wanted(&mut store, organization, scope).await?;
+        store.commit().await?;
+        Ok(Self { organization, wanted, after: 0 })
     }
-    store.commit().await?;
-    Ok(streams)
+
+    /// The next page, by stream; none when there are no more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn next(&mut self, app: &App) -> Result<Option<BTreeMap<StreamId, Vec<Candidate>>>> {
+        let sql = "SELECT g.id, g.stream_id, g.reason, g.external_account, g.external_metric FROM unmatched_group g \
+            WHERE g.organization_id = $1 AND g.id > $2 AND g.waiting > 0 \
+            AND g.stream_id NOT IN (SELECT id FROM stream WHERE deleted_at IS NOT NULL) ORDER BY g.id LIMIT $3";
+        let binds: [Bind; 3] = [self.organization.0.into(), self.after.into(), GROUPS.into()];
+        let mut store = Store::begin_reading(&app.db).await?;
+        let page = store.fetch(sql, &binds).await?;
+        store.commit().await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.after = last.int(0)?;
+        let mut streams: BTreeMap<StreamId, Vec<Candidate>> = BTreeMap::new();
+        for record in page {
+            let candidate = Candidate {
+                id: record.int(0)?,
+                reason: reason(&record)?,
+                account: record.text(3)?.to_owned(),
+                metric: record.text(4)?.to_owned(),
+            };
+            let stream = StreamId(record.uuid(1)?);
+            if self.wanted.covers(stream, &candidate) {
+                streams.entry(stream).or_default().push(candidate);
+            }
+        }
+        Ok(Some(streams))
+    }
 }
 
 fn reason(record: &Record) -> Result<UnmatchedReason> {

@@ -17,8 +17,6 @@ const PLACES: [&str; 6] =
     ["batch.locked", "batch.routed", "batch.measured", "batch.stored", "batch.counted", "batch.committed"];
 /// The places of a replay.
 const REPLAYS: [&str; 2] = ["replay.stored", "replay.committed"];
-/// The places of joining series.
-pub const JOINS: [&str; 1] = ["series.joined"];
 
 /// 500 rows, some of an account nobody knows, some unreadable.
 pub fn filled() -> connector::memory::MemoryTable {
@@ -108,7 +106,7 @@ fn every_place_that_the_engine_names_is_tried_here() -> Result<()> {
     let mut found = Vec::new();
     places(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/ingest"), &mut found)?;
     found.sort();
-    let mut tried = [PLACES.as_slice(), &REPLAYS, &JOINS].concat();
+    let mut tried = [PLACES.as_slice(), &REPLAYS].concat();
     tried.sort_unstable();
     assert_eq!(found, tried, "name it in this file, and only once in the engine");
     Ok(())

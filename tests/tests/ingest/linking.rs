@@ -70,6 +70,32 @@ async fn a_row_delivered_twice_across_the_edge_of_a_batch_goes_on_waiting() -> R
 }
 
 #[tokio::test]
+async fn a_row_that_shares_the_key_of_the_last_of_a_batch_takes_nothing_from_it() -> Result<()> {
+    for mut stand in Stand::both().await? {
+        crate::cursor::set_batch(&mut stand, 2);
+        let table = table();
+        let stream = stand.stream(&table, Shape::default()).await?;
+        for (id, value) in [(1, "1"), (2, "1"), (2, "2"), (3, "1")] {
+            table.push(row(id, "acme", "seats", value, id as i64, -10 + id as i64));
+        }
+        let run = stand.sync(stream, &table).await?;
+        assert_eq!((run.batches, run.rows_rejected, run.unmatched), (2, 1, 3));
+        let unmatched = "SELECT COUNT(*) FROM waiting_row WHERE kind = 'unmatched'";
+        assert_eq!(stand.count(unmatched).await?, 3);
+        assert_eq!(stand.count("SELECT COUNT(*) FROM waiting_row WHERE reason = 'key_not_unique'").await?, 1);
+        stand.groups_add_up().await?;
+
+        // Alone, the refused row would be as good as the one that waits, and take its place.
+        let scope = server::domain::matching_change::Scope::Rejected { stream, rows: Vec::new() };
+        let stop = tokio_util::sync::CancellationToken::new();
+        server::ingest::replay::waiting(&stand.app, stand.organization, &scope, &stop).await?;
+        assert_eq!(stand.count(unmatched).await?, 3);
+        assert_eq!(stand.count("SELECT COUNT(*) FROM waiting_row WHERE reason = 'key_not_unique'").await?, 1);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn reasons_follow_what_is_missing_now() -> Result<()> {
     for stand in Stand::both().await? {
         let table = table();

@@ -1,5 +1,6 @@
 //! The sync engine over tables in memory, on both databases.
 
+mod changes;
 mod cursor;
 mod faults;
 mod linking;

@@ -24,7 +24,7 @@ use crate::{row, table};
 const LEASE: i64 = 15_000_000;
 
 /// Takes a run as a worker does, for as long as [`LEASE`].
-async fn claim(app: &App, run: &sync_run::Model) -> Result<Claim> {
+pub async fn claim(app: &App, run: &sync_run::Model) -> Result<Claim> {
     let (now, key) = (app.clock.now(), (run.organization_id, run.id));
     match runs::claim(app.db.orm(), now, now + LEASE, key, WorkerId::new()).await? {
         Claimed::Ours(claim) => Ok(*claim),
@@ -32,31 +32,37 @@ async fn claim(app: &App, run: &sync_run::Model) -> Result<Claim> {
     }
 }
 
-fn lease(claim: &Claim) -> Lease {
+pub fn lease(claim: &Claim) -> Lease {
     let (organization, run) = (claim.organization(), claim.id());
     Lease { organization, run, number: claim.run.number, fence: claim.fence() }
 }
 
 /// Begins an attempt in a task of its own.
-fn work(app: &App, source: &Gate, stream: StreamId, lease: Lease, range: Range) -> JoinHandle<Done<Outcome>> {
+pub fn work(
+    app: &App,
+    source: &Gate,
+    stream: StreamId,
+    lease: Lease,
+    range: Range,
+) -> JoinHandle<Done<Outcome>> {
     let (app, source) = (app.clone(), Arc::new(source.clone()));
     tokio::spawn(
         async move { ingest::run(&app, source, &lease, stream, &range, &CancellationToken::new()).await },
     )
 }
 
-async fn ask(stand: &Stand, stream: StreamId) -> Result<sync_run::Model> {
+pub async fn ask(stand: &Stand, stream: StreamId) -> Result<sync_run::Model> {
     let request = Request::sync(stand.organization, stream, RunTrigger::Manual);
     Ok(runs::start(stand.app.db.orm(), stand.app.clock.now(), request).await?.run)
 }
 
-async fn find(stand: &Stand, lease: &Lease) -> Result<sync_run::Model> {
+pub async fn find(stand: &Stand, lease: &Lease) -> Result<sync_run::Model> {
     let key = (lease.organization, lease.run);
     sync_run::Entity::find_by_id(key).one(stand.app.db.orm()).await?.context("the run exists")
 }
 
 /// Waits until a run has stored so many batches.
-async fn stored(stand: &Stand, lease: &Lease, batches: i64) -> Result<()> {
+pub async fn stored(stand: &Stand, lease: &Lease, batches: i64) -> Result<()> {
     until("batches are stored", 60, async || Ok(find(stand, lease).await?.batches >= batches)).await
 }
 
@@ -68,7 +74,7 @@ async fn everything(stand: &Stand, lease: &Lease) -> Result<String> {
 }
 
 /// A stand with a stream of 500 rows in five batches, and what a run that nothing disturbs makes of them.
-async fn scene(stand: &mut Stand) -> Result<(connector::memory::MemoryTable, StreamId)> {
+pub async fn scene(stand: &mut Stand) -> Result<(connector::memory::MemoryTable, StreamId)> {
     let acme = stand.account("Acme").await?;
     stand.identify(acme, "acme").await?;
     set_batch(stand, 100);
