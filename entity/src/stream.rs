@@ -54,8 +54,6 @@ pub struct Model {
     pub columns: String,
     /// When the table's columns were last looked at.
     pub columns_seen_at: Option<i64>,
-    /// Grows by one when the mapping changes.
-    pub mapping_version: i32,
     /// When a run last succeeded.
     pub last_succeeded_at: Option<i64>,
     /// The newest run; runs are pruned, so it may be gone.

@@ -100,7 +100,6 @@ async fn streams(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(text_null("paused_reason"))
         .col(text("columns"))
         .col(big_integer_null("columns_seen_at"))
-        .col(integer("mapping_version"))
         .col(big_integer_null("last_succeeded_at"))
         .col(uuid_null("last_run_id"))
         .col(integer("version"))

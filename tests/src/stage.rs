@@ -147,7 +147,6 @@ impl Stage {
             paused_reason: None,
             columns: "[]".to_owned(),
             columns_seen_at: None,
-            mapping_version: 1,
             last_succeeded_at: None,
             last_run_id: None,
             version: 1,

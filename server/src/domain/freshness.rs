@@ -75,7 +75,6 @@ mod tests {
             paused_reason: None,
             columns: "[]".to_owned(),
             columns_seen_at: None,
-            mapping_version: 1,
             last_succeeded_at,
             last_run_id: None,
             version: 1,

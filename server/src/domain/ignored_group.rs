@@ -160,7 +160,7 @@ pub async fn place_next(
     let misplaced: Vec<_> = misplaced.map(|group| group.id).collect();
     if !misplaced.is_empty() {
         let tx = db.begin().await?;
-        matching_change::hold(&tx, organization).await?;
+        matching_change::hold_off(&tx, organization).await?;
         let groups = Entity::kept(organization).filter(Column::Id.is_in(misplaced)).all(&tx).await?;
         place(&tx, organization, &groups, now).await?;
         tx.commit().await?;

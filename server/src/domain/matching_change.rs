@@ -103,13 +103,13 @@ pub async fn bump(db: &impl ConnectionTrait, organization: OrganizationId) -> Re
     Ok(())
 }
 
-/// Keeps what decides matching as it is until the transaction ends.
+/// Keeps everybody from matching until the transaction ends, for changes that must not meet a batch in hand.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn hold(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<()> {
+pub async fn hold_off(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<()> {
     let state = Sql::new(db, "SELECT version FROM match_state WHERE organization_id = ").bind(organization);
-    state.postgres(" FOR SHARE").any(db).await?;
+    state.postgres(" FOR UPDATE").any(db).await?;
     Ok(())
 }
 

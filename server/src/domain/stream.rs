@@ -155,7 +155,6 @@ impl Reading {
             paused_reason: None,
             columns: "[]".to_owned(),
             columns_seen_at: None,
-            mapping_version: 0,
             last_succeeded_at: None,
             last_run_id: None,
             version: 0,

@@ -50,7 +50,6 @@ pub async fn create(
         next_due_at: Set((new.enabled && scheduled).then_some(change.now)),
         enabled: Set(new.enabled),
         paused_reason: Set(None),
-        mapping_version: Set(1),
         last_succeeded_at: Set(None),
         last_run_id: Set(None),
         version: Set(1),
@@ -104,7 +103,6 @@ pub async fn update(
         let before = Reading::stored(&stored)?;
         if *reading != before {
             require_idle(change, id, None).await?;
-            row.mapping_version = Set(stored.mapping_version + 1);
             remapped = true;
         }
         start = checkpoint::start(before.ordered_unlike(reading), wanted.start)?;

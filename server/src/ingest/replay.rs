@@ -25,7 +25,7 @@ use crate::app::App;
 use crate::db::Backend;
 use crate::domain::ignored_group;
 use crate::domain::matching_change::Scope;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Rows moved to measurements in one transaction, and to another group, which are rows of two indexes: on SQLite others
 /// wait for it.
@@ -291,17 +291,18 @@ impl<'a> Replay<'a> {
         self.router.resolve(store, &self.texts, &mut self.newest, triples.iter().copied(), now).await?;
         let mut puts = Vec::with_capacity(rows.len());
         for (row, triple) in rows.iter().zip(&triples) {
-            if let Target::Series(series) = self.router.target(*triple) {
-                puts.push(Put {
-                    series,
-                    measured_at: row.measured_at,
-                    cursor: row.cursor,
-                    run: row.run,
-                    row_key: &row.row_key,
-                    value: &row.value,
-                    period: row.period.as_deref(),
-                });
-            }
+            let Target::Series(series) = self.router.target(*triple) else {
+                return Err(Error::internal("replay a row", "its group goes somewhere and it does not"));
+            };
+            puts.push(Put {
+                series,
+                measured_at: row.measured_at,
+                cursor: row.cursor,
+                run: row.run,
+                row_key: &row.row_key,
+                value: &row.value,
+                period: row.period.as_deref(),
+            });
         }
         let readings = puts.len() as u64;
         let written = measure::write(store, &mut self.newest, &mut puts, now).await?;

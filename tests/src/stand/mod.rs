@@ -184,7 +184,6 @@ impl Stand {
             enabled: Set(true),
             columns: Set("[]".to_owned()),
             columns_seen_at: Set(None),
-            mapping_version: Set(1),
             version: Set(1),
             created_at: Set(now),
             updated_at: Set(now),

@@ -118,7 +118,6 @@ async fn integers_are_as_wide_as_the_entities_say() -> Result<()> {
         "metric_link.version",
         "opportunity.version",
         "source.version",
-        "stream.mapping_version",
         "stream.version",
         "sync_run.attempt",
         "unmatched_group.version",

@@ -93,7 +93,7 @@ impl Ids {
         if stored.account_id == account_id {
             return Ok(Effect::Unchanged);
         }
-        self.shelf.put(stored.id, external_id::Model { account_id, ..stored });
+        self.shelf.put(stored.id, external_id::Model { account_id, normalized, ..stored });
         Ok(Effect::Updated)
     }
 }
