@@ -1,11 +1,8 @@
 //! Everything Weir does with many rows, phase after phase, on one SQLite file, so that others can watch its writes.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use entity::{JobStatus, job};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use server::auth::Permission;
 use server::clock::DAY;
@@ -177,7 +174,7 @@ impl Bulk {
                 self.act("streamDelete", "deletedStreamId", json!({ "id": self.stream })).await?;
             }
         }
-        self.settle().await
+        self.site.settle().await
     }
 
     async fn import(&self, kind: &str, header: &str, rows: impl Iterator<Item = String>) -> Result<()> {
@@ -200,22 +197,6 @@ impl Bulk {
         ensure!(payload["userErrors"] == json!([]), "{name} was answered: {}", answer.text);
         payload["userErrors"].take();
         Ok(payload)
-    }
-
-    async fn settle(&self) -> Result<()> {
-        let begun = Instant::now();
-        loop {
-            let live = job::Entity::find()
-                .filter(job::Column::Status.is_in([JobStatus::Queued, JobStatus::Running]))
-                .filter(job::Column::Queue.ne("prune"))
-                .count(self.site.app.db.orm())
-                .await?;
-            if live == 0 {
-                return Ok(());
-            }
-            ensure!(begun.elapsed() < Duration::from_secs(600), "{live} jobs are still not done");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
     }
 }
 

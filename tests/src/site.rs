@@ -1,10 +1,10 @@
 //! A running web server for one test, on a database of its own, with a clock the test moves.
 
 use anyhow::{Context, Result, ensure};
-use entity::{ApiTokenId, OrganizationId, UserId, api_token, membership, user};
+use entity::{ApiTokenId, JobStatus, OrganizationId, UserId, api_token, job, membership, user};
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, ORIGIN, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, StatusCode};
-use sea_orm::{ActiveModelTrait, EntityTrait, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use server::app::App;
@@ -14,6 +14,7 @@ use server::config::Config;
 use server::http::{self, Serving, State};
 
 use crate::postgres;
+use crate::stage::until;
 use crate::stand::START;
 
 /// The owner's address.
@@ -192,6 +193,18 @@ impl Site {
         .insert(self.app.db.orm())
         .await?;
         Ok((id, minted.text.expose_secret().to_owned()))
+    }
+
+    /// Waits until its workers have nothing to do.
+    pub async fn settle(&self) -> Result<()> {
+        let db = self.app.db.orm();
+        let idle = async || {
+            let live = job::Entity::find()
+                .filter(job::Column::Status.is_in([JobStatus::Queued, JobStatus::Running]))
+                .filter(job::Column::Queue.ne("prune"));
+            Ok(live.count(db).await? == 0)
+        };
+        until("all jobs are done", 600, idle).await
     }
 
     /// Adds a member of the organization.

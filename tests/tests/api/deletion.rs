@@ -1,13 +1,9 @@
 //! Streams and sources that are deleted: out of sight at once, with all they stored, and gone bit by bit.
 
-use anyhow::{Context, Result};
-use entity::{
-    KeyPairId, KeyPairState, key_pair, measurement, series, source, stream, sync_run, unmatched_group,
-    waiting_row,
-};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, PaginatorTrait, Set};
+use anyhow::Result;
+use entity::{measurement, series, source, stream, sync_run, unmatched_group, waiting_row};
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
-use server::domain::global_id::{decode, encode};
 
 use crate::world::{World, text};
 
@@ -49,25 +45,6 @@ impl World {
         ids.sort();
         ids.dedup();
         Ok(ids)
-    }
-
-    /// Stores a key pair as it would be; to make one takes long.
-    async fn key_pair(&self, source: &str) -> Result<String> {
-        let (_, source) = decode(source).context("a global ID")?;
-        let pair = key_pair::ActiveModel {
-            organization_id: Set(self.ours.organization),
-            id: Set(KeyPairId::new()),
-            source_id: Set(source.parse()?),
-            slot: Set(1),
-            public_key: Set("public".to_owned()),
-            fingerprint: Set("print".to_owned()),
-            sealed_private_key: Set("sealed".into()),
-            state: Set(KeyPairState::Made),
-            created_at: Set(0),
-            activated_at: Set(None),
-            retired_at: Set(None),
-        };
-        Ok(encode("KeyPair", pair.insert(self.site.app.db.orm()).await?.id))
     }
 
     async fn stored(&self) -> Result<[u64; 7]> {

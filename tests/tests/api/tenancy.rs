@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
-use entity::{KeyPairState, key_pair};
-use sea_orm::{ActiveModelTrait, Set};
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use server::domain::global_id::{decode, encode};
+use server::domain::global_id::encode;
 
 use crate::shape::{Schema, nothing, noun};
 use crate::world::{World, text};
@@ -59,30 +57,10 @@ async fn one_of_each(world: &World) -> Result<Ids> {
     }
     ids.extend([("Account", account), ("Opportunity", opportunity), ("Input", inputs[0].clone())]);
     ids.extend([("Metric", metric), ("Stream", stream)]);
-    stored(world, &mut ids).await?;
+    ids.insert("KeyPair", world.key_pair(&ids["Source"]).await?);
+    // Nothing makes another one yet.
+    ids.insert("Organization", encode("Organization", world.ours.organization));
     Ok(ids)
-}
-
-/// What takes long to make, or what nothing makes yet, is stored as it would be.
-async fn stored(world: &World, ids: &mut Ids) -> Result<()> {
-    let (db, organization) = (world.site.app.db.orm(), world.ours.organization);
-    let (_, source) = decode(&ids["Source"]).context("a global ID")?;
-    let pair = key_pair::ActiveModel {
-        organization_id: Set(organization),
-        id: Set(entity::KeyPairId::new()),
-        source_id: Set(source.parse()?),
-        slot: Set(1),
-        public_key: Set("public".to_owned()),
-        fingerprint: Set("print".to_owned()),
-        sealed_private_key: Set("sealed".into()),
-        state: Set(KeyPairState::Made),
-        created_at: Set(0),
-        activated_at: Set(None),
-        retired_at: Set(None),
-    };
-    ids.insert("KeyPair", encode("KeyPair", pair.insert(db).await?.id));
-    ids.insert("Organization", encode("Organization", organization));
-    Ok(())
 }
 
 /// An answer without what differs between any two.

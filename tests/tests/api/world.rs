@@ -1,16 +1,16 @@
 //! A server with two organizations, a warehouse to read, and workers, as each test of the API finds it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
-use entity::{ApiTokenId, JobStatus, OrganizationId, api_token, job};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use anyhow::{Context, Result, bail, ensure};
+use entity::{ApiTokenId, KeyPairId, KeyPairState, OrganizationId, api_token, key_pair};
+use sea_orm::{ActiveModelTrait, Set};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use server::auth::setup::{self, Founder};
 use server::auth::{Permission, Permissions, api_token as tokens};
 use server::config::Config;
+use server::domain::global_id::{decode, encode};
 use server::jobs::{self, Reader};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use tests::site::{Answer, Site, send};
@@ -171,19 +171,26 @@ impl World {
 
     /// Waits until the workers have nothing to do.
     pub async fn settle(&self) -> Result<()> {
-        let begun = Instant::now();
-        loop {
-            let busy = job::Entity::find()
-                .filter(job::Column::Status.is_in([JobStatus::Queued, JobStatus::Running]))
-                .filter(job::Column::Queue.ne("prune"))
-                .count(self.site.app.db.orm())
-                .await?;
-            if busy == 0 {
-                return Ok(());
-            }
-            ensure!(begun.elapsed() < Duration::from_secs(60), "{busy} jobs are still not done");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        self.site.settle().await
+    }
+
+    /// Stores a key pair as it would be; to make one takes long.
+    pub async fn key_pair(&self, source: &str) -> Result<String> {
+        let (_, source) = decode(source).context("a global ID")?;
+        let pair = key_pair::ActiveModel {
+            organization_id: Set(self.ours.organization),
+            id: Set(KeyPairId::new()),
+            source_id: Set(source.parse()?),
+            slot: Set(1),
+            public_key: Set("public".to_owned()),
+            fingerprint: Set("print".to_owned()),
+            sealed_private_key: Set("sealed".into()),
+            state: Set(KeyPairState::Made),
+            created_at: Set(0),
+            activated_at: Set(None),
+            retired_at: Set(None),
+        };
+        Ok(encode("KeyPair", pair.insert(self.site.app.db.orm()).await?.id))
     }
 }
 

@@ -8,15 +8,9 @@ use serde_json::{Value, json};
 use server::auth::Permission;
 use tests::site::{Answer, Site, body, send};
 
-const GRAPHQL: &str = "application/graphql-response+json";
-const JSON: &str = "application/json";
+use crate::{GRAPHQL, site};
 
-async fn site() -> Result<(Site, String)> {
-    let site = Site::sqlite().await?;
-    site.set_up().await?;
-    let (_, token) = site.token(&[Permission::AccountsRead, Permission::AccountsWrite]).await?;
-    Ok((site, token))
-}
+const JSON: &str = "application/json";
 
 fn query(text: &str) -> Value {
     json!({ "query": text })

@@ -3,17 +3,9 @@
 use anyhow::Result;
 use reqwest::header::ACCEPT;
 use serde_json::{Value, json};
-use server::auth::Permission;
 use tests::site::{Answer, Site, send};
 
-const GRAPHQL: &str = "application/graphql-response+json";
-
-async fn site() -> Result<(Site, String)> {
-    let site = Site::sqlite().await?;
-    site.set_up().await?;
-    let (_, token) = site.token(&[Permission::AccountsRead, Permission::AccountsWrite]).await?;
-    Ok((site, token))
-}
+use crate::{GRAPHQL, site};
 
 async fn asked(site: &Site, token: &str, text: &str, variables: Value) -> Result<Answer> {
     let body = json!({ "query": text, "variables": variables });

@@ -11,3 +11,18 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod tokens;
+
+use anyhow::Result;
+use server::auth::Permission;
+use tests::site::Site;
+
+/// The form of an answer that says with its status whether the request was carried out.
+const GRAPHQL: &str = "application/graphql-response+json";
+
+/// A server, and a token that reads and writes accounts.
+async fn site() -> Result<(Site, String)> {
+    let site = Site::sqlite().await?;
+    site.set_up().await?;
+    let (_, token) = site.token(&[Permission::AccountsRead, Permission::AccountsWrite]).await?;
+    Ok((site, token))
+}
