@@ -1,5 +1,6 @@
 //! Worker processes for tests: jobs whose payload says what they do, and a sync engine whose streams do.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,11 +208,16 @@ pub struct Process(Child);
 impl Process {
     /// Starts the program `node` (see `src/bin/node.rs`) with these arguments on a database.
     pub fn start(program: &str, stage: &Stage, arguments: &[&str]) -> Result<Self> {
+        Self::start_on(program, &stage.url, stage.folder.path(), arguments)
+    }
+
+    /// Starts it on the database of this URL, with the key ring in this folder.
+    pub fn start_on(program: &str, url: &str, folder: &Path, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(program);
         command
-            .args(["--url", &stage.url])
+            .args(["--url", url])
             .arg("--data")
-            .arg(stage.folder.path())
+            .arg(folder)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null());

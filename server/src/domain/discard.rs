@@ -6,6 +6,7 @@
 
 use entity::stream::{self, Entity};
 use entity::{OrganizationId, SourceId, StreamId, checkpoint, source};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect,
     Set,
@@ -33,8 +34,9 @@ pub async fn mark(change: &Change<'_, impl ConnectionTrait>, id: StreamId) -> Re
     let key = (change.organization(), id);
     // Waits for a replay in hand: whoever writes to a stream holds its checkpoint, and makes none for a deleted one.
     checkpoint::Entity::delete_by_id(key).exec(change.db).await?;
-    // The lock keeps new runs of the stream out until it is marked, the second look a checkpoint made in between.
-    let stored = Entity::find_by_id(key).lock_exclusive().one(change.db).await?;
+    // The lock keeps new runs of the stream out until it is marked, the second look a checkpoint made in between. Whoever
+    // holds that checkpoint may go on: a stronger lock would keep rows of the stream out, and each would wait for the other.
+    let stored = Entity::find_by_id(key).lock(LockType::NoKeyUpdate).one(change.db).await?;
     checkpoint::Entity::delete_by_id(key).exec(change.db).await?;
     let runs = stand_down(change, id, None).await?;
     if let Some(stored) = stored {

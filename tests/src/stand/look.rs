@@ -1,8 +1,9 @@
 //! What a stand's database holds, as text to compare.
 
 use anyhow::{Result, anyhow};
-use entity::sync_run;
-use sea_orm::{ConnectionTrait, Statement};
+use entity::{StreamId, sync_run};
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
+use server::sql::Sql;
 
 use super::{START, Stand};
 
@@ -58,6 +59,38 @@ impl Stand {
         Ok(row.ok_or_else(|| anyhow!("a count has a row"))?.try_get_by_index(0)?)
     }
 
+    /// Rows that belong to a stream, the stream's own included, and rows of any stream that belong to nothing.
+    pub async fn left_of(&self, stream: StreamId) -> Result<i64> {
+        const OF_SERIES: &str = "WHERE series_id IN (SELECT id FROM series WHERE stream_id = ";
+        let mut left = 0;
+        for (sql, end) in [
+            ("measurement ".to_owned() + OF_SERIES, ")"),
+            ("measurement_revision ".to_owned() + OF_SERIES, ")"),
+            ("series WHERE stream_id = ".to_owned(), ""),
+            ("waiting_row WHERE stream_id = ".to_owned(), ""),
+            ("unmatched_group WHERE stream_id = ".to_owned(), ""),
+            ("ignore_rule WHERE stream_id = ".to_owned(), ""),
+            ("sync_run WHERE stream_id = ".to_owned(), ""),
+            ("checkpoint WHERE stream_id = ".to_owned(), ""),
+            ("stream WHERE id = ".to_owned(), ""),
+        ] {
+            let db = self.app.db.orm();
+            let sql = Sql::new(db, "SELECT COUNT(*) AS rows FROM ").text(&sql).bind(stream).text(end);
+            left += sql.one::<Counted>(db).await?.map_or(0, |counted| counted.rows);
+        }
+        for orphans in [
+            "measurement WHERE series_id NOT IN (SELECT id FROM series)",
+            "measurement_revision WHERE series_id NOT IN (SELECT id FROM series)",
+            "series WHERE stream_id NOT IN (SELECT id FROM stream)",
+            "waiting_row WHERE stream_id NOT IN (SELECT id FROM stream)",
+            "unmatched_group WHERE stream_id NOT IN (SELECT id FROM stream)",
+            "sync_run WHERE stream_id NOT IN (SELECT id FROM stream)",
+        ] {
+            left += self.count(&format!("SELECT COUNT(*) FROM {orphans}")).await?;
+        }
+        Ok(left)
+    }
+
     /// Checks that each group's count is the number of rows that wait in it.
     pub async fn groups_add_up(&self) -> Result<()> {
         let wrong = self
@@ -70,6 +103,11 @@ impl Stand {
         anyhow::ensure!(wrong == 0, "{wrong} groups do not count the rows that wait in them");
         Ok(())
     }
+}
+
+#[derive(FromQueryResult)]
+struct Counted {
+    rows: i64,
 }
 
 /// Checks both sums of a run.

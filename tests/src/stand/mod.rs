@@ -17,9 +17,12 @@ use entity::{
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set, Statement};
 use server::app::App;
+use server::auth::Viewer;
 use server::clock::{Clock, Micros};
 use server::config::Config;
+use server::domain::change::Change;
 use server::domain::matching_change::Scope;
+use server::domain::stream_change;
 use server::ingest::{self, Lease, Outcome, Range};
 use tokio_util::sync::CancellationToken;
 
@@ -40,8 +43,8 @@ pub struct Stand {
     pub organization: OrganizationId,
     source: SourceId,
     setting: ExternalIdSettingId,
-    _folder: tempfile::TempDir,
-    _database: Option<postgres::Database>,
+    _folder: Arc<tempfile::TempDir>,
+    _database: Arc<Option<postgres::Database>>,
 }
 
 impl Stand {
@@ -74,6 +77,19 @@ impl Stand {
         config.database.url = url.into();
         change(&mut config);
         let app = App::open(config, Clock::fixed(START)).await?;
+        Self::found(app, Arc::new(folder), Arc::new(database)).await
+    }
+
+    /// Another organization on the same database, in a process of its own.
+    pub async fn beside(&self) -> Result<Self> {
+        Self::found(self.process().await?, Arc::clone(&self._folder), Arc::clone(&self._database)).await
+    }
+
+    async fn found(
+        app: App,
+        folder: Arc<tempfile::TempDir>,
+        database: Arc<Option<postgres::Database>>,
+    ) -> Result<Self> {
         let (organization, source, setting) =
             (OrganizationId::new(), SourceId::new(), ExternalIdSettingId::new());
         let db = app.db.orm();
@@ -192,6 +208,14 @@ impl Stand {
         .insert(self.app.db.orm())
         .await?;
         Ok(id)
+    }
+
+    /// Deletes a stream, as the product does: what it stored is still there.
+    pub async fn delete(&self, stream: StreamId) -> server::error::Result<()> {
+        let tx = self.app.db.begin().await?;
+        let viewer = Viewer::system(self.organization);
+        stream_change::delete(&Change::new(&tx, &viewer, self.app.clock.now()), stream, None).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Replays everything that waits.

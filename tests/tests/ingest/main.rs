@@ -2,6 +2,7 @@
 
 mod changes;
 mod cursor;
+mod deleting;
 mod faults;
 mod linking;
 mod model;
@@ -9,6 +10,7 @@ mod oracle;
 mod pace;
 mod preview;
 mod rebind;
+mod rematches;
 mod shapes;
 mod targets;
 mod values;

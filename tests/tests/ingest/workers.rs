@@ -21,7 +21,7 @@ use crate::model::{Feed, Model};
 use crate::{row, table};
 
 /// Microseconds a claim holds. The clock stands still until a test moves it.
-const LEASE: i64 = 15_000_000;
+pub const LEASE: i64 = 15_000_000;
 
 /// Takes a run as a worker does, for as long as [`LEASE`].
 pub async fn claim(app: &App, run: &sync_run::Model) -> Result<Claim> {
