@@ -42,8 +42,21 @@ pub struct Server {
 impl Server {
     /// Starts the server and waits until it answers.
     pub async fn start(settings: &Settings) -> Result<Self> {
+        let mut server = Self::spawn(settings, "serve", "weir.log")?;
+        server.answers(settings.port).await?;
+        Ok(server)
+    }
+
+    /// Starts a process that only works, with a log of this name, and waits until it does.
+    pub async fn work(settings: &Settings, log: &str) -> Result<Self> {
+        let worker = Self::spawn(settings, "worker", log)?;
+        worker.says("Weir works").await?;
+        Ok(worker)
+    }
+
+    fn spawn(settings: &Settings, role: &str, log: &str) -> Result<Self> {
         fs::create_dir_all(&settings.data).with_context(|| format!("make {}", settings.data.display()))?;
-        let log = settings.data.join("weir.log");
+        let log = settings.data.join(log);
         let output = File::create(&log).with_context(|| format!("make {}", log.display()))?;
         let mut command = Command::new(&settings.program);
         for (name, _) in std::env::vars_os() {
@@ -52,7 +65,7 @@ impl Server {
             }
         }
         command
-            .arg("serve")
+            .arg(role)
             .env("WEIR_DATA_DIR", &settings.data)
             .env("WEIR_HTTP__LISTEN", format!("127.0.0.1:{}", settings.port))
             .env("WEIR_SOURCES__FOLDERS", format!("[{:?}]", settings.folder.display().to_string()))
@@ -67,9 +80,7 @@ impl Server {
             command.env(format!("WEIR_{name}"), value);
         }
         let child = command.spawn().with_context(|| format!("start {}", settings.program.display()))?;
-        let mut server = Self { child, url: format!("http://127.0.0.1:{}", settings.port), log };
-        server.answers(settings.port).await?;
-        Ok(server)
+        Ok(Self { child, url: format!("http://127.0.0.1:{}", settings.port), log })
     }
 
     async fn answers(&mut self, port: u16) -> Result<()> {
@@ -90,14 +101,19 @@ impl Server {
 
     /// The one-time token for making the first account, which it prints once it serves.
     pub async fn setup_token(&self) -> Result<String> {
+        let line = self.says("set-up token: ").await?;
+        Ok(line.split_once("set-up token: ").map_or(line.as_str(), |(_, token)| token).trim().to_owned())
+    }
+
+    /// Waits until it has printed this, and gives the line.
+    pub async fn says(&self, text: &str) -> Result<String> {
         let began = Instant::now();
         loop {
             let said = self.said();
-            let token = said.lines().find_map(|line| line.split_once("set-up token: "));
-            if let Some((_, token)) = token {
-                return Ok(token.trim().to_owned());
+            if let Some(line) = said.lines().find(|line| line.contains(text)) {
+                return Ok(line.to_owned());
             }
-            ensure!(began.elapsed() < START_LIMIT, "weir has not printed a set-up token:\n{said}");
+            ensure!(began.elapsed() < START_LIMIT, "weir has not said {text:?}:\n{said}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -128,8 +144,19 @@ impl Server {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
+        self.terminate().await?;
+        self.stopped().await
+    }
+
+    /// Asks it to stop.
+    pub async fn terminate(&self) -> Result<()> {
         let asked = Command::new("kill").args(["-TERM", &self.process()?.to_string()]).status().await?;
         ensure!(asked.success(), "weir could not be asked to stop");
+        Ok(())
+    }
+
+    /// Waits until it has ended well, as it was asked to.
+    pub async fn stopped(mut self) -> Result<()> {
         let Ok(status) = tokio::time::timeout(STOP_LIMIT, self.child.wait()).await else {
             self.child.kill().await?;
             bail!("weir did not stop within {STOP_LIMIT:?}:\n{}", self.said());

@@ -1,4 +1,4 @@
-//! An install of Weir that is killed while it works, and what its database holds afterwards.
+//! An install of Weir, which can be killed while it works.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -6,32 +6,37 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use entity::{OrganizationId, RunStatus, RunTrigger, SyncRunId, stream, sync_run};
-use sea_orm::{ConnectionTrait, EntityTrait, QueryResult, Statement};
-use serde_json::json;
+use sea_orm::EntityTrait;
+use serde_json::{Value, json};
 use server::clock::Clock;
 use server::db::Db;
 use server::domain::sync_run::{Request, start};
-use tests::demo::calendar::time_text;
 use tests::demo::client::{Client, Founder};
 use tests::demo::random::Random;
 use tests::demo::server::{Server, Settings, free_port};
 use tests::postgres;
 use tests::stage::until;
-use tests::stand::balanced;
 
 use crate::load::{KNOWN, LOOKBACK, METRICS, linked};
-use crate::oracle::Oracle;
 use crate::warehouse::Warehouse;
 
 /// Rows in a batch: few, so that a load has many.
-const BATCH: u32 = 1_000;
+pub const BATCH: u32 = 1_000;
 
 /// The install. Its database is gone with this value.
 pub struct Install {
-    settings: Settings,
+    /// What its processes are started with.
+    pub settings: Settings,
     random: Random,
     folder: tempfile::TempDir,
     database: Option<postgres::Database>,
+    customer: Option<Customer>,
+}
+
+/// Whom an install belongs to.
+struct Customer {
+    client: Client,
+    stream: Value,
 }
 
 impl Install {
@@ -54,18 +59,22 @@ impl Install {
             database: database.as_ref().map(postgres::Database::url),
             folder: folder.path().to_owned(),
             more: vec![
-                ("WORKERS__LEASE_SECONDS", "5".to_owned()),
-                ("WORKERS__POLL_MILLISECONDS", "100".to_owned()),
-                ("WORKERS__ATTEMPTS", "100".to_owned()),
                 ("SYNC__BATCH_ROWS", BATCH.to_string()),
                 ("SOURCES__NETWORKS", r#"["127.0.0.0/8"]"#.to_owned()),
             ],
         };
         ensure!(settings.program.exists(), "build the server first: cargo build --bins");
-        Ok(Self { settings, random: Random::new(7), folder, database })
+        Ok(Self { settings, random: Random::new(7), folder, database, customer: None })
     }
 
-    async fn db(&self) -> Result<Db> {
+    /// With one more setting.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.settings.more.push((name, value.to_owned()));
+        self
+    }
+
+    /// A connection to its database.
+    pub async fn db(&self) -> Result<Db> {
         let file = format!("sqlite:{}", self.folder.path().join("data/weir.db").display());
         Ok(Db::connect(&self.settings.database.clone().unwrap_or(file).into(), 2).await?)
     }
@@ -97,8 +106,23 @@ impl Install {
             "externalIdSettingId": setting["externalIdSetting"]["id"],
             "schedule": { "manual": true },
         });
-        client.change("streamCreate", stream, "stream { id }").await?;
+        let stream = client.change("streamCreate", stream, "stream { id }").await?["stream"]["id"].take();
+        self.customer = Some(Customer { client, stream });
         server.stop().await
+    }
+
+    /// Asks a server for a sync, as a customer does, and gives the run.
+    pub async fn order(&self) -> Result<Value> {
+        let Customer { client, stream } = self.customer.as_ref().context("it is set up")?;
+        let asked = json!({ "streamId": stream });
+        Ok(client.change("syncRunStart", asked, "syncRun { id status }").await?["syncRun"].take())
+    }
+
+    /// What a server says of the last run.
+    pub async fn told(&self) -> Result<Value> {
+        let Customer { client, .. } = self.customer.as_ref().context("it is set up")?;
+        let runs = "{ syncRuns(first: 1) { nodes { id status } } }";
+        Ok(client.ask(runs, json!({})).await?["syncRuns"]["nodes"][0].take())
     }
 
     async fn client(&self, server: &Server) -> Result<Client> {
@@ -134,65 +158,9 @@ impl Install {
             ensure!(run.status == RunStatus::Running, "kill {kill} came too late: {run:?}");
         }
         let server = Server::start(&self.settings).await?;
-        let ended = async || {
-            let status = find(&db, run).await?.status;
-            Ok(!matches!(status, RunStatus::Queued | RunStatus::Running))
-        };
-        until("the run has ended", 300, ended).await.with_context(|| server.said())?;
+        let ended = ended(&db, run).await.with_context(|| server.said())?;
         server.stop().await?;
-        find(&db, run).await
-    }
-
-    /// Checks that the database holds what the oracle says, and that all sums add up.
-    pub async fn holds(&self, oracle: &Oracle) -> Result<()> {
-        let db = self.db().await?;
-        let measurements = "SELECT s.external_account, x.external_id, a.name, m.measured_at, \
-            CAST(m.value AS TEXT) AS value, m.row_key FROM measurement m JOIN series s ON s.id = m.series_id \
-            JOIN metric x ON x.organization_id = s.organization_id AND x.id = s.metric_id \
-            JOIN account a ON a.organization_id = s.organization_id AND a.id = s.account_id";
-        let mut found = Vec::new();
-        for row in rows(&db, measurements).await? {
-            let text = |name: &str| row.try_get::<String>("", name);
-            let (external, at) = (text("external_account")?, row.try_get::<i64>("", "measured_at")?);
-            let name = text("name")?;
-            ensure!(name.replace("Account ", "acct-") == external, "{external} is on {name}");
-            let at = time_text(at / 1_000_000);
-            found.push(format!(
-                "{external} {} {at} {} {}",
-                text("external_id")?,
-                text("value")?,
-                text("row_key")?
-            ));
-        }
-        same("measurements", found, oracle.measurements())?;
-        let waiting = "SELECT w.row_key, COALESCE(w.reason, g.reason) AS reason FROM waiting_row w \
-            LEFT JOIN unmatched_group g ON g.id = w.group_id";
-        let mut found = Vec::new();
-        for row in rows(&db, waiting).await? {
-            let text = |name: &str| row.try_get::<String>("", name);
-            found.push(format!("{} {}", text("row_key")?, text("reason")?));
-        }
-        same("waiting rows", found, oracle.waiting())?;
-        let wrong = "SELECT COUNT(*) FROM unmatched_group g WHERE g.waiting <> \
-            (SELECT COUNT(*) FROM waiting_row w WHERE w.group_id = g.id)";
-        ensure!(count(&db, wrong).await? == 0, "a group does not count the rows that wait in it");
-        for run in sync_run::Entity::find().all(db.orm()).await? {
-            ensure!(run.balanced == Some(true), "a run that ended is not balanced: {run:?}");
-            balanced(&run)?;
-        }
-        Ok(())
-    }
-
-    /// Checks that each reading written by these runs is one measurement or one replaced value: none was written twice.
-    pub async fn wrote_once(&self, runs: &[&sync_run::Model]) -> Result<()> {
-        let db = self.db().await?;
-        let written: i64 = runs.iter().map(|run| run.written).sum();
-        let stored = count(&db, "SELECT COUNT(*) FROM measurement").await?;
-        let replaced = count(&db, "SELECT COUNT(*) FROM measurement_revision").await?;
-        ensure!(written == stored + replaced, "{written} written, {stored} stored, {replaced} replaced");
-        let syncs = count(&db, "SELECT COUNT(*) FROM sync_run WHERE kind = 'sync'").await?;
-        ensure!(syncs == i64::try_from(runs.len())?, "{syncs} runs were made");
-        Ok(())
+        Ok(ended)
     }
 }
 
@@ -222,7 +190,7 @@ async fn bring(client: &Client) -> Result<()> {
 }
 
 /// Asks for a sync of the only stream.
-async fn ask(db: &Db) -> Result<(OrganizationId, SyncRunId)> {
+pub async fn ask(db: &Db) -> Result<(OrganizationId, SyncRunId)> {
     let stream = stream::Entity::find().one(db.orm()).await?.context("there is a stream")?;
     let now = Clock::system().now();
     let request = Request::sync(stream.organization_id, stream.id, RunTrigger::Manual);
@@ -230,27 +198,17 @@ async fn ask(db: &Db) -> Result<(OrganizationId, SyncRunId)> {
     Ok((run.organization_id, run.id))
 }
 
-async fn find(db: &Db, run: (OrganizationId, SyncRunId)) -> Result<sync_run::Model> {
+/// A run as it is now.
+pub async fn find(db: &Db, run: (OrganizationId, SyncRunId)) -> Result<sync_run::Model> {
     sync_run::Entity::find_by_id(run).one(db.orm()).await?.context("the run exists")
 }
 
-async fn rows(db: &Db, sql: &str) -> Result<Vec<QueryResult>> {
-    let db = db.orm();
-    Ok(db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?)
-}
-
-async fn count(db: &Db, sql: &str) -> Result<i64> {
-    rows(db, sql).await?.first().context("a count has a row")?.try_get_by_index(0).context("a count")
-}
-
-fn same(what: &str, mut found: Vec<String>, wanted: Vec<String>) -> Result<()> {
-    found.sort();
-    let differs = found.iter().zip(&wanted).find(|(found, wanted)| found != wanted);
-    ensure!(
-        found.len() == wanted.len() && differs.is_none(),
-        "{} {what} instead of {}; found and wanted: {differs:?}",
-        found.len(),
-        wanted.len()
-    );
-    Ok(())
+/// Waits until a run has ended, and gives it.
+pub async fn ended(db: &Db, run: (OrganizationId, SyncRunId)) -> Result<sync_run::Model> {
+    let over = async || {
+        let status = find(db, run).await?.status;
+        Ok(!matches!(status, RunStatus::Queued | RunStatus::Running))
+    };
+    until("the run has ended", 300, over).await?;
+    find(db, run).await
 }

@@ -3,8 +3,6 @@
 use tests::demo::calendar::time_text;
 use tests::demo::random::Random;
 
-/// Rows of the first load, repeated ones included.
-pub const ROWS: usize = 200_000;
 /// Rows that share a cursor.
 const TIES: i64 = 50;
 /// Seconds read again by the next sync.
@@ -47,9 +45,9 @@ pub fn linked(account: usize, metric: usize) -> bool {
 }
 
 impl Load {
-    /// The rows of a seed.
-    pub fn new(seed: u64) -> Self {
-        let mut load = Self { rows: Vec::with_capacity(ROWS), random: Random::new(seed) };
+    /// So many rows of a seed, repeated ones included.
+    pub fn new(seed: u64, rows: usize) -> Self {
+        let mut load = Self { rows: Vec::with_capacity(rows), random: Random::new(seed) };
         for id in 1.. {
             let late = if load.random.chance(0.02) { load.random.below(40) } else { 0 };
             let row = load.row(id, BEGIN + id / TIES - i64::try_from(late).unwrap_or(0));
@@ -57,11 +55,11 @@ impl Load {
                 load.rows.push(row.clone());
             }
             load.rows.push(row);
-            if load.rows.len() >= ROWS {
+            if load.rows.len() >= rows {
                 break;
             }
         }
-        load.rows.truncate(ROWS);
+        load.rows.truncate(rows);
         load
     }
 

@@ -1,9 +1,13 @@
-//! The real program, killed again and again while it loads 200,000 rows: the result is as if nothing had happened.
+//! The real program, killed or stopped again and again while it loads 100,000 rows and more: the result is as if nothing
+//! had happened.
 
+mod holds;
 mod install;
 mod load;
 mod oracle;
+mod stops;
 mod warehouse;
+mod workers;
 
 use anyhow::{Result, ensure};
 use entity::{RunStatus, sync_run};
@@ -27,15 +31,17 @@ async fn a_load_of_200_000_rows_survives_kills_on_postgres() -> Result<()> {
     survives(Warehouse::postgres().await?, Install::postgres().await?).await
 }
 
-async fn survives(warehouse: Warehouse, mut install: Install) -> Result<()> {
-    let mut load = Load::new(20_260_101);
+async fn survives(warehouse: Warehouse, install: Install) -> Result<()> {
+    let install = install.with("WORKERS__LEASE_SECONDS", "5").with("WORKERS__POLL_MILLISECONDS", "100");
+    let mut install = install.with("WORKERS__ATTEMPTS", "100");
+    let mut load = Load::new(20_260_101, 200_000);
     warehouse.add(&load.rows).await?;
     install.set_up(&warehouse).await?;
     let mut oracle = Oracle::default();
 
     let first = install.sync(KILLS[0]).await?;
     let told = oracle.read(&load.rows);
-    ended_well(&first, KILLS[0], &told, 0)?;
+    ended_well(&first, (KILLS[0] + 1, KILLS[0]), &told, 0)?;
     install.holds(&oracle).await?;
     install.wrote_once(&[&first]).await?;
 
@@ -44,18 +50,18 @@ async fn survives(warehouse: Warehouse, mut install: Install) -> Result<()> {
     let second = install.sync(KILLS[1]).await?;
     let (rows, window) = load.since(first.cursor_after.as_deref());
     let told = oracle.read(&rows);
-    ended_well(&second, KILLS[1], &told, window)?;
+    ended_well(&second, (KILLS[1] + 1, KILLS[1]), &told, window)?;
     install.holds(&oracle).await?;
     install.wrote_once(&[&first, &second]).await
 }
 
-/// Checks that a run succeeded in the attempt after the last kill, and counted each row once, but for those that an
-/// attempt that goes on reads again: the last row stored, its twin if it has one, and the `window` before the mark.
-fn ended_well(run: &sync_run::Model, kills: i32, told: &Told, window: i64) -> Result<()> {
+/// Checks that a run succeeded in this attempt after so many breaks, and counted each row once, but for those that are
+/// read again after a break: the last row stored, its twin if it has one, and the `window` before the mark.
+fn ended_well(run: &sync_run::Model, (attempt, breaks): (i32, i32), told: &Told, window: i64) -> Result<()> {
     ensure!(run.status == RunStatus::Succeeded && run.balanced == Some(true), "the run ended as {run:?}");
-    ensure!(run.attempt == kills + 1, "{kills} kills hit the run, which has {} attempts", run.attempt);
+    ensure!(run.attempt == attempt, "after {breaks} breaks the run has {} attempts", run.attempt);
     let again = run.rows_read - told.rows;
-    let most = i64::from(kills) * (window + 2);
+    let most = i64::from(breaks) * (window + 2);
     ensure!((0..=most).contains(&again), "read {} of {} rows", run.rows_read, told.rows);
     for (what, counted, told) in [
         ("repeated", run.rows_repeated, told.repeated),
