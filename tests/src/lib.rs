@@ -19,4 +19,5 @@ pub mod site;
 pub mod stage;
 pub mod stand;
 pub mod trace;
+pub mod wire;
 pub mod worker;

@@ -8,6 +8,7 @@ mod failures;
 mod leases;
 mod locks;
 mod outages;
+mod poll;
 mod prune;
 mod queue;
 mod retries;
