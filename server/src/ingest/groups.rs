@@ -7,8 +7,12 @@ use rustc_hash::FxBuildHasher;
 use uuid::Uuid;
 
 use super::store::{Bind, Rows, Store};
-use crate::clock::Micros;
+use crate::clock::{Micros, SECOND};
 use crate::error::Result;
+
+/// How far the time at which a group was last seen may lie behind. It is in an index, and to write it with each batch
+/// would cost more than the rows that join.
+const SEEN: Micros = 30 * SECOND;
 
 /// A group's key within its stream.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -191,7 +195,7 @@ impl Groups {
             Some(Some(_)) => 1,
         };
         let sql = "UPDATE unmatched_group AS g SET waiting = g.waiting + b.c1, \
-            last_seen_at = CASE WHEN b.c2 >= 0 THEN $1 ELSE g.last_seen_at END, \
+            last_seen_at = CASE WHEN b.c2 >= 0 AND g.last_seen_at < $2 THEN $1 ELSE g.last_seen_at END, \
             status = CASE WHEN g.waiting + b.c1 <= 0 THEN 'resolved' WHEN b.c2 = 1 THEN 'ignored' \
                 WHEN b.c2 = 0 THEN 'open' ELSE g.status END, \
             ignore_rule_id = CASE WHEN b.c2 = 1 THEN b.c3 WHEN b.c2 = 0 THEN NULL ELSE g.ignore_rule_id END, \
@@ -203,7 +207,7 @@ impl Groups {
                 .ints(part.iter().map(|(_, change)| change.joined - change.left))
                 .ints(part.iter().map(|(_, change)| state(change)))
                 .uuids(part.iter().map(|(_, change)| change.rule.flatten().unwrap_or_default()));
-            store.execute_rows(sql, &[now.into()], &rows).await?;
+            store.execute_rows(sql, &[now.into(), (now - SEEN).into()], &rows).await?;
         }
         Ok(())
     }

@@ -87,10 +87,15 @@ async fn of_stream(
     let mut replay = Replay::new(&plan);
     let mut tally = Tally::default();
     for part in groups.chunks(500) {
-        while let Some(done) = replay.step(app, part).await? {
+        replay.outcomes.clear();
+        loop {
+            let (done, more) = replay.step(app, part).await?;
             tally.add(&done);
             if stop.is_cancelled() {
                 return Ok(tally);
+            }
+            if !more {
+                break;
             }
         }
     }
@@ -138,13 +143,14 @@ struct Replay<'a> {
     groups: Groups,
     newest: Newest,
     version: Option<i64>,
+    /// What was decided for the groups in hand; nothing yet when empty.
+    outcomes: Vec<Outcome>,
     /// Groups that have moved to the reason that holds now.
     moved: HashSet<i64>,
 }
 
 /// A waiting row as replay needs it.
 struct Waiting {
-    id: i64,
     group: i64,
     row_key: String,
     product: String,
@@ -164,12 +170,13 @@ impl<'a> Replay<'a> {
             groups: Groups::new(plan.route.organization, plan.route.stream),
             newest: Newest::default(),
             version: None,
+            outcomes: Vec::new(),
             moved: HashSet::new(),
         }
     }
 
-    /// Moves some rows of these groups in one transaction; `None` when none of them can move.
-    async fn step(&mut self, app: &App, candidates: &[Candidate]) -> Result<Option<Tally>> {
+    /// Moves some rows of these groups in one transaction, and tells whether there may be more that can move.
+    async fn step(&mut self, app: &App, candidates: &[Candidate]) -> Result<(Tally, bool)> {
         let now = app.clock.now();
         let mut store = Store::begin(&app.db).await?;
         let cursor = (self.plan.cursor.column.as_str(), self.plan.cursor.kind);
@@ -179,7 +186,8 @@ impl<'a> Replay<'a> {
             self.newest.forget();
             self.groups.forget();
         }
-        if self.router.hold_still(&mut store).await? || self.groups.outlived(now) {
+        let changed = self.router.hold_still(&mut store).await?;
+        if changed || self.groups.outlived(now) {
             self.groups.load_rules(&mut store, now).await?;
         }
         let mut free: BTreeMap<i64, (u32, u32)> = BTreeMap::new();
@@ -188,9 +196,11 @@ impl<'a> Replay<'a> {
             .iter()
             .map(|candidate| (self.texts.number(&candidate.account), self.texts.number(&candidate.metric)))
             .collect();
-        let outcomes = self.router.decide(&mut store, &self.texts, &pairs, now).await?;
-        for ((candidate, pair), outcome) in candidates.iter().zip(&pairs).zip(outcomes) {
-            match outcome {
+        if changed || self.outcomes.is_empty() {
+            self.outcomes = self.router.decide(&mut store, &self.texts, &pairs, now).await?;
+        }
+        for ((candidate, pair), outcome) in candidates.iter().zip(&pairs).zip(&self.outcomes) {
+            match *outcome {
                 Outcome::Goes { .. } => _ = free.insert(candidate.id, *pair),
                 Outcome::Waits(_) if self.moved.contains(&candidate.id) => {}
                 Outcome::Waits(reason) if reason != candidate.reason => {
@@ -205,10 +215,11 @@ impl<'a> Replay<'a> {
             }
         }
         let relabeled = self.relabel(&mut store, &moved, now).await?;
-        let rows = self.load(&mut store, &free).await?;
+        let rows = self.take(&mut store, &free).await?;
         if rows.is_empty() && relabeled == 0 {
-            return Ok(None);
+            return Ok((Tally::default(), false));
         }
+        let more = relabeled > 0 || rows.len() as i64 == most(store.backend()).0;
         let tally = self.write(&mut store, &free, &rows, now).await?;
         self.groups.write(&mut store, now).await?;
         checkpoint.touch(&mut store).await?;
@@ -216,7 +227,7 @@ impl<'a> Replay<'a> {
         store.commit().await?;
         app.faults.pass("replay.committed")?;
         self.version = Some(checkpoint.version);
-        Ok(Some(tally))
+        Ok((tally, more))
     }
 
     /// Moves rows whose reason has changed into the group of the reason that holds now, as many as one transaction may.
@@ -249,10 +260,11 @@ impl<'a> Replay<'a> {
         Ok(rows)
     }
 
-    async fn load(&self, store: &mut Store, free: &BTreeMap<i64, (u32, u32)>) -> Result<Vec<Waiting>> {
-        let sql = "SELECT w.id, w.group_id, w.row_key, w.product, CAST(w.value AS TEXT), w.measured_at, w.period, \
-            w.cursor, w.run FROM {rows} CROSS JOIN waiting_row w WHERE w.group_id = b.c0 \
-            AND w.value IS NOT NULL AND w.measured_at IS NOT NULL LIMIT $1";
+    /// Takes rows out of their groups, as many as one transaction may move.
+    async fn take(&self, store: &mut Store, free: &BTreeMap<i64, (u32, u32)>) -> Result<Vec<Waiting>> {
+        let sql = "DELETE FROM waiting_row WHERE id IN (SELECT w.id FROM {rows} CROSS JOIN waiting_row w \
+            WHERE w.group_id = b.c0 AND w.value IS NOT NULL AND w.measured_at IS NOT NULL LIMIT $1) \
+            RETURNING group_id, row_key, product, CAST(value AS TEXT), measured_at, period, cursor, run";
         let most = most(store.backend()).0;
         let found =
             store.fetch_rows(sql, &[Bind::from(most)], &Rows::new().ints(free.keys().copied())).await?;
@@ -260,15 +272,14 @@ impl<'a> Replay<'a> {
             .iter()
             .map(|record| {
                 Ok(Waiting {
-                    id: record.int(0)?,
-                    group: record.int(1)?,
-                    row_key: record.text(2)?.to_owned(),
-                    product: record.text(3)?.to_owned(),
-                    value: record.text(4)?.to_owned(),
-                    measured_at: record.int(5)?,
-                    period: record.maybe_text(6)?.map(str::to_owned),
-                    cursor: record.int(7)?,
-                    run: record.int(8)?,
+                    group: record.int(0)?,
+                    row_key: record.text(1)?.to_owned(),
+                    product: record.text(2)?.to_owned(),
+                    value: record.text(3)?.to_owned(),
+                    measured_at: record.int(4)?,
+                    period: record.maybe_text(5)?.map(str::to_owned),
+                    cursor: record.int(6)?,
+                    run: record.int(7)?,
                 })
             })
             .collect()
@@ -306,8 +317,6 @@ impl<'a> Replay<'a> {
         }
         let readings = puts.len() as u64;
         let written = measure::write(store, &mut self.newest, &mut puts, now).await?;
-        let sql = "DELETE FROM waiting_row WHERE id IN (SELECT b.c0 FROM {rows})";
-        store.execute_rows(sql, &[], &Rows::new().ints(rows.iter().map(|row| row.id))).await?;
         for row in rows {
             self.groups.leave(row.group, 1);
         }

@@ -40,6 +40,15 @@ pub fn peak_mib(pid: u32) -> Result<f64> {
     Ok(kib / 1024.0)
 }
 
+/// CPU seconds of the children a process has waited for, and theirs. Servers that go on are not among them.
+///
+/// # Errors
+/// When there is no such process.
+pub fn reaped_seconds(pid: u32) -> Result<f64> {
+    let fields = stat(pid)?;
+    Ok(ticks(&fields, 13) + ticks(&fields, 14))
+}
+
 fn own_and_reaped(pid: u32) -> Result<f64> {
     let fields = stat(pid)?;
     Ok((11..15).map(|index| ticks(&fields, index)).sum())

@@ -21,6 +21,11 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use crate::db::{Backend, Db};
 use crate::error::{Error, Result};
 
+/// Every statement here finds a few rows of a large table for each of a set, and every reference is checked so: by an
+/// index, row by row. A plan that reads the whole table is better only while the table is small, and plans are kept.
+const BEGIN: &str = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+    SET LOCAL enable_mergejoin = off";
+
 /// A transaction that may write. Dropping it undoes everything.
 pub enum Store {
     /// On PostgreSQL.
@@ -36,9 +41,7 @@ impl Store {
     /// When the database cannot be reached or the lock is not free in time.
     pub async fn begin(db: &Db) -> Result<Self> {
         if let Some(pool) = db.postgres() {
-            // A plan made while a table was small and kept would read the whole of it once it is large.
-            let begin = "BEGIN; SET LOCAL plan_cache_mode = force_custom_plan";
-            return Ok(Self::Postgres(pool.begin_with(begin).await?));
+            return Ok(Self::Postgres(pool.begin_with(BEGIN).await?));
         }
         let pool =
             db.sqlite_writer().ok_or_else(|| Error::internal("begin", "neither PostgreSQL nor SQLite"))?;
