@@ -27,6 +27,7 @@ pub mod replay;
 pub mod route;
 pub mod run;
 pub mod scope;
+pub mod series;
 pub mod store;
 pub mod tally;
 pub mod time;

@@ -13,9 +13,9 @@ use super::dictionary::Dictionary;
 use super::links::{Link, links};
 use super::matching::{self, Match, Space};
 use super::newest::Newest;
+use super::series;
 use super::store::{Bind, Rows, Store};
 use crate::clock::Micros;
-use crate::domain::normalizer::spelling;
 use crate::error::{Error, Result};
 
 /// External account, metric and product, as numbers of the run's dictionary.
@@ -278,81 +278,9 @@ impl Router {
                 (Outcome::Waits(reason), _) => _ = self.targets.insert(*triple, Target::Waits(reason)),
             }
         }
-        self.find_series(store, texts, newest, &matched, now).await
-    }
-
-    /// Finds or makes the series, and binds each to the account its external ID now means.
-    async fn find_series(
-        &mut self,
-        store: &mut Store,
-        texts: &Dictionary,
-        newest: &mut Newest,
-        matched: &[(Triple, AccountId, MetricId)],
-        now: Micros,
-    ) -> Result<()> {
-        let binds: [Bind; 3] = [self.route.organization.0.into(), self.route.stream.0.into(), now.into()];
-        let mut open: Vec<usize> = (0..matched.len()).collect();
-        let mut rebind: Vec<(i64, AccountId)> = Vec::new();
-        for pass in 0..2 {
-            let select = store.seek(
-                "b.c0, s.id, s.account_id",
-                ("series", "s"),
-                &[
-                    ("organization_id", "$1"),
-                    ("stream_id", "$2"),
-                    ("metric_id", "b.c1"),
-                    ("external_account", "b.c2"),
-                    ("product", "b.c3"),
-                ],
-            );
-            let rows = series_rows(texts, matched, &open);
-            let mut found = vec![false; matched.len()];
-            for record in store.fetch_rows(&select, &binds[..2], &rows).await? {
-                let index = record.int(0)? as usize;
-                let (triple, account, _) = matched[index];
-                let series = record.int(1)?;
-                found[index] = true;
-                if record.maybe_uuid(2)? != Some(account.0) {
-                    rebind.push((series, account));
-                }
-                self.targets.insert(triple, Target::Series(series));
-                if pass == 1 {
-                    newest.made(series);
-                }
-            }
-            open.retain(|index| !found[*index]);
-            if open.is_empty() || pass == 1 {
-                break;
-            }
-            let rows = series_rows(texts, matched, &open);
-            let insert = "INSERT INTO series (organization_id, stream_id, metric_id, external_account, product, \
-                account_id, raw_account, created_at) \
-                SELECT $1, $2, b.c1, b.c2, b.c3, b.c4, b.c5, $3 FROM {rows} WHERE true \
-                ON CONFLICT (organization_id, stream_id, metric_id, external_account, product) DO NOTHING";
-            store.execute_rows(insert, &binds, &rows).await?;
-        }
-        rebind.sort_unstable();
-        rebind.dedup();
-        let rows =
-            Rows::new().ints(rebind.iter().map(|(id, _)| *id)).uuids(rebind.iter().map(|(_, id)| id.0));
-        let update = "UPDATE series AS s SET account_id = b.c1 FROM {rows} WHERE s.id = b.c0";
-        store.execute_rows(update, &[], &rows).await?;
+        let key = (self.route.organization, self.route.stream);
+        let found = series::find(store, key, texts, newest, &matched, now).await?;
+        self.targets.extend(found.into_iter().map(|(triple, series)| (triple, Target::Series(series))));
         Ok(())
     }
-}
-
-/// Series as they are looked for and made: index, metric, account, product, the account it is of, and how the source
-/// wrote it.
-fn series_rows(texts: &Dictionary, matched: &[(Triple, AccountId, MetricId)], open: &[usize]) -> Rows {
-    let at = |index: &usize| matched[*index];
-    Rows::new()
-        .ints(open.iter().map(|index| *index as i64))
-        .uuids(open.iter().map(|index| at(index).2.0))
-        .texts(open.iter().map(|index| spelling(texts.text(at(index).0.0))))
-        .texts(open.iter().map(|index| texts.text(at(index).0.2)))
-        .uuids(open.iter().map(|index| at(index).1.0))
-        .maybe_texts(open.iter().map(|index| {
-            let raw = texts.text(at(index).0.0);
-            Some(raw).filter(|raw| *raw != spelling(raw))
-        }))
 }
