@@ -93,7 +93,7 @@ pub async fn update(
     wanted: AccountChange,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = change.hold("account", Entity::find_by_id((change.organization(), id))).await?;
     expect_version("account", stored.version, version)?;
     let mut next = stored.clone().into_active_model();
     if let Some(name) = wanted.name {
@@ -118,7 +118,7 @@ pub async fn set_archived(
     archived: bool,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = change.hold("account", Entity::find_by_id((change.organization(), id))).await?;
     expect_version("account", stored.version, version)?;
     if stored.archived_at.is_some() == archived {
         return Ok(stored);

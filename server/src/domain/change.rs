@@ -2,11 +2,12 @@
 
 use entity::audit_event;
 use entity::id::{AuditEventId, OrganizationId};
-use sea_orm::{ConnectionTrait, EntityTrait, Set};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect, Select, Set};
 
 use crate::auth::Viewer;
 use crate::clock::Micros;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a domain function needs to change something. `db` is a transaction, so that several functions make one change.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,19 @@ impl<'a, C: ConnectionTrait> Change<'a, C> {
     /// The organization that is changed.
     pub fn organization(&self) -> OrganizationId {
         self.viewer.organization
+    }
+
+    /// Reads the object that is changed, and keeps it as it is for everyone else until the transaction ends: what is
+    /// decided by it is still so when it is written.
+    ///
+    /// It is the lock that an update takes anyway, only sooner. A stronger one would stop syncs, whose rows refer to
+    /// the object, while they hold what the change wants next. On SQLite the transaction is lock enough.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn hold<E: EntityTrait>(&self, noun: &'static str, object: Select<E>) -> Result<E::Model> {
+        let found = object.lock(LockType::NoKeyUpdate).one(self.db).await?;
+        found.ok_or(Error::NotFound(noun))
     }
 
     /// Writes who did what to which object. `detail` holds no secret.
@@ -87,13 +101,13 @@ impl<'a, C: ConnectionTrait> Change<'a, C> {
     }
 }
 
-/// Refuses a change based on an older version than the stored one.
+/// Refuses a change based on an older version than the stored one, which is held.
 ///
 /// # Errors
 /// `Stale` when `expected` is given and differs.
 pub fn expect_version(noun: &'static str, stored: i32, expected: Option<i32>) -> Result<()> {
     match expected {
-        Some(expected) if expected != stored => Err(crate::error::Error::Stale(noun)),
+        Some(expected) if expected != stored => Err(Error::Stale(noun)),
         _ => Ok(()),
     }
 }

@@ -69,7 +69,7 @@ pub async fn update(
     spaces: Option<Vec<String>>,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = change.hold("external-ID setting", Entity::find_by_id((change.organization(), id))).await?;
     expect_version("external-ID setting", stored.version, version)?;
     let mut next = stored.clone().into_active_model();
     if let Some(name) = name {
@@ -97,7 +97,7 @@ pub async fn delete(
     id: ExternalIdSettingId,
     version: Option<i32>,
 ) -> Result<ExternalIdSettingId> {
-    let stored = find(change, id).await?;
+    let stored = change.hold("external-ID setting", Entity::find_by_id((change.organization(), id))).await?;
     expect_version("external-ID setting", stored.version, version)?;
     let streams = stream::Entity::find()
         .filter(stream::Column::OrganizationId.eq(change.organization()))
@@ -138,7 +138,7 @@ async fn checked(change: &Change<'_, impl ConnectionTrait>, spaces: &[String]) -
     if spaces.len() > SPACES_MOST {
         return Err(refusal::limit("spaces", format!("at most {SPACES_MOST} spaces")));
     }
-    let known = id_space::normalizers(change.db, change.organization()).await?;
+    let known = id_space::held(change).await?;
     for (index, space) in spaces.iter().enumerate() {
         let field = format!("spaces.{index}");
         if !known.contains_key(space) {

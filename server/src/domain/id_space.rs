@@ -131,7 +131,10 @@ pub async fn update(
 /// # Errors
 /// When it is gone or in use.
 pub async fn delete(change: &Change<'_, impl ConnectionTrait>, name: &str) -> Result<String> {
-    find(change, name).await?;
+    // Whoever names it in a setting waits, and then finds it gone.
+    let space = Entity::find_by_id((change.organization(), name.to_owned()));
+    let held = space.lock_exclusive().one(change.db).await?;
+    held.ok_or_else(|| refusal::not_found("name", "ID space"))?;
     let ids = external_id::Entity::find()
         .filter(external_id::Column::OrganizationId.eq(change.organization()))
         .filter(external_id::Column::Space.eq(name))

@@ -85,7 +85,7 @@ pub async fn update(
     wanted: InputChange,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = change.hold("input", Entity::find_by_id((change.organization(), id))).await?;
     expect_version("input", stored.version, version)?;
     let mut next = stored.clone().into_active_model();
     if let Some(name) = wanted.name {
@@ -115,7 +115,7 @@ pub async fn set_archived(
     archived: bool,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = change.hold("input", Entity::find_by_id((change.organization(), id))).await?;
     expect_version("input", stored.version, version)?;
     if stored.archived_at.is_some() == archived {
         return Ok(stored);

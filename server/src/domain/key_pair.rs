@@ -21,6 +21,13 @@ pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) -> R
     found.ok_or(Error::NotFound("key pair"))
 }
 
+/// The same, while its source is held: the state of one pair decides by those of the other.
+async fn held(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) -> Result<Model> {
+    let source = find(change, id).await?.source_id;
+    source::hold(change, source).await?;
+    find(change, id).await
+}
+
 async fn of(change: &Change<'_, impl ConnectionTrait>, source: SourceId) -> Result<Vec<Model>> {
     let found = Entity::find()
         .filter(Column::OrganizationId.eq(change.organization()))
@@ -98,7 +105,7 @@ pub async fn store(
 /// # Errors
 /// When it is gone or retired.
 pub async fn activate(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = held(change, id).await?;
     match stored.state {
         KeyPairState::Active => return Ok(stored),
         KeyPairState::Retired => {
@@ -121,7 +128,7 @@ pub async fn activate(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) 
 /// # Errors
 /// When it is gone, or is the one in use.
 pub async fn retire(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = held(change, id).await?;
     match stored.state {
         KeyPairState::Retired => Ok(stored),
         KeyPairState::Active => {

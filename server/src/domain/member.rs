@@ -1,9 +1,10 @@
 //! Members: people, their place in the organization, and who may change it.
 
 use entity::{Hidden, Role, UserId, membership, session, user};
+use sea_orm::sea_query::{ExprTrait, LockType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, Set,
+    QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use serde_json::json;
 
@@ -75,13 +76,13 @@ pub async fn set_role(
     user: UserId,
     role: Role,
 ) -> Result<membership::Model> {
-    let stored = find(change, user).await?;
+    let (stored, last) = held(change, user).await?;
     if stored.role == role {
         return Ok(stored);
     }
     may_touch(change, stored.role)?;
     may_touch(change, role)?;
-    keep_an_owner(change, &stored).await?;
+    keep_an_owner(last)?;
     let before = stored.role;
     let mut next = stored.into_active_model();
     next.role = Set(role);
@@ -95,9 +96,9 @@ pub async fn set_role(
 /// # Errors
 /// When there is no such member, the viewer may not remove them, or no owner would be left.
 pub async fn remove(change: &Change<'_, impl ConnectionTrait>, user: UserId) -> Result<UserId> {
-    let stored = find(change, user).await?;
+    let (stored, last) = held(change, user).await?;
     may_touch(change, stored.role)?;
-    keep_an_owner(change, &stored).await?;
+    keep_an_owner(last)?;
     session::Entity::delete_many()
         .filter(session::Column::UserId.eq(user))
         .filter(session::Column::OrganizationId.eq(change.organization()))
@@ -113,17 +114,26 @@ fn may_touch(change: &Change<'_, impl ConnectionTrait>, role: Role) -> Result<()
     if role == Role::Owner { change.viewer.require_owner() } else { Ok(()) }
 }
 
-async fn keep_an_owner(change: &Change<'_, impl ConnectionTrait>, leaving: &membership::Model) -> Result<()> {
-    if leaving.role != Role::Owner {
-        return Ok(());
-    }
-    let owners = membership::Entity::find()
+/// A member, and whether there is no other owner. They and the owners stay as they are until the transaction ends.
+async fn held(change: &Change<'_, impl ConnectionTrait>, user: UserId) -> Result<(membership::Model, bool)> {
+    let owner = membership::Column::Role.eq(Role::Owner);
+    let members = membership::Entity::find()
         .filter(membership::Column::OrganizationId.eq(change.organization()))
-        .filter(membership::Column::Role.eq(Role::Owner))
-        .count(change.db)
+        .filter(owner.or(membership::Column::UserId.eq(user)))
+        .order_by_asc(membership::Column::UserId)
+        .lock(LockType::NoKeyUpdate)
+        .all(change.db)
         .await?;
-    if owners > 1 {
-        return Ok(());
+    let owners = members.iter().filter(|member| member.role == Role::Owner).count();
+    let stored = members.into_iter().find(|member| member.user_id == user);
+    let stored = stored.ok_or_else(|| refusal::not_found("userId", "member"))?;
+    let last = stored.role == Role::Owner && owners == 1;
+    Ok((stored, last))
+}
+
+fn keep_an_owner(last: bool) -> Result<()> {
+    if last {
+        return Err(Error::Conflict("the organization needs an owner; make another one first".to_owned()));
     }
-    Err(Error::Conflict("the organization needs an owner; make another one first".to_owned()))
+    Ok(())
 }

@@ -108,7 +108,7 @@ pub async fn update(
     wanted: MetricLinkChange,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = change.hold("metric link", Entity::find_by_id((change.organization(), id))).await?;
     expect_version("metric link", stored.version, version)?;
     let mut next = stored.clone().into_active_model();
     if let Some(input) = wanted.input {
@@ -140,7 +140,7 @@ pub async fn delete(
     id: MetricLinkId,
     version: Option<i32>,
 ) -> Result<MetricLinkId> {
-    let stored = find(change, id).await?;
+    let stored = change.hold("metric link", Entity::find_by_id((change.organization(), id))).await?;
     expect_version("metric link", stored.version, version)?;
     Entity::delete_by_id((change.organization(), id)).exec(change.db).await?;
     audit(change, "metric_link.delete", &stored).await?;

@@ -1,9 +1,11 @@
 //! Sources: configured connections to outside systems.
 
 use entity::source::{ActiveModel, Column, Entity, Model};
-use entity::{SourceId, SourceState};
+use entity::{SourceId, SourceState, stream};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, Set,
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -41,6 +43,14 @@ pub enum Credential {
 pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: SourceId) -> Result<Model> {
     let found = Entity::kept(change.organization()).filter(Column::Id.eq(id)).one(change.db).await?;
     found.ok_or(Error::NotFound("source"))
+}
+
+/// The same, which stays as it is until the transaction ends.
+///
+/// # Errors
+/// When there is none.
+pub async fn hold(change: &Change<'_, impl ConnectionTrait>, id: SourceId) -> Result<Model> {
+    change.hold("source", Entity::kept(change.organization()).filter(Column::Id.eq(id))).await
 }
 
 /// Adds a source; its credential is sealed before it is stored.
@@ -91,7 +101,7 @@ pub async fn update(
     settings: Option<Settings>,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = hold(change, id).await?;
     expect_version("source", stored.version, version)?;
     let mut row = stored.clone().into_active_model();
     if let Some(name) = name {
@@ -150,7 +160,7 @@ pub async fn set_state(
     state: SourceState,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = hold(change, id).await?;
     expect_version("source", stored.version, version)?;
     let mut row = stored.clone().into_active_model();
     row.state = Set(state);
@@ -171,7 +181,10 @@ pub async fn delete(
     id: SourceId,
     version: Option<i32>,
 ) -> Result<SourceId> {
-    let stored = find(change, id).await?;
+    // Its streams first, for so does a run that ends.
+    let streams = stream::Entity::kept(change.organization()).filter(stream::Column::SourceId.eq(id));
+    streams.order_by_asc(stream::Column::Id).lock(LockType::NoKeyUpdate).all(change.db).await?;
+    let stored = hold(change, id).await?;
     expect_version("source", stored.version, version)?;
     let name = stored.name.clone();
     let runs = discard::mark_source(change, stored).await?;

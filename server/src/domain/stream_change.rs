@@ -12,7 +12,7 @@ use crate::clock::SECOND;
 use crate::domain::change::{Change, expect_version};
 use crate::domain::kept::Kept;
 use crate::domain::matching_change::{self, Scope};
-use crate::domain::stream::{NewStream, Reading, StreamChange, find, require_idle};
+use crate::domain::stream::{NewStream, Reading, StreamChange, require_idle};
 use crate::domain::{checkpoint, discard, external_id_setting, refusal, source, text};
 use crate::error::{Error, Result};
 
@@ -76,7 +76,7 @@ pub async fn update(
     wanted: StreamChange,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = held(change, id).await?;
     expect_version("stream", stored.version, version)?;
     let mut row = stored.clone().into_active_model();
     if let Some(name) = &wanted.name {
@@ -174,7 +174,7 @@ pub async fn set_enabled(
     reason: Option<String>,
     version: Option<i32>,
 ) -> Result<Model> {
-    let stored = find(change, id).await?;
+    let stored = held(change, id).await?;
     expect_version("stream", stored.version, version)?;
     let schedule = crate::domain::schedule::Schedule::parse(&stored.schedule)?;
     let due = if enabled { schedule.next_after(change.now, Some(id))? } else { None };
@@ -200,12 +200,16 @@ pub async fn delete(
     id: StreamId,
     version: Option<i32>,
 ) -> Result<StreamId> {
-    let stored = find(change, id).await?;
+    let stored = held(change, id).await?;
     expect_version("stream", stored.version, version)?;
     let runs = discard::mark(change, id).await?;
     let detail = json!({ "name": stored.name, "cancelledRuns": runs });
     change.audit("stream.delete", "Stream", id, detail).await?;
     Ok(id)
+}
+
+async fn held(change: &Change<'_, impl ConnectionTrait>, id: StreamId) -> Result<Model> {
+    change.hold("stream", Entity::kept(change.organization()).filter(Column::Id.eq(id))).await
 }
 
 async fn free_name(

@@ -1,6 +1,7 @@
 //! The GraphQL API over real HTTP, on SQLite and PostgreSQL: files named like the nouns.
 
 mod account;
+mod at_once;
 mod csv;
 mod cursor;
 mod deletion;
