@@ -123,11 +123,6 @@ impl Column {
         &self.nulls
     }
 
-    /// Tells whether some row holds an unreadable value.
-    pub fn any_unreadable(&self) -> bool {
-        !self.unreadable.is_empty()
-    }
-
     /// How many rows the column has.
     pub fn len(&self) -> usize {
         self.nulls.len()

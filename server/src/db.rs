@@ -33,6 +33,9 @@ impl Backend {
     }
 }
 
+/// The oldest PostgreSQL to run on, as its `server_version_num`.
+const POSTGRES_LEAST: i32 = 150_000;
+
 /// How long to wait for a free connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -49,7 +52,8 @@ impl Db {
     /// Opens the database at `url`, making the SQLite file when missing. Does not migrate.
     ///
     /// # Errors
-    /// When the URL is of no known kind or the database cannot be reached; the URL's password is not repeated.
+    /// When the URL is of no known kind, or the database cannot be reached or is too old; the URL's password is not
+    /// repeated.
     pub async fn connect(url: &SecretString, connections: u32) -> std::result::Result<Self, StartError> {
         let text = url.expose_secret();
         let backend = match text.split_once(':').map(|(scheme, _)| scheme) {
@@ -81,6 +85,13 @@ impl Db {
         let mut orm = Database::connect(options)
             .await
             .map_err(|error| StartError::new(format!("the database cannot be opened: {error}")))?;
+        if backend == Backend::Postgres {
+            let asked = sqlx::query_scalar("SELECT current_setting('server_version_num')::int4");
+            let version = asked.fetch_one(orm.get_postgres_connection_pool()).await;
+            recent(
+                version.map_err(|error| StartError::new(format!("the database does not answer: {error}")))?,
+            )?;
+        }
         let statements = Arc::new(AtomicU64::new(0));
         let counted = statements.clone();
         orm.set_metric_callback(move |_| {
@@ -147,5 +158,45 @@ impl Db {
     /// The SQLite pool, for what only reads or is small; `None` on PostgreSQL.
     pub fn sqlite(&self) -> Option<&SqlitePool> {
         (self.backend == Backend::Sqlite).then(|| self.orm.get_sqlite_connection_pool())
+    }
+}
+
+/// Judges a PostgreSQL by its `server_version_num`.
+///
+/// # Errors
+/// When it is too old: which one it is, and which one is needed.
+fn recent(version: i32) -> std::result::Result<(), StartError> {
+    if version >= POSTGRES_LEAST {
+        return Ok(());
+    }
+    // 140009 is 14.9; before 10, two numbers named a major version: 90624 is 9.6.24.
+    let (major, rest) = (version / 10_000, version % 10_000);
+    let found = if major >= 10 {
+        format!("{major}.{rest}")
+    } else {
+        format!("{major}.{}.{}", rest / 100, rest % 100)
+    };
+    let least = POSTGRES_LEAST / 10_000;
+    Err(StartError::new(format!(
+        "the database is PostgreSQL {found}; Weir needs PostgreSQL {least} or newer"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::recent;
+
+    #[test]
+    fn a_postgres_older_than_15_is_refused_by_name() {
+        for version in [150_000, 150_013, 160_004, 180_000] {
+            assert!(recent(version).is_ok(), "{version}");
+        }
+        for (version, found) in
+            [(149_999, "14.9999"), (140_009, "14.9"), (100_023, "10.23"), (90_624, "9.6.24")]
+        {
+            let refused = recent(version).expect_err("too old").to_string();
+            let wanted = format!("the database is PostgreSQL {found}; Weir needs PostgreSQL 15 or newer");
+            assert_eq!(refused, wanted);
+        }
     }
 }

@@ -153,3 +153,84 @@ fn spelling(id: &str, random: &mut Random) -> String {
         _ => id.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, lines};
+    use crate::demo::{
+        account::{Course, accounts},
+        calendar::Day,
+        metric::ladder,
+        random::Random,
+        usage::DAYS,
+    };
+
+    /// Two weeks: whole ones, so that the days of the week count alike.
+    const WEEKS: i64 = 14;
+    const FIRST: i64 = 20_700;
+
+    fn made() -> Vec<Line> {
+        lines(&accounts(7), &mut Random::of(7, "usage"))
+    }
+
+    /// The values of some days of a line, as its rows have them, with the day of the week.
+    fn values(line: &Line, days: impl Iterator<Item = i64>) -> Vec<(usize, f64)> {
+        let mut random = Random::of(7, "rows");
+        let first = Day::of(FIRST * 86_400);
+        let value = |day: i64| {
+            let date = first.plus(day);
+            let row = line.row(day, date, 1.0, 0, &mut random);
+            (date.weekday(), row.value.and_then(|text| text.parse().ok()).expect("a number"))
+        };
+        days.map(value).collect()
+    }
+
+    fn sum(line: &Line, days: impl Iterator<Item = i64>) -> f64 {
+        values(line, days).into_iter().map(|(_, value)| value).sum()
+    }
+
+    /// How the last two weeks of all lines of a course compare with their first two.
+    fn change(of: impl Fn(Course) -> bool) -> f64 {
+        let lines: Vec<Line> =
+            made().into_iter().filter(|line| of(line.course) && line.days().count() >= 50).collect();
+        assert!(lines.len() > 20, "{} lines", lines.len());
+        let end = |line: &Line| line.days().end;
+        let last: f64 = lines.iter().map(|line| sum(line, end(line) - WEEKS..end(line))).sum();
+        let first: f64 = lines.iter().map(|line| sum(line, line.days().take(14))).sum();
+        last / first
+    }
+
+    #[test]
+    fn customers_grow_join_leave_or_stay_as_they_are() {
+        let steady = change(|course| course == Course::Steady);
+        assert!((0.95..1.1).contains(&steady), "{steady}");
+        let growing = change(|course| course == Course::Growing);
+        assert!(growing > 1.4, "{growing}");
+        let joined = change(|course| matches!(course, Course::Joined(_)));
+        assert!(joined > 1.8, "{joined}");
+        let leaving = change(|course| matches!(course, Course::Leaving(_)));
+        assert!(leaving < 0.35, "{leaving}");
+        for line in made() {
+            match line.course {
+                Course::Joined(day) => assert!(line.days().start >= day, "{line:?}"),
+                Course::Leaving(day) => assert!(line.days().end == day && day < DAYS, "{line:?}"),
+                Course::Steady | Course::Growing => assert!(line.alive(), "{line:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn weekends_are_as_quiet_as_each_metric_says() {
+        for metric in ladder() {
+            let lines = made().into_iter().filter(|line| line.metric.id == metric.id);
+            let lines: Vec<Line> = lines.filter(|line| line.course == Course::Steady).collect();
+            let all =
+                lines.iter().flat_map(|line| values(line, line.days().start..line.days().start + WEEKS));
+            let (quiet, busy): (Vec<_>, Vec<_>) = all.partition(|(weekday, _)| *weekday >= 5);
+            let sum = |some: &[(usize, f64)]| some.iter().map(|(_, value)| value).sum::<f64>();
+            // Two days against five.
+            let share = sum(&quiet) * 2.5 / sum(&busy);
+            assert!((share - metric.weekend).abs() < 0.08, "{}: {share}", metric.id);
+        }
+    }
+}

@@ -22,6 +22,7 @@ async fn tables_and_columns_are_described() -> Result<()> {
     assert_eq!(seen, [("a", true, None), ("b", false, Some(5))]);
 
     let described = connector.describe(&table(&database, "b")).await?;
+    assert_eq!(described.rows, Some(5));
     let columns: Vec<_> = described
         .columns
         .iter()

@@ -1,5 +1,7 @@
 //! The demo from start to end: the real program, driven over its public interface, on both databases.
 
+mod streams;
+
 use std::{collections::BTreeMap, path::Path, process::Command};
 
 use anyhow::Result;

@@ -1,6 +1,7 @@
 //! The harness itself: servers start, tests share them, databases are apart.
 
 use anyhow::Result;
+use server::db::{Backend, Db};
 use sqlx::{Connection, PgConnection, Row};
 use tests::{clickhouse, postgres};
 
@@ -14,6 +15,8 @@ async fn postgres_databases_are_apart() -> Result<()> {
         .await?;
     assert!(row.get::<bool, _>("absent"));
     assert!(row.get::<bool, _>("recent"));
+    // Weir finds it recent enough too.
+    assert_eq!(Db::connect(&two.url().into(), 2).await?.backend(), Backend::Postgres);
     Ok(())
 }
 

@@ -2,4 +2,5 @@
 
 mod catalog;
 mod rules;
+mod sqlite;
 mod values;

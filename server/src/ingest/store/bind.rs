@@ -107,13 +107,6 @@ impl Rows {
         self
     }
 
-    /// Adds a column of integers that may be null.
-    #[must_use]
-    pub fn maybe_ints(mut self, values: impl IntoIterator<Item = Option<i64>>) -> Self {
-        self.columns.push(Rows1::Int(values.into_iter().collect()));
-        self
-    }
-
     /// Adds a column of texts.
     #[must_use]
     pub fn texts<'a>(mut self, values: impl IntoIterator<Item = &'a str>) -> Self {

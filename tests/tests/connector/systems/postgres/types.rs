@@ -240,3 +240,21 @@ async fn views_partitions_and_domains_are_tables_like_others() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn the_number_of_rows_is_told_within_a_factor_of_two() -> Result<()> {
+    const ROWS: u64 = 20_000;
+    let system = Postgres::start().await?;
+    let made = "CREATE TABLE counted WITH (autovacuum_enabled = off) AS SELECT n, repeat('x', n % 300) AS v \
+        FROM generate_series(1, 20000) AS n";
+    system.database.run(made).await?;
+    let connector = system.connector()?;
+    let table = Postgres::table("counted");
+    ensure!(connector.describe(&table).await?.rows.is_none(), "nobody has counted yet");
+    system.database.run("ANALYZE counted").await?;
+    let listed = connector.discover().await?.into_iter().find(|listed| listed.table == table);
+    let told = [listed.and_then(|listed| listed.rows), connector.describe(&table).await?.rows];
+    let near = |rows: u64| (ROWS / 2..=ROWS * 2).contains(&rows);
+    ensure!(told.iter().all(|rows| rows.is_some_and(near)), "{told:?} of {ROWS}");
+    Ok(())
+}
