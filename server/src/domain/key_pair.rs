@@ -50,7 +50,7 @@ async fn room(
     change: &Change<'_, impl ConnectionTrait>,
     source: SourceId,
 ) -> Result<(i32, Option<KeyPairId>)> {
-    match source::find(change, source).await {
+    match source::hold(change, source).await {
         Err(Error::NotFound(noun)) => return Err(refusal::not_found("sourceId", noun)),
         found => drop(found?),
     }

@@ -28,7 +28,7 @@ pub async fn create(
     new: NewStream,
     columns: &[ColumnInfo],
 ) -> Result<Model> {
-    match source::find(change, new.source).await {
+    match source::hold(change, new.source).await {
         Err(Error::NotFound(noun)) => return Err(refusal::not_found("sourceId", noun)),
         found => drop(found?),
     }

@@ -1,7 +1,7 @@
 //! Links that are switched off and targets that are put away: rows wait under that reason and come back.
 
 use anyhow::Result;
-use entity::{AccountId, Destination, InputId, input, opportunity};
+use entity::{AccountId, Destination, InputId, input, metric_link, opportunity};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tests::stand::{Shape, Stand};
@@ -76,6 +76,36 @@ async fn rows_wait_while_the_way_to_their_input_is_cut_and_come_in_when_it_is_op
             stand.groups_add_up().await?;
             assert_eq!(stand.sync(stream, &table).await?.written, 0, "once");
         }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn rows_that_wait_go_by_the_link_that_is_there_when_they_are_tried() -> Result<()> {
+    for stand in Stand::both().await? {
+        let acme = stand.account("Acme").await?;
+        stand.identify(acme, "acme").await?;
+        let first = stand.link(acme, "seats").await?;
+        stand.enable(first, false).await?;
+        let table = table();
+        let inputs = Shape { destination: Destination::Inputs, ..Shape::default() };
+        let stream = stand.stream(&table, inputs).await?;
+        table.push(row(1, "acme", "seats", "1", 0, -100));
+        stand.sync(stream, &table).await?;
+        assert_eq!(stand.waiting().await?, ["unmatched 1/ link_disabled"]);
+
+        metric_link::Entity::delete_many()
+            .filter(metric_link::Column::InputId.eq(first))
+            .exec(stand.app.db.orm())
+            .await?;
+        stand.changed().await?;
+        assert_eq!(stand.replay().await?.readings, 0);
+        assert_eq!(stand.waiting().await?, ["unmatched 1/ metric_unlinked"], "the link is gone");
+
+        stand.link(acme, "seats").await?;
+        assert_eq!(stand.replay().await?.written, 1, "by a link to another input");
+        assert!(stand.waiting().await?.is_empty());
+        stand.groups_add_up().await?;
     }
     Ok(())
 }
