@@ -1,7 +1,7 @@
 //! External-ID settings: which ID spaces a stream tries, in which order.
 
 use entity::external_id_setting::{ActiveModel, Column, Entity, Model};
-use entity::{ExternalIdSettingId, stream};
+use entity::{ExternalIdSettingId, OrganizationId, stream};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, Set,
@@ -32,6 +32,25 @@ pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: ExternalIdSetti
 pub fn spaces(model: &Model) -> Result<Vec<String>> {
     serde_json::from_str(&model.spaces)
         .map_err(|error| Error::internal("reading an external-ID setting", error))
+}
+
+/// The settings of an organization that try a space, each with all it tries, in order.
+///
+/// # Errors
+/// When the database fails or a stored list cannot be read.
+pub async fn trying(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    space: &str,
+) -> Result<Vec<(Model, Vec<String>)>> {
+    let mut found = Vec::new();
+    for model in Entity::find().filter(Column::OrganizationId.eq(organization)).all(db).await? {
+        let tried = spaces(&model)?;
+        if tried.iter().any(|name| name == space) {
+            found.push((model, tried));
+        }
+    }
+    Ok(found)
 }
 
 /// Adds a setting.

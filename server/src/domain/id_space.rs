@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use entity::id_space::{ActiveModel, Column, Entity, Model};
-use entity::{Normalizer, OrganizationId, external_id, external_id_setting};
+use entity::{Normalizer, OrganizationId, external_id};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Select, Set,
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::domain::change::Change;
 use crate::domain::matching_change::{self, Scope};
 use crate::domain::normalizer::normalize;
-use crate::domain::{external_id_setting as setting, refusal};
+use crate::domain::{external_id_setting, refusal};
 use crate::error::{Error, Result};
 
 /// External IDs checked at a time.
@@ -143,17 +143,9 @@ pub async fn delete(change: &Change<'_, impl ConnectionTrait>, name: &str) -> Re
     if ids > 0 {
         return Err(refusal::in_use(format!("{ids} external IDs are in this space")));
     }
-    let settings = external_id_setting::Entity::find()
-        .filter(external_id_setting::Column::OrganizationId.eq(change.organization()))
-        .all(change.db)
-        .await?;
-    for other in settings {
-        if setting::spaces(&other)?.iter().any(|space| space == name) {
-            return Err(refusal::in_use(format!(
-                "the external-ID setting {:?} names this space",
-                other.name
-            )));
-        }
+    let naming = external_id_setting::trying(change.db, change.organization(), name).await?;
+    if let Some((other, _)) = naming.first() {
+        return Err(refusal::in_use(format!("the external-ID setting {:?} names this space", other.name)));
     }
     Entity::delete_by_id((change.organization(), name.to_owned())).exec(change.db).await?;
     change.audit("id_space.delete", "IdSpace", name, json!({})).await?;

@@ -7,14 +7,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use entity::series::{Column, Entity, Model};
-use entity::{AccountId, Normalizer, StreamId, external_id, external_id_setting, stream};
+use entity::{AccountId, Normalizer, StreamId, external_id, stream};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::domain::change::Change;
 use crate::domain::normalizer::{normalize, spelling};
-use crate::domain::{external_id_setting as setting, id_space};
+use crate::domain::{external_id_setting, id_space};
 use crate::error::Result;
 
 /// Series updated in one statement.
@@ -63,16 +63,8 @@ async fn streams_of(
     change: &Change<'_, impl ConnectionTrait>,
     space: &str,
 ) -> Result<Vec<(Vec<String>, Vec<StreamId>)>> {
-    let settings = external_id_setting::Entity::find()
-        .filter(external_id_setting::Column::OrganizationId.eq(change.organization()))
-        .all(change.db)
-        .await?;
     let mut found = Vec::new();
-    for model in settings {
-        let spaces = setting::spaces(&model)?;
-        if !spaces.iter().any(|name| name == space) {
-            continue;
-        }
+    for (model, spaces) in external_id_setting::trying(change.db, change.organization(), space).await? {
         let streams = stream::Entity::find()
             .filter(stream::Column::OrganizationId.eq(change.organization()))
             .filter(stream::Column::ExternalIdSettingId.eq(model.id))

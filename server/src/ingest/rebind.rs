@@ -2,8 +2,8 @@
 //!
 //! A series is what the source says; only the pointer moves when matching changes, so nothing that is measured does.
 
-use entity::{ExternalIdSettingId, Normalizer, OrganizationId, StreamId, external_id_setting, stream};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use entity::{ExternalIdSettingId, Normalizer, OrganizationId, StreamId, stream};
+use sea_orm::{ColumnTrait, QueryFilter};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use super::matching::{self, Match};
 use super::store::{Bind, Record, Rows, Store};
 use crate::app::App;
 use crate::domain::kept::Kept;
-use crate::domain::{external_id_setting as setting, id_space};
+use crate::domain::{external_id_setting, id_space};
 use crate::error::Result;
 
 /// Series looked at, and at most changed, in one transaction.
@@ -75,17 +75,8 @@ async fn trying(app: &App, organization: OrganizationId, space: &str) -> Result<
         Some(Normalizer::Lowercase | Normalizer::Numeric) => {}
         Some(Normalizer::Exact | Normalizer::Salesforce) | None => return Ok(Vec::new()),
     }
-    let all = external_id_setting::Entity::find()
-        .filter(external_id_setting::Column::OrganizationId.eq(organization))
-        .all(app.db.orm())
-        .await?;
-    let mut found = Vec::new();
-    for model in all {
-        if setting::spaces(&model)?.iter().any(|name| name == space) {
-            found.push(model.id);
-        }
-    }
-    Ok(found)
+    let found = external_id_setting::trying(app.db.orm(), organization, space).await?;
+    Ok(found.into_iter().map(|(model, _)| model.id).collect())
 }
 
 async fn of_stream(
