@@ -204,13 +204,10 @@ async fn runs(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
     let by_stream = named_index("sync_run_stream", "sync_run", &["organization_id", "stream_id"])
         .col(("number", IndexOrder::Desc))
         .take();
-    let lease =
-        named_index("sync_run_lease", "sync_run", &["lease_until"]).and_where(status_in(&["running"])).take();
     let indexes = [
         unique("sync_run", &["organization_id", "number"]),
         live,
         by_stream,
-        lease,
         index("sync_run", &["requested_by"]),
     ];
     create_indexes(schema, indexes).await

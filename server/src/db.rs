@@ -27,7 +27,7 @@ impl Backend {
     /// The most rows to read from a source and write in one transaction: on SQLite everyone who writes waits for it.
     pub fn batch_most(self) -> usize {
         match self {
-            Self::Sqlite => 2_000,
+            Self::Sqlite => 1_600,
             Self::Postgres => usize::MAX,
         }
     }
@@ -35,6 +35,10 @@ impl Backend {
 
 /// The oldest PostgreSQL to run on, as its `server_version_num`.
 const POSTGRES_LEAST: i32 = 150_000;
+
+/// How long a connection may have been idle before it is tried out and not trusted: a server that went away in between
+/// is then not noticed by whoever comes first. A try is one more round trip.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How long to wait for a free connection.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -66,6 +70,7 @@ impl Db {
             .max_connections(connections)
             .min_connections(1)
             .acquire_timeout(PATIENCE)
+            .test_before_acquire_if_idle_for(TRUSTED)
             .sqlx_logging(false)
             .map_sqlx_sqlite_opts(|options| {
                 options
@@ -100,6 +105,7 @@ impl Db {
         let writer = (backend == Backend::Sqlite).then(|| {
             let options = orm.get_sqlite_connection_pool().connect_options();
             let one = SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+            let one = one.test_before_acquire(false);
             one.connect_lazy_with((*options).clone())
         });
         Ok(Self { orm, backend, writer, statements })

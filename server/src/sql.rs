@@ -2,7 +2,12 @@
 
 use std::fmt::Write;
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, Iden, Iterable, Statement, Value,
+};
+
+use crate::db::{Backend, Db};
+use crate::error::Result as Done;
 
 /// A statement in the making: text, and the values bound in it.
 #[derive(Clone, Debug)]
@@ -38,6 +43,16 @@ impl Sql {
         let sigil = if self.backend == DbBackend::Postgres { '$' } else { '?' };
         let _ = write!(self.text, "{sigil}{}", self.values.len());
         self
+    }
+
+    /// Appends all columns of an entity's table, which has an alias, each under its name with a prefix: so a model finds
+    /// them beside those of others.
+    #[must_use]
+    pub fn columns<E: EntityTrait>(self, alias: &str, prefix: &str) -> Self {
+        self.each(E::Column::iter(), |sql, column| {
+            let name = column.to_string();
+            sql.text(&format!("{alias}.\"{name}\" AS {prefix}{name}"))
+        })
     }
 
     /// Appends bound values with commas between them.
@@ -95,4 +110,32 @@ impl Sql {
     pub async fn any(self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
         Ok(db.query_one_raw(self.statement()).await?.is_some())
     }
+}
+
+/// A statement that changes rows and ends in its condition, appended to what is there.
+pub type Change<'a> = &'a (dyn Fn(Sql) -> Sql + Sync);
+
+/// Carries out the first change and, when it met a row, the others with it; tells whether it did. All or nothing, and on
+/// PostgreSQL one statement, whose parts see the tables as they were before: no two may change the same row.
+///
+/// # Errors
+/// What the database says.
+pub async fn together(db: &Db, first: Change<'_>, others: &[Change<'_>]) -> Done<bool> {
+    if db.backend() == Backend::Postgres {
+        let mut sql = first(Sql::new(db.orm(), "WITH first AS (")).text(" RETURNING 1)");
+        for (index, other) in others.iter().enumerate() {
+            sql = other(sql.text(&format!(", other{index} AS (")));
+            sql = sql.text(" AND EXISTS (SELECT 1 FROM first))");
+        }
+        return Ok(sql.text(" SELECT 1 AS met FROM first").any(db.orm()).await?);
+    }
+    let tx = db.begin().await?;
+    if first(Sql::new(&tx, "")).run(&tx).await? == 0 {
+        return Ok(false);
+    }
+    for other in others {
+        other(Sql::new(&tx, "")).run(&tx).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
 }

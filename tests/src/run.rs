@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::os::unix::process::{CommandExt, parent_id};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -69,27 +69,33 @@ pub fn lock(name: &str) -> Result<File> {
 pub fn server<Facts: DeserializeOwned>(name: &str, script: &str, arguments: &[&str]) -> Result<Facts> {
     let _lock = lock(name)?;
     let folder = folder()?.join(name);
+    let mut keeper = None;
     if !folder.exists() {
         sweep()?;
-        start(&folder, script, arguments)?;
+        keeper = Some(start(&folder, script, arguments)?);
     }
     let since = Instant::now();
     loop {
+        let ended = keeper.as_mut().map(Child::try_wait).transpose()?.flatten();
         if let Ok(reason) = fs::read_to_string(folder.join("failed")) {
             bail!("the test server {name} failed: {reason}");
         }
         if let Ok(facts) = fs::read_to_string(folder.join("ready.json")) {
             return serde_json::from_str(&facts).context("the keeper wrote a malformed ready.json");
         }
+        let said = || fs::read_to_string(folder.join("keeper.log")).unwrap_or_default();
+        if let Some(status) = ended {
+            // Written down for whoever asks next.
+            fs::write(folder.join("failed"), format!("its keeper ended early, {status}: {}", said()))?;
+        }
         if since.elapsed() > START_LIMIT {
-            let said = fs::read_to_string(folder.join("keeper.log")).unwrap_or_default();
-            bail!("the test server {name} was not ready after {START_LIMIT:?}: {said}");
+            bail!("the test server {name} was not ready after {START_LIMIT:?}: {}", said());
         }
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-fn start(folder: &Path, script: &str, arguments: &[&str]) -> Result<()> {
+fn start(folder: &Path, script: &str, arguments: &[&str]) -> Result<Child> {
     fs::create_dir_all(folder)?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("servers").join(script);
     let log = File::create(folder.join("keeper.log"))?;
@@ -106,8 +112,7 @@ fn start(folder: &Path, script: &str, arguments: &[&str]) -> Result<()> {
         .stderr(log)
         .process_group(0)
         .spawn()
-        .context("cannot start python3, which keeps the test servers")?;
-    Ok(())
+        .context("cannot start python3, which keeps the test servers")
 }
 
 /// Where downloads that outlive runs are kept.

@@ -11,27 +11,35 @@ const FIRST_SECOND: i64 = -210_863_520_000;
 /// 294277-01-01, before which every timestamp can be written.
 const END_SECOND: i64 = 9_224_318_016_000;
 
-/// The text of a lower bound, and the type to read it as.
-pub fn lower<'a>(mark: &Watermark, wire: Option<Wire>, native: &'a str) -> (String, &'a str) {
-    text(mark, wire, native, true)
+/// The text of a lower bound.
+pub fn lower(mark: &Watermark) -> String {
+    text(mark, true)
 }
 
-/// The text of an upper bound, and the type to read it as.
-pub fn upper<'a>(mark: &Watermark, wire: Option<Wire>, native: &'a str) -> (String, &'a str) {
-    text(mark, wire, native, false)
+/// The text of an upper bound.
+pub fn upper(mark: &Watermark) -> String {
+    text(mark, false)
 }
 
-fn text<'a>(mark: &Watermark, wire: Option<Wire>, native: &'a str, lower: bool) -> (String, &'a str) {
-    let written = match (mark.cell(), wire) {
-        (Some(Cell::Int(value)), Some(wire)) if !holds(wire, value) => {
-            // Compared as numbers instead: no index is used, and none is needed, as no row or every row qualifies.
-            return (mark.text.clone(), "numeric");
+fn text(mark: &Watermark, lower: bool) -> String {
+    match mark.cell() {
+        Some(Cell::Date(days)) => {
+            time(Moment { seconds: i64::from(days) * 86_400, nanos: 0 }, false).into_owned()
         }
-        (Some(Cell::Date(days)), _) => time(Moment { seconds: i64::from(days) * 86_400, nanos: 0 }, false),
-        (Some(Cell::Naive(moment) | Cell::Zoned(moment)), _) => time(whole_micros(moment, lower), true),
-        _ => Cow::Owned(mark.text.clone()),
-    };
-    (written.into_owned(), native)
+        Some(Cell::Naive(moment) | Cell::Zoned(moment)) => {
+            time(whole_micros(moment, lower), true).into_owned()
+        }
+        _ => mark.text.clone(),
+    }
+}
+
+/// The type to read a bound as: the column's own, unless it cannot hold the value.
+pub fn read_as<'a>(mark: &Watermark, wire: Option<Wire>, native: &'a str) -> &'a str {
+    match (mark.cell(), wire) {
+        // Compared as numbers: no index is used, and none is needed, as no row or every row qualifies.
+        (Some(Cell::Int(value)), Some(wire)) if !holds(wire, value) => "numeric",
+        _ => native,
+    }
 }
 
 fn holds(wire: Wire, value: i128) -> bool {
@@ -84,10 +92,10 @@ mod tests {
     #[test]
     fn pitfall_07_finer_digits_never_move_a_bound_inwards() {
         let mark = zoned("2026-02-28T23:59:59.999999001Z");
-        assert_eq!(lower(&mark, None, "timestamptz").0, "2026-03-01 00:00:00.000000");
-        assert_eq!(upper(&mark, None, "timestamptz").0, "2026-02-28 23:59:59.999999");
+        assert_eq!(lower(&mark), "2026-03-01 00:00:00.000000");
+        assert_eq!(upper(&mark), "2026-02-28 23:59:59.999999");
         let exact = zoned("2026-02-28T23:59:59.123456Z");
-        assert_eq!(lower(&exact, None, "timestamptz"), upper(&exact, None, "timestamptz"));
+        assert_eq!(lower(&exact), upper(&exact));
     }
 
     #[test]
@@ -99,14 +107,15 @@ mod tests {
             ("294276-12-31T23:59:59.999999Z", "294276-12-31 23:59:59.999999"),
             ("294277-01-01T00:00:00Z", "infinity"),
         ] {
-            assert_eq!(lower(&zoned(text), None, "timestamptz").0, written);
+            assert_eq!(lower(&zoned(text)), written);
         }
     }
 
     #[test]
     fn integers_past_the_column_are_compared_as_numbers() {
         let mark = Watermark::parse(CursorKind::Int, "40000").expect("an integer");
-        assert_eq!(lower(&mark, Some(Wire::Int2), "int2"), ("40000".to_owned(), "numeric"));
-        assert_eq!(lower(&mark, Some(Wire::Int4), "int4"), ("40000".to_owned(), "int4"));
+        assert_eq!(lower(&mark), "40000");
+        assert_eq!(read_as(&mark, Some(Wire::Int2), "int2"), "numeric");
+        assert_eq!(read_as(&mark, Some(Wire::Int4), "int4"), "int4");
     }
 }

@@ -50,31 +50,39 @@ pub async fn tables(connection: &mut PgConnection) -> Result<Vec<Table>> {
         .collect()
 }
 
-/// Describes one table's columns, in table order.
+/// Describes one table's columns, in table order, and makes settings of the transaction, each a name and a value, on
+/// the way.
 ///
 /// # Errors
 /// `NotFound` when the user sees no such table.
 pub async fn columns(
     connection: &mut PgConnection,
     table: &TableRef,
+    settings: &[(String, String)],
 ) -> Result<(Vec<CatalogColumn>, bool, Option<u64>)> {
     // A domain is read as the type below it. The name to cast to has the modifier -1: without one, `bpchar` would be
     // called `character`, which is one character long.
-    let sql = "SELECT c.relkind IN ('v', 'm') AS view, \
+    let sql = "WITH made AS MATERIALIZED (SELECT count(set_config(s.name, s.value, true)) \
+            FROM unnest($2::text[], $3::text[]) AS s(name, value)) \
+        SELECT c.relkind IN ('v', 'm') AS view, \
         CASE WHEN c.relkind IN ('r', 'm') AND c.reltuples >= 0 THEN c.reltuples::int8 END AS rows, \
         a.attname, format_type(a.atttypid, a.atttypmod) AS shown, \
         format_type(COALESCE(base.oid, t.oid), -1) AS native, COALESCE(base.oid, t.oid)::int8 AS oid, \
         COALESCE(base.typtype, t.typtype) = 'e' AS enumeration, NOT a.attnotnull AS nullable, \
         COALESCE(a.attnum = ANY (i.indkey::int2[]), false) AS key \
-        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+        FROM made CROSS JOIN pg_class c \
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
         JOIN pg_type t ON t.oid = a.atttypid \
         LEFT JOIN LATERAL (WITH RECURSIVE chain AS ( \
-            SELECT b.oid, b.typtype, b.typbasetype FROM pg_type b WHERE b.oid = t.typbasetype \
+            SELECT b.oid, b.typtype, b.typbasetype FROM pg_type b WHERE t.typtype = 'd' AND b.oid = t.typbasetype \
             UNION ALL SELECT b.oid, b.typtype, b.typbasetype FROM chain JOIN pg_type b ON b.oid = chain.typbasetype) \
-            SELECT oid, typtype FROM chain WHERE typtype <> 'd') AS base ON t.typtype = 'd' \
+            SELECT oid, typtype FROM chain WHERE typtype <> 'd') AS base ON true \
         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary \
         WHERE c.oid = to_regclass($1) ORDER BY a.attnum";
-    let rows = sqlx::query(sql).bind(table_name(table)).fetch_all(connection).await;
+    let (names, values): (Vec<&str>, Vec<&str>) =
+        settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).unzip();
+    let asked = sqlx::query(sql).bind(table_name(table)).bind(names).bind(values);
+    let rows = asked.fetch_all(connection).await;
     let rows = rows.map_err(|error| explain_reading(error, table))?;
     let Some(first) = rows.first() else {
         return Err(ConnectorError::new(ErrorKind::NotFound, format!("there is no table or view {table}"))

@@ -105,11 +105,11 @@ impl Client {
         let tag: String =
             tag.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ' | '/')).collect();
         format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; SET LOCAL DateStyle = 'ISO'; \
-             SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL jit = off; \
-             SET LOCAL statement_timeout = {}; SET LOCAL application_name = 'weir {tag}'; \
-             SELECT set_config(name, value, true) FROM (VALUES ('client_connection_check_interval', '2s'), \
-             ('plan_cache_mode', 'force_generic_plan')) AS s(name, value) WHERE current_setting(name, true) IS NOT NULL",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT set_config(name, value, true) FROM (VALUES \
+             ('TimeZone', 'UTC'), ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres'), ('bytea_output', 'hex'), \
+             ('jit', 'off'), ('statement_timeout', '{}'), ('application_name', 'weir {tag}'), \
+             ('client_connection_check_interval', '2s'), ('plan_cache_mode', 'force_generic_plan')) AS s(name, value) \
+             WHERE current_setting(name, true) IS NOT NULL",
             self.policy.statement_timeout.as_millis()
         )
     }

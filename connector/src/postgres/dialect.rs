@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::bound;
-use crate::{NullCursors, ReadRequest, RunTag, TableRef, Type};
+use crate::{NullCursors, ReadRequest, RunTag, TableRef, Type, Watermark};
 
 /// Quotes a name exactly as it is.
 pub fn quote(name: &str) -> String {
@@ -103,20 +103,33 @@ pub fn select_item(column: &ReadColumn) -> String {
     if column.wire == Wire::Cast { format!("{name}::text") } else { name }
 }
 
-/// The settings that carry bound values into a COPY, which takes no parameters of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bounds {
-    /// Name and value of each.
-    pub settings: Vec<(String, String)>,
+/// The values that bound a read, as the settings that carry them into a COPY, which takes no parameters of its own: the
+/// name and value of each.
+pub fn bounds(request: &ReadRequest) -> Vec<(String, String)> {
+    let mut bounds = Vec::new();
+    if let Some(from) = &request.from {
+        bounds.push((setting("from"), bound::lower(&from.watermark)));
+        if resumes(request) {
+            let keys = from.key.iter().enumerate();
+            bounds.extend(keys.map(|(index, value)| (setting(&format!("key{index}")), value.clone())));
+        }
+    }
+    bounds.extend(request.until.as_ref().map(|until| (setting("until"), bound::upper(until))));
+    bounds
 }
 
-impl Bounds {
-    fn add(&mut self, name: &str, value: &str, native: &str) -> String {
-        let name = format!("weir.{name}");
-        let place = format!("current_setting('{name}')::{native}");
-        self.settings.push((name, value.to_owned()));
-        place
-    }
+fn setting(name: &str) -> String {
+    format!("weir.{name}")
+}
+
+/// A bound in a statement, read as a type.
+fn bound(name: &str, native: &str) -> String {
+    format!("current_setting('{}')::{native}", setting(name))
+}
+
+/// Whether the read goes on behind a row, and not only from a cursor.
+fn resumes(request: &ReadRequest) -> bool {
+    request.from.as_ref().is_some_and(|from| !from.key.is_empty() && from.key.len() == request.key.len())
 }
 
 /// Who reads, as the comment that the server's log and its list of statements will show.
@@ -129,30 +142,26 @@ fn comment(tag: &RunTag) -> String {
     format!("/* weir organization {} stream {} */ ", plain(&tag.organization), plain(&tag.stream))
 }
 
-/// The COPY statements of a read, in order, and the values they are bound to.
-pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> (Vec<String>, Bounds) {
-    let mut bounds = Bounds::default();
+/// The COPY statements of a read, in order. They look up its [`bounds`].
+pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> Vec<String> {
     let native = |name: &str| {
         columns.iter().find(|column| column.name == name).map_or("text", |column| column.native.as_str())
     };
     let cursor = column_name(&request.cursor.column);
     let cursor_wire =
         columns.iter().find(|column| column.name == request.cursor.column).map(|column| column.wire);
-    let cursor_type = native(&request.cursor.column);
+    let cursor_bound = |name: &str, mark: &Watermark| {
+        bound(name, bound::read_as(mark, cursor_wire, native(&request.cursor.column)))
+    };
     let mut conditions = vec![format!("{cursor} IS NOT NULL")];
     if let Some(from) = &request.from {
-        let (text, cursor_type) = bound::lower(&from.watermark, cursor_wire, cursor_type);
-        let lower = bounds.add("from", &text, cursor_type);
+        let lower = cursor_bound("from", &from.watermark);
         conditions.push(format!("{cursor} >= {lower}"));
-        if !from.key.is_empty() && from.key.len() == request.key.len() {
+        if resumes(request) {
             let names: Vec<String> = request.key.iter().map(|name| column_name(name)).collect();
-            let values: Vec<String> = request
-                .key
-                .iter()
-                .zip(&from.key)
-                .enumerate()
-                .map(|(index, (name, value))| bounds.add(&format!("key{index}"), value, native(name)))
-                .collect();
+            let keys = request.key.iter().enumerate();
+            let values: Vec<String> =
+                keys.map(|(index, name)| bound(&format!("key{index}"), native(name))).collect();
             let mut resume =
                 format!("({cursor} > {lower} OR ({}) >= ({})", names.join(", "), values.join(", "));
             for name in &names {
@@ -162,9 +171,7 @@ pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> (Vec<String>, Boun
         }
     }
     if let Some(until) = &request.until {
-        let (text, cursor_type) = bound::upper(until, cursor_wire, cursor_type);
-        let upper = bounds.add("until", &text, cursor_type);
-        conditions.push(format!("{cursor} <= {upper}"));
+        conditions.push(format!("{cursor} <= {}", cursor_bound("until", until)));
     }
     let list: Vec<String> = columns.iter().map(select_item).collect();
     let table = table_name(&request.table);
@@ -188,13 +195,13 @@ pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> (Vec<String>, Boun
     }
     let order: Vec<String> = std::iter::once(cursor.clone()).chain(keys).collect();
     statements.push(statement(&conditions.join(" AND "), &order));
-    (statements, bounds)
+    statements
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cursor, CursorKind, Position, Watermark};
+    use crate::{Cursor, CursorKind, Position};
 
     #[test]
     fn pitfall_20_names_are_quoted_exactly() {
@@ -229,7 +236,7 @@ mod tests {
             tag: RunTag::default(),
         };
         let columns = [column("c", "int8", Wire::Int8), column("id", "uuid", Wire::Uuid)];
-        let (statements, bounds) = read(&request, &columns);
+        let statements = read(&request, &columns);
         assert_eq!(statements.len(), 2);
         assert_eq!(
             statements[1],
@@ -239,6 +246,9 @@ mod tests {
              AND t.\"c\" <= current_setting('weir.until')::int8 ORDER BY t.\"c\", t.\"id\") TO STDOUT (FORMAT binary)"
         );
         assert!(statements.iter().all(|statement| !statement.contains("DROP")));
-        assert_eq!(bounds.settings.len(), 3);
+        let bound = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let wanted =
+            [bound("weir.from", "5"), bound("weir.key0", "'; DROP TABLE t; --"), bound("weir.until", "5")];
+        assert_eq!(bounds(&request), wanted);
     }
 }

@@ -53,7 +53,7 @@ impl Server {
     /// Reads the columns of the rows that the end of a SELECT leaves.
     async fn sample(&self, table: &TableRef, columns: &[String], tail: &str) -> Result<Batch> {
         let mut lent = self.client.begin("preview").await?;
-        let (all, ..) = self.client.answer(catalog::columns(lent.get(), table)).await?;
+        let (all, ..) = self.client.answer(catalog::columns(lent.get(), table, &[])).await?;
         let chosen = catalog::choose(table, &all, columns)?;
         let list: Vec<String> = chosen.iter().map(select_item).collect();
         let statement = format!(
@@ -95,7 +95,7 @@ impl Connector for Server {
         if let Some(table) = table {
             let columns = check
                 .step("find table", async {
-                    let (columns, view, rows) = catalog::columns(lent.get(), table).await?;
+                    let (columns, view, rows) = catalog::columns(lent.get(), table, &[]).await?;
                     let what = if view { "view" } else { "table" };
                     let rows = rows.map_or(String::new(), |rows| format!(", about {rows} rows"));
                     let note = format!("{what} with {} columns{rows}", columns.len());
@@ -153,7 +153,7 @@ impl Connector for Server {
 
     async fn describe(&self, table: &TableRef) -> Result<Table> {
         let mut lent = self.client.begin("describe").await?;
-        let (columns, view, rows) = self.client.answer(catalog::columns(lent.get(), table)).await?;
+        let (columns, view, rows) = self.client.answer(catalog::columns(lent.get(), table, &[])).await?;
         end(lent).await;
         Ok(Table {
             table: table.clone(),
@@ -189,18 +189,15 @@ impl Connector for Server {
         Box::pin(try_stream! {
             // The name of a connection holds 63 bytes; the comment of the statement has the whole tag.
             let mut lent = client.begin(&request.tag.stream).await?;
-            let (all, ..) = client.answer(catalog::columns(lent.get(), &request.table)).await?;
+            let bounds = dialect::bounds(&request);
+            let (all, ..) = client.answer(catalog::columns(lent.get(), &request.table, &bounds)).await?;
             let columns = catalog::choose(&request.table, &all, &request.columns)?;
             check_cursor(&request, &columns)?;
             let mut request = request;
             if !all.iter().any(|column| column.read.name == request.cursor.column && column.nullable) {
                 request.nulls = NullCursors::Skip;
             }
-            let (statements, bounds) = dialect::read(&request, &columns);
-            if !bounds.settings.is_empty() {
-                set(lent.get(), &bounds.settings).await?;
-            }
-            for statement in &statements {
+            for statement in &dialect::read(&request, &columns) {
                 let mut decoder = Decoder::new(&columns, request.cell_bytes);
                 {
                     let failed = |error| explain_reading(error, &request.table);
@@ -248,21 +245,6 @@ async fn copy(
         decoder.feed(&chunk.map_err(failed)?)?;
     }
     decoder.end()
-}
-
-/// Binds values as settings of the transaction, for a COPY to look up.
-async fn set(connection: &mut PgConnection, settings: &[(String, String)]) -> Result<()> {
-    let names: Vec<&str> = settings.iter().map(|(name, _)| name.as_str()).collect();
-    let values: Vec<&str> = settings.iter().map(|(_, value)| value.as_str()).collect();
-    sqlx::query(
-        "SELECT set_config(b.name, b.value, true) FROM unnest($1::text[], $2::text[]) AS b(name, value)",
-    )
-    .bind(names)
-    .bind(values)
-    .fetch_all(connection)
-    .await
-    .map_err(explain)?;
-    Ok(())
 }
 
 fn check_cursor(request: &ReadRequest, columns: &[ReadColumn]) -> Result<()> {

@@ -21,6 +21,7 @@ pub mod job;
 pub mod kept;
 pub mod key_pair;
 pub mod mapping;
+pub mod match_rule;
 pub mod matching_change;
 pub mod measurement;
 pub mod member;

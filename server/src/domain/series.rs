@@ -13,6 +13,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use crate::domain::change::Change;
+use crate::domain::match_rule::{self, Decision};
 use crate::domain::normalizer::{normalize, spelling};
 use crate::domain::{external_id_setting, id_space};
 use crate::error::Result;
@@ -113,15 +114,15 @@ async fn owners(
     Ok(owners)
 }
 
-/// The account an ID means: the first space that knows it decides, and several accounts mean none.
+/// The account an ID means, if it means one.
 fn decide(text: &str, spaces: &[(String, Normalizer)], owners: &Owners) -> Option<AccountId> {
-    let mut hits = spaces.iter().filter_map(|(name, rule)| {
+    let hits = spaces.iter().filter_map(|(name, rule)| {
         let normalized = normalize(*rule, text).value?;
         owners.get(&(name.clone(), normalized))
     });
-    match hits.next().map(Vec::as_slice) {
-        Some([account]) => Some(*account),
-        _ => None,
+    match match_rule::decide(hits) {
+        Decision::One(account) => Some(account),
+        Decision::Unknown | Decision::Ambiguous => None,
     }
 }
 

@@ -1,11 +1,10 @@
 //! How far a stream has been taken in, and the lock that lets one writer at a time into a stream.
 
 use connector::{CursorKind, Position, Watermark};
-use entity::{OrganizationId, StreamId, SyncRunId};
+use entity::{OrganizationId, StreamId, SyncRunId, checkpoint};
 
-use super::store::{self, Bind, Record, Store};
+use super::store::{Bind, Record, Store};
 use crate::clock::Micros;
-use crate::db::Db;
 use crate::error::{Error, Result};
 
 /// A stream's checkpoint, locked until the transaction ends.
@@ -21,6 +20,40 @@ pub struct Checkpoint {
     pub run: Option<SyncRunId>,
     /// What the last lookback window held.
     pub window: Option<String>,
+}
+
+/// A checkpoint as it is stored.
+pub struct Stored {
+    cursor_column: String,
+    cursor_kind: String,
+    watermark: String,
+    position: String,
+    window_hash: Option<String>,
+    version: i64,
+    run_id: Option<SyncRunId>,
+}
+
+impl Stored {
+    fn read(record: &Record) -> Result<Self> {
+        Ok(Self {
+            version: record.int(0)?,
+            cursor_column: record.text(1)?.to_owned(),
+            cursor_kind: record.text(2)?.to_owned(),
+            watermark: record.text(3)?.to_owned(),
+            position: record.text(4)?.to_owned(),
+            run_id: record.maybe_uuid(5)?.map(SyncRunId),
+            window_hash: record.maybe_text(6)?.map(str::to_owned),
+        })
+    }
+}
+
+impl From<checkpoint::Model> for Stored {
+    fn from(model: checkpoint::Model) -> Self {
+        let checkpoint::Model { cursor_column, watermark, position, window_hash, version, run_id, .. } =
+            model;
+        let cursor_kind = model.cursor_kind.as_str().to_owned();
+        Self { cursor_column, cursor_kind, watermark, position, window_hash, version, run_id }
+    }
 }
 
 impl Checkpoint {
@@ -64,58 +97,32 @@ impl Checkpoint {
             store.execute(&insert, &binds).await?;
             found = store.fetch(&sql, &key).await?;
         }
-        Self::of(found.first().ok_or(Error::NotFound("stream"))?, (organization, stream), cursor)
+        let stored = Stored::read(found.first().ok_or(Error::NotFound("stream"))?)?;
+        Self::of(stored, (organization, stream), cursor)
     }
 
-    /// Reads a checkpoint, or none before the first row, and the version of what decides matching: the number of the
-    /// last change and how many ignore rules are in force.
+    /// Takes a stored checkpoint for a stream with this cursor.
     ///
     /// # Errors
-    /// When the database refuses or the stored watermark cannot be read.
-    pub async fn look(
-        db: &Db,
-        (organization, stream): (OrganizationId, StreamId),
-        cursor: (&str, CursorKind),
-        now: Micros,
-    ) -> Result<(Option<Self>, String)> {
-        let sql = "SELECT c.version, c.cursor_column, c.cursor_kind, c.watermark, c.position, c.run_id, c.window_hash, \
-            m.version, (SELECT COUNT(*) FROM ignore_rule r WHERE r.organization_id = $1 \
-            AND (r.expires_at IS NULL OR r.expires_at > $3)) FROM match_state m \
-            LEFT JOIN checkpoint c ON c.organization_id = m.organization_id AND c.stream_id = $2 WHERE m.organization_id = $1";
-        let found = store::alone(db, sql, &[organization.0.into(), stream.0.into(), now.into()]).await?;
-        let record = found.first().ok_or(Error::NotFound("organization"))?;
-        let state = format!("{}.{}", record.int(7)?, record.int(8)?);
-        let checkpoint = match record.maybe_int(0)? {
-            Some(_) => Some(Self::of(record, (organization, stream), cursor)?),
-            None => None,
-        };
-        Ok((checkpoint, state))
-    }
-
-    fn of(
-        record: &Record,
+    /// When it cannot be read.
+    pub fn of(
+        stored: Stored,
         (organization, stream): (OrganizationId, StreamId),
         cursor: (&str, CursorKind),
     ) -> Result<Self> {
-        let same = record.text(1)? == cursor.0 && record.text(2)? == kind_word(cursor.1);
-        let text = record.text(3)?;
+        let same = stored.cursor_column == cursor.0 && stored.cursor_kind == kind_word(cursor.1);
+        let text = stored.watermark.as_str();
         let position = if same && !text.is_empty() {
             let watermark = Watermark::parse(cursor.1, text)
                 .ok_or_else(|| Error::internal("read a checkpoint", format!("{text:?} is no watermark")))?;
-            let key = serde_json::from_str(record.text(4)?)
+            let key = serde_json::from_str(&stored.position)
                 .map_err(|error| Error::internal("read a checkpoint's position", error))?;
             Some(Position { watermark, key })
         } else {
             None
         };
-        Ok(Self {
-            organization,
-            stream,
-            version: record.int(0)?,
-            position,
-            run: record.maybe_uuid(5)?.map(SyncRunId),
-            window: if same { record.maybe_text(6)?.map(str::to_owned) } else { None },
-        })
+        let window = stored.window_hash.filter(|_| same);
+        Ok(Self { organization, stream, version: stored.version, position, run: stored.run_id, window })
     }
 
     /// Moves the checkpoint forward to a row that is stored in this transaction; never backward.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use entity::{AccountId, Normalizer, OrganizationId};
 
 use super::store::{Bind, Rows, Store};
+use crate::domain::match_rule::{self, Decision};
 use crate::domain::normalizer::normalize;
 use crate::error::{Error, Result};
 
@@ -160,12 +161,12 @@ struct Hits {
 
 impl Hits {
     fn decide(&self) -> Match {
-        match self.accounts.as_slice() {
-            [] => Match::Unknown,
-            [(account, archived)] => {
-                Match::Account { account: *account, normalized: self.normalized.clone(), archived: *archived }
+        match match_rule::decide([&self.accounts]) {
+            Decision::Unknown => Match::Unknown,
+            Decision::One((account, archived)) => {
+                Match::Account { account, normalized: self.normalized.clone(), archived }
             }
-            _ => Match::Ambiguous,
+            Decision::Ambiguous => Match::Ambiguous,
         }
     }
 }

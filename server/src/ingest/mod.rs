@@ -17,6 +17,7 @@ pub mod mapping;
 pub mod matching;
 pub mod measure;
 pub mod newest;
+pub mod opening;
 pub mod plan;
 pub mod preview;
 mod realign;

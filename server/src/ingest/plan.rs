@@ -1,14 +1,12 @@
 //! What a run needs to know of its stream, loaded and checked once.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use connector::{
-    Batch, ColumnInfo, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, NullCursors, Position,
-    ReadRequest, RunTag, Table, TableRef, Watermark,
+    Batch, ColumnInfo, ConnectorError, Cursor, CursorKind, ErrorKind, NullCursors, Position, ReadRequest,
+    RunTag, Table, TableRef, Watermark,
 };
-use entity::{NullCursor, OrganizationId, StreamId, StreamShape, source, stream};
+use entity::{NullCursor, OrganizationId, StreamId, StreamShape, stream};
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde::de::DeserializeOwned;
 
@@ -68,23 +66,11 @@ impl Plan {
         Self::of(app, &found.ok_or(Error::NotFound("stream"))?)
     }
 
-    /// Loads a stream and opens its source.
+    /// Prepares a stream that was loaded.
     ///
     /// # Errors
-    /// As [`Plan::load`], and as [`crate::sources::Sources::open`].
-    pub async fn open(
-        app: &App,
-        organization: OrganizationId,
-        id: StreamId,
-    ) -> Result<(Self, Arc<dyn Connector>)> {
-        let found = stream::Entity::kept(organization).filter(stream::Column::Id.eq(id));
-        let found = found.find_also_related(source::Entity);
-        let (stream, source) = found.one(app.db.orm()).await?.ok_or(Error::NotFound("stream"))?;
-        let plan = Self::of(app, &stream)?;
-        Ok((plan, app.sources.open(app, &source.ok_or(Error::NotFound("source"))?)?))
-    }
-
-    fn of(app: &App, model: &stream::Model) -> Result<Self> {
+    /// `Invalid` when no external-ID setting is chosen or a stored part cannot be used.
+    pub fn of(app: &App, model: &stream::Model) -> Result<Self> {
         let (organization, id) = (model.organization_id, model.id);
         let setting = model.external_id_setting_id.ok_or_else(|| {
             refusal::missing(

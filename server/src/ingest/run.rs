@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::batch::Intake;
-use super::checkpoint::Checkpoint;
 use super::columns;
 use super::lease::{Lease, Next, Stretch, progress, progress_alone};
+use super::opening::Opening;
 use super::plan::Plan;
 use super::store::Store;
 use super::tally::Tally;
@@ -59,15 +59,15 @@ pub async fn run(
     range: &Range,
     stop: &CancellationToken,
 ) -> Result<Outcome> {
-    let plan = Plan::load(app, lease.organization, stream).await?;
-    let (outcome, rest) = follow(app, connector, lease, plan, range, stop).await?;
+    let opening = Opening::read(app, lease.organization, stream).await?;
+    let (outcome, rest) = follow(app, connector, lease, opening, range, stop).await?;
     match outcome {
         Outcome::Done => note(&app.db, lease, rest, app.clock.now()).await,
         Outcome::Cancelled | Outcome::Stopped => Ok(outcome),
     }
 }
 
-/// The same for a plan that is loaded. Whoever ends the run then notes the rest on it, in the same statement.
+/// The same for a stream that is opened. Whoever ends the run then notes the rest on it, in the same statement.
 ///
 /// # Errors
 /// As [`run`].
@@ -75,12 +75,13 @@ pub async fn follow(
     app: &App,
     connector: Arc<dyn Connector>,
     lease: &Lease,
-    plan: Plan,
+    opening: Opening,
     range: &Range,
     stop: &CancellationToken,
 ) -> Result<(Outcome, Rest)> {
+    let start = bounds(&opening, lease, range)?;
+    let plan = opening.plan;
     let stream = plan.route.stream;
-    let start = bounds(app, &plan, lease, range).await?;
     let mut request = plan.request(start.from, start.until, &app.config.sync);
     request.batch_rows = request.batch_rows.min(app.db.backend().batch_most());
     let mut cap = Cap::new(app, &plan);
@@ -224,7 +225,7 @@ struct Start {
     before: Option<String>,
     /// What the last window held.
     window: Option<String>,
-    /// The versions of all that decides what becomes of a row: stream, matching, rules in force.
+    /// What besides the rows decides what becomes of them.
     state: String,
 }
 
@@ -232,7 +233,8 @@ struct Start {
 ///
 /// A new run reads from the watermark less the lookback. A run taken up again goes on behind the last row it stored:
 /// its lookback was read already.
-async fn bounds(app: &App, plan: &Plan, lease: &Lease, range: &Range) -> Result<Start> {
+fn bounds(opening: &Opening, lease: &Lease, range: &Range) -> Result<Start> {
+    let plan = &opening.plan;
     let kind = plan.cursor.kind;
     if let Range::Between { since, until } = range {
         let parse = |text: &String| {
@@ -247,11 +249,8 @@ async fn bounds(app: &App, plan: &Plan, lease: &Lease, range: &Range) -> Result<
         let from = from.map(|watermark| Position { watermark, key: Vec::new() });
         return Ok(Start { from, until: until.as_ref().map(parse).transpose()?, ..Start::default() });
     }
-    let (key, cursor) =
-        ((lease.organization, plan.route.stream), (plan.cursor.column.as_str(), plan.cursor.kind));
-    let (checkpoint, state) = Checkpoint::look(&app.db, key, cursor, app.clock.now()).await?;
-    let state = format!("{}.{state}", plan.version);
-    let Some(checkpoint) = checkpoint else { return Ok(Start { state, ..Start::default() }) };
+    let state = opening.state.clone();
+    let Some(checkpoint) = opening.checkpoint.clone() else { return Ok(Start { state, ..Start::default() }) };
     let window = checkpoint.window;
     Ok(match checkpoint.position {
         Some(position) if checkpoint.run == Some(lease.run) => {

@@ -44,8 +44,9 @@ async fn renew(node: &Node, held: &[(Key, Entry)]) -> Result<()> {
     let (now, until) = (node.clock.now(), node.lease_end());
     let keys: Vec<Key> = held.iter().map(|(key, _)| *key).collect();
     let tx = node.db.begin().await?;
-    let jobs = table::renew(&tx, until, node.owner, &keys).await?;
+    // Runs first, as everyone does who changes a run and its job.
     let runs = renew_runs(&tx, now, until, held).await?;
+    let jobs = table::renew(&tx, until, node.owner, &keys).await?;
     tx.commit().await?;
     for (key, entry) in held {
         let run = entry.run.map(|run| runs.get(&run));

@@ -31,6 +31,8 @@ pub struct Lane {
 pub enum Outcome {
     /// It is finished.
     Done,
+    /// The same, and the table of jobs knows.
+    Settled,
     /// It is to run again at a time.
     Again(Micros),
     /// It was stopped half way without fault; any worker may go on with it at once.

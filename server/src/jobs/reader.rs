@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::domain::matching_change::Scope;
 use crate::domain::sync_run::Claim;
 use crate::error::Result;
-use crate::ingest::plan::Plan;
+use crate::ingest::opening::Opening;
 use crate::ingest::{self, Lease, Range, rejected, replay};
 
 /// Reads the stored sources.
@@ -30,9 +30,11 @@ impl Engine for Reader {
                 return Ok(if stop.is_cancelled() { Ending::Stopped } else { Ending::Done });
             }
         };
-        let (plan, connector) = Plan::open(app, organization, stream_id).await?;
+        let opening = Opening::read(app, organization, stream_id).await?;
+        let connector = app.sources.open(app, &opening.source)?;
+        let plan = opening.plan.clone();
         let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
-        let (outcome, rest) = ingest::follow(app, connector, &lease, plan.clone(), &range, stop).await?;
+        let (outcome, rest) = ingest::follow(app, connector, &lease, opening, &range, stop).await?;
         if let (ingest::Outcome::Done, Range::Between { since, until }) = (outcome, &range) {
             rejected::replaced(app, &plan, since.as_deref(), until.as_deref()).await?;
         }

@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 
 use super::held::{StopReason, Taken};
 use super::node::{Node, Outcome};
+use super::table::{self, Settled};
 use super::work::{named_wait, words};
 use crate::app::App;
 use crate::clock::SECOND;
@@ -138,8 +139,14 @@ async fn conclude(app: &App, taken: &Taken, claim: &Claim, end: End) -> Result<O
 }
 
 async fn conclude_with(app: &App, taken: &Taken, claim: &Claim, end: End, rest: &Rest) -> Result<Outcome> {
-    let finish = || sync_run::finish_with(&app.db, app.clock.now(), claim, end.clone(), rest);
-    Ok(insist(taken, finish).await?.map_or(Outcome::Lost, |_| Outcome::Done))
+    // The job ends with the run it carried, in one round trip.
+    let job = (taken.job.id, taken.job.attempts);
+    let finish = || async {
+        let now = app.clock.now();
+        let settled = |sql: Sql| table::settling(sql, now, claim.owner, job, &Settled::Done);
+        sync_run::finish_with(&app.db, now, claim, end.clone(), rest, &[&settled]).await
+    };
+    Ok(insist(taken, finish).await?.map_or(Outcome::Lost, |_| Outcome::Settled))
 }
 
 async fn release(app: &App, taken: &Taken, claim: &Claim) -> Result<Outcome> {

@@ -85,7 +85,18 @@ pub(super) async fn settle(
     (id, attempts): Key,
     settled: &Settled,
 ) -> Result<bool, DbErr> {
-    let sql = Sql::new(db, "UPDATE job SET lease_owner = NULL, lease_until = NULL");
+    Ok(settling(Sql::new(db, ""), now, owner, (id, attempts), settled).run(db).await? > 0)
+}
+
+/// The statement that settles a held job, appended to what is there.
+pub(super) fn settling(
+    sql: Sql,
+    now: Micros,
+    owner: WorkerId,
+    (id, attempts): Key,
+    settled: &Settled,
+) -> Sql {
+    let sql = sql.text("UPDATE job SET lease_owner = NULL, lease_until = NULL");
     let sql = match settled {
         Settled::Done => sql.text(", status = 'done', last_error = NULL, finished_at = ").bind(now),
         Settled::Later(at, error) => {
@@ -98,17 +109,13 @@ pub(super) async fn settle(
             .text(", last_error = ")
             .bind(error.as_str()),
     };
-    let changed = sql
-        .text(" WHERE id = ")
+    sql.text(" WHERE id = ")
         .bind(id)
         .text(" AND lease_owner = ")
         .bind(owner)
         .text(" AND attempts = ")
         .bind(attempts)
         .text(" AND status IN ('running')")
-        .run(db)
-        .await?;
-    Ok(changed > 0)
 }
 
 #[derive(FromQueryResult)]

@@ -42,7 +42,7 @@ async fn settle(node: &Node, taken: &Taken, result: Result<Outcome>) {
         Ok(Outcome::Done) => Settled::Done,
         Ok(Outcome::Again(at)) => Settled::Later(at, None),
         Ok(Outcome::Released) => Settled::Back,
-        Ok(Outcome::Lost) => return,
+        Ok(Outcome::Settled | Outcome::Lost) => return,
         Err(failure) => failed(node, taken, &failure),
     };
     let mut wait = Duration::from_millis(100);

@@ -1,6 +1,5 @@
-//! How long others wait to write on SQLite, while Weir does everything it does with many rows. It fails when a wait is
-//! longer than a second, or when nobody could write while a phase went on: the lock was held from its first row to its
-//! last.
+//! How long others wait to write on SQLite, while Weir does everything it does with many rows. It fails when nobody could
+//! write while a phase went on: the lock was held from its first row to its last.
 
 #![expect(clippy::print_stdout, reason = "figures go to standard output, one JSON object a line")]
 
@@ -15,12 +14,11 @@ use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Executor};
 
+use super::promise::Promise;
 use crate::bulk::{Bulk, Phase, Size};
 
 /// 300,000 measurements, 20,000 rows that wait, 5,000 accounts.
 const SIZE: Size = Size { accounts: 5_000, measured: 300_000, waiting: 20_000 };
-/// The longest wait to accept: ten times what is aimed at, for machines that are slow or busy.
-const MOST: Duration = Duration::from_secs(1);
 /// Between two tries to write.
 const PAUSE: Duration = Duration::from_micros(200);
 
@@ -36,8 +34,8 @@ struct Waits {
 /// Goes through all phases and prints the longest wait of each.
 ///
 /// # Errors
-/// When a phase fails, a wait was over a second, or a phase let nobody write.
-pub async fn run() -> Result<()> {
+/// When a phase fails or lets nobody write.
+pub async fn run() -> Result<Vec<Promise>> {
     let mut bulk = Bulk::start(SIZE, |_| {}).await?;
     let url = bulk.site.app.config.database.url.expose_secret().to_owned();
     let (mut longest, mut shut) = (Duration::ZERO, Vec::new());
@@ -66,8 +64,8 @@ pub async fn run() -> Result<()> {
     }
     println!("{}", json!({ "what": "longest wait for SQLite's write lock", "ms": milliseconds(longest) }));
     ensure!(shut.is_empty(), "nobody could write during {shut:?}");
-    ensure!(longest <= MOST, "somebody waited {longest:?} for SQLite's write lock, and {MOST:?} is the most");
-    Ok(())
+    let waited = "the longest wait for SQLite's write lock, in milliseconds";
+    Ok(vec![Promise::new(waited, milliseconds(longest), 100.0)])
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -8,10 +8,13 @@ pub mod late;
 pub mod locks;
 pub mod peers;
 pub mod program;
+pub mod promise;
 pub mod report;
 pub mod rounds;
 pub mod seed;
 pub mod shell;
+
+use std::cell::OnceCell;
 
 use anyhow::{Context, Result};
 
@@ -32,6 +35,8 @@ pub struct Bench {
     pub times: usize,
     /// Room for files.
     pub folder: tempfile::TempDir,
+    /// How many times slower this machine is than the one on which the absolute figures were set, once that is known.
+    pub slower: OnceCell<f64>,
     postmaster: u32,
 }
 
@@ -71,7 +76,15 @@ impl Bench {
         let size = Size { days };
         seed::warehouse(&warehouse.url(), size).await?;
         let postmaster = cpu::postmaster(&server).await?;
-        Ok(Self { server, warehouse, size, times, folder: tempfile::tempdir()?, postmaster })
+        Ok(Self {
+            server,
+            warehouse,
+            size,
+            times,
+            folder: tempfile::tempdir()?,
+            slower: OnceCell::new(),
+            postmaster,
+        })
     }
 
     /// Has Weir do something and measures it.

@@ -10,13 +10,16 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use serde_json::{Value, json};
 use server::db::Db;
 
+use super::promise::Promise;
 use super::{Bench, cpu, seed};
 use crate::demo::client::{Client, Founder};
 use crate::demo::server::{Server, Settings, free_port};
 use crate::postgres::Database;
 
 /// Empty polls, one after the other.
-const POLLS: u32 = 20;
+const POLLS: u32 = 40;
+/// Polls before them: each connection of the pool has planned each statement by then.
+const WARM: i64 = 40;
 /// Between two looks at the database, whose answers count as the program's.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long a load may take.
@@ -35,13 +38,12 @@ struct Program<'a> {
 ///
 /// # Errors
 /// When it fails, or a run does not read what there is.
-pub async fn run(bench: &Bench) -> Result<()> {
+pub async fn run(bench: &Bench) -> Result<Vec<Promise>> {
     let database = bench.server.database().await?;
-    measure(bench, "PostgreSQL", Some(&database)).await?;
-    measure(bench, "SQLite", None).await
+    Ok(vec![measure(bench, "PostgreSQL", Some(&database)).await?, measure(bench, "SQLite", None).await?])
 }
 
-async fn measure(bench: &Bench, store: &str, database: Option<&Database>) -> Result<()> {
+async fn measure(bench: &Bench, store: &str, database: Option<&Database>) -> Result<Promise> {
     let folder = tempfile::tempdir()?;
     let settings = Settings {
         program: std::env::current_exe()?.with_file_name("weir"),
@@ -76,11 +78,11 @@ async fn measure(bench: &Bench, store: &str, database: Option<&Database>) -> Res
     println!("{load}");
 
     // The first reads the window below the watermark, the second notes it.
-    for number in 2..=3 {
+    for number in 2..2 + WARM {
         program.poll(number).await?;
     }
     let (before, begun) = (program.cpu()?, Instant::now());
-    for number in 4..4 + i64::from(POLLS) {
+    for number in 2 + WARM..2 + WARM + i64::from(POLLS) {
         program.poll(number).await?;
     }
     let (after, took) = (program.cpu()?, begun.elapsed());
@@ -98,7 +100,9 @@ async fn measure(bench: &Bench, store: &str, database: Option<&Database>) -> Res
         "peak_mib": program.peak()?,
     });
     println!("{poll}");
-    program.server.stop().await
+    let peak = program.peak()?;
+    program.server.stop().await?;
+    Ok(Promise::new(format!("the program on {store}: peak MiB"), peak, 96.0))
 }
 
 impl<'a> Program<'a> {

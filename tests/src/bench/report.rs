@@ -6,23 +6,54 @@ use serde_json::json;
 
 use super::Figures;
 
+/// The medians of one thing measured several times.
+#[derive(Clone, Copy, Debug)]
+pub struct Medians {
+    /// Weir's seconds on the clock, of the peer's.
+    pub wall_ratio: f64,
+    /// Weir's CPU seconds, PostgreSQL's included, of the peer's.
+    pub cpu_ratio: f64,
+    /// CPU seconds of Weir's process.
+    pub own: f64,
+    /// The most memory the process has had resident, in MiB.
+    pub peak_mib: f64,
+    /// The peer's CPU seconds.
+    pub peer_cpu: f64,
+}
+
 /// Prints the medians of one thing measured several times, and how both sides relate.
-pub fn medians(what: &str, peer: &str, rows: i64, figures: &[Figures]) {
+pub fn medians(what: &str, peer: &str, rows: i64, figures: &[Figures]) -> Medians {
     let of = |pick: fn(&Figures) -> f64| median(figures.iter().map(pick).collect());
     let (wall, cpu) = (of(|it| it.wall), of(|it| it.own + it.database));
     let (peer_wall, peer_cpu) = (of(|it| it.peer_wall), of(|it| it.peer_cpu));
-    let ratio = |ours: f64, theirs: f64| (theirs > 0.0).then(|| (ours / theirs * 100.0).round() / 100.0);
+    let (own, peak_mib) = (of(|it| it.own), of(|it| it.peak_mib));
+    let (wall_ratio, cpu_ratio) = (wall / peer_wall, cpu / peer_cpu);
+    let rounded = |ratio: f64| (ratio * 100.0).round() / 100.0;
     let line = json!({
         "what": what,
         "rows": rows,
         "weir": {
-            "wall": wall, "cpu": cpu, "own_cpu": of(|it| it.own), "peak_mib": of(|it| it.peak_mib),
+            "wall": wall, "cpu": cpu, "own_cpu": own, "peak_mib": peak_mib,
         },
         "peer": { "name": peer, "wall": peer_wall, "cpu": peer_cpu },
-        "wall_ratio": ratio(wall, peer_wall),
-        "cpu_ratio": ratio(cpu, peer_cpu),
+        "wall_ratio": rounded(wall_ratio),
+        "cpu_ratio": rounded(cpu_ratio),
     });
     println!("{line}");
+    Medians { wall_ratio, cpu_ratio, own, peak_mib, peer_cpu }
+}
+
+/// The medians of each figure.
+pub fn middle(figures: &[Figures]) -> Figures {
+    let of = |pick: fn(&Figures) -> f64| median(figures.iter().map(pick).collect());
+    Figures {
+        wall: of(|it| it.wall),
+        own: of(|it| it.own),
+        database: of(|it| it.database),
+        peak_mib: of(|it| it.peak_mib),
+        peer_wall: of(|it| it.peer_wall),
+        peer_cpu: of(|it| it.peer_cpu),
+    }
 }
 
 /// The median of some figures.

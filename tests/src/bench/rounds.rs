@@ -7,9 +7,12 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::engine::Engine;
+use super::promise::{self, Promise};
 use super::{Bench, Figures, dlt, peers, report, seed};
 
 const POLLS: u32 = 50;
+/// How often rows are changed in a round.
+const CHANGES: i64 = 3;
 
 /// What one round took.
 #[derive(Clone, Copy, Debug)]
@@ -20,35 +23,46 @@ pub struct Round {
     poll: Figures,
 }
 
-/// Measures rounds and reports their medians.
+/// Measures rounds and reports their medians and what is promised of them.
 ///
 /// # Errors
 /// When a side fails, or the results differ.
-pub async fn run(bench: &Bench) -> Result<Vec<Round>> {
+pub async fn run(bench: &Bench) -> Result<(Vec<Round>, Vec<Promise>)> {
     let mut rounds = Vec::new();
     for number in 0..bench.times {
         rounds.push(round(bench, number as i64).await?);
     }
-    report::medians("first load", "psql", bench.size.rows(), &pick(&rounds, |round| round.load));
-    report::medians("10000 changed", "psql", bench.size.rows(), &pick(&rounds, |round| round.change));
-    report::medians("replay", "one SQL statement", bench.size.rows(), &pick(&rounds, |round| round.replay));
+    let rows = bench.size.rows();
+    let load = report::medians("first load", "psql", rows, &pick(&rounds, |round| round.load));
+    let change = report::medians("10000 changed", "psql", rows, &pick(&rounds, |round| round.change));
+    let replay = report::medians("replay", "one SQL statement", rows, &pick(&rounds, |round| round.replay));
+    let _ = bench.slower.set(promise::slower(load.peer_cpu, rows));
     let poll = report::median(rounds.iter().map(|it| it.poll.own + it.poll.database).collect());
-    println!("{}", json!({"what": "empty poll", "cpu_ms": poll * 1_000.0, "rows": bench.size.rows()}));
-    Ok(rounds)
+    println!("{}", json!({"what": "empty poll", "cpu_ms": poll * 1_000.0, "rows": rows}));
+    let promises = vec![
+        Promise::new("first load: wall of psql's", load.wall_ratio, 1.0),
+        Promise::new("first load: CPU of psql's", load.cpu_ratio, 1.3),
+        Promise::new("first load: own CPU seconds a million rows", load.own * 1e6 / rows as f64, 2.0),
+        Promise::new("10000 changed: CPU of psql's", change.cpu_ratio, 1.5),
+        Promise::new("replay: wall of one statement's", replay.wall_ratio, 2.0),
+        Promise::new("replay: CPU of one statement's", replay.cpu_ratio, 2.0),
+        Promise::new("peak MiB of load, polls, changes and replay", replay.peak_mib, 96.0),
+    ];
+    Ok((rounds, promises))
 }
 
 /// Reports how figures grew from few rows to many.
-pub fn compare(few: &[Round], many: &[Round]) {
+pub fn compare(few: &[Round], many: &[Round]) -> Vec<Promise> {
     let change = |rounds: &[Round]| {
         report::median(rounds.iter().map(|it| it.change.own + it.change.database).collect())
     };
     let peak = |rounds: &[Round]| report::median(rounds.iter().map(|it| it.change.peak_mib).collect());
-    let grown = json!({
-        "what": "ten times the rows",
-        "change_cpu_ratio": change(many) / change(few),
-        "peak_mib_more": peak(many) - peak(few),
-    });
-    println!("{grown}");
+    let (cpu, peak) = (change(many) / change(few), peak(many) - peak(few));
+    println!("{}", json!({"what": "ten times the rows", "change_cpu_ratio": cpu, "peak_mib_more": peak}));
+    vec![
+        Promise::new("10000 changed with ten times the rows: CPU of that with one", cpu, 1.5),
+        Promise::new("ten times the rows: more MiB", peak, 8.0),
+    ]
 }
 
 fn pick(rounds: &[Round], of: impl Fn(&Round) -> Figures) -> Vec<Figures> {
@@ -75,10 +89,18 @@ async fn round(bench: &Bench, number: i64) -> Result<Round> {
     poll.own /= f64::from(POLLS);
     poll.database /= f64::from(POLLS);
 
-    let since = newest(&warehouse).await?;
-    seed::change(&warehouse, bench.size, number).await?;
-    let change = bench.ours(&mut engine, "sync")?.beside(psql(Some(&since))?);
-    same(&ours.url(), &theirs.url()).await?;
+    let mut changes = Vec::new();
+    for turn in 0..CHANGES {
+        let since = newest(&warehouse).await?;
+        seed::change(&warehouse, bench.size, number * CHANGES + turn).await?;
+        // What the change itself left to write is nobody's, and each side finds the warehouse alike.
+        settle(&[&warehouse])?;
+        let change = bench.ours(&mut engine, "sync")?;
+        settle(&[&warehouse])?;
+        changes.push(change.beside(psql(Some(&since))?));
+        same(&ours.url(), &theirs.url()).await?;
+    }
+    let change = report::middle(&changes);
 
     bench.ours(&mut engine, "link")?;
     peers::link(&theirs.url())?;
@@ -87,6 +109,22 @@ async fn round(bench: &Bench, number: i64) -> Result<Round> {
     let replay = replay.beside(bench.theirs("psql's replay", || peers::replay(&theirs.url()))?);
     same(&ours.url(), &theirs.url()).await?;
     Ok(Round { load, change, replay, poll })
+}
+
+/// Measures how many times slower this machine is than the one on which the absolute figures were set, by one load of
+/// psql's, unless that is known.
+///
+/// # Errors
+/// When a side fails.
+pub fn slower(bench: &Bench, ours: &str, theirs: &str) -> Result<f64> {
+    if let Some(slower) = bench.slower.get() {
+        return Ok(*slower);
+    }
+    let warehouse = bench.warehouse.url();
+    bench.ours(&mut Engine::start(ours, &warehouse)?, "sync")?;
+    peers::twin(ours, theirs)?;
+    let psql = bench.theirs("psql", || peers::psql(&warehouse, theirs, None, bench.folder.path()))?;
+    Ok(*bench.slower.get_or_init(|| promise::slower(psql.cpu, bench.size.rows())))
 }
 
 /// Measures a first load and changes beside dlt's bare copy.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::engine::Engine;
 use super::peers::{PeerTook, shell};
+use super::promise::Promise;
 use super::{Bench, report};
 
 /// What the shell does with the rows that psql sends it, in one transaction, with Weir's own settings.
@@ -36,7 +37,7 @@ const INTAKE: &str = "INSERT INTO measurement (series_id, measured_at, value, cu
 ///
 /// # Errors
 /// When a side fails, or the results differ.
-pub async fn run(bench: &Bench) -> Result<()> {
+pub async fn run(bench: &Bench) -> Result<Vec<Promise>> {
     let mut loads = Vec::new();
     for _ in 0..bench.times {
         let folder = tempfile::tempdir()?;
@@ -50,8 +51,12 @@ pub async fn run(bench: &Bench) -> Result<()> {
         loads.push(load.beside(bench.theirs("sqlite3", || take_in(&bench.warehouse.url(), &theirs))?));
         same(&ours, &theirs)?;
     }
-    report::medians("first load into SQLite", "sqlite3", bench.size.rows(), &loads);
-    Ok(())
+    let load = report::medians("first load into SQLite", "sqlite3", bench.size.rows(), &loads);
+    Ok(vec![
+        Promise::new("first load into SQLite: wall of the shell's", load.wall_ratio, 1.2),
+        Promise::new("first load into SQLite: CPU of the shell's", load.cpu_ratio, 1.2),
+        Promise::new("first load into SQLite: peak MiB", load.peak_mib, 96.0),
+    ])
 }
 
 /// psql writes what the tables hold (canonical decimals, whole microseconds and nanoseconds), so the shell need not.

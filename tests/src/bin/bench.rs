@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
+use tests::bench::promise::{self, Promise};
 use tests::bench::{Bench, engine, idle, late, locks, program, rounds, shell};
 
 /// What `weir` has: memory is measured in this process.
@@ -67,34 +68,42 @@ async fn main() -> Result<()> {
     let wanted = |part| {
         if arguments.only.is_empty() { part != Part::Growth } else { arguments.only.contains(&part) }
     };
+    let mut promises = Vec::new();
     if wanted(Part::Locks) {
-        locks::run().await?;
+        promises.extend(locks::run().await?);
     }
-    if arguments.only == [Part::Locks] {
-        return Ok(());
+    if arguments.only != [Part::Locks] {
+        promises.extend(beside(arguments.days, arguments.times, wanted).await?);
     }
-    let bench = Bench::start(arguments.days, arguments.times).await?;
+    promise::judge(&promises)
+}
+
+/// Measures what is wanted on one warehouse.
+async fn beside(days: i64, times: usize, wanted: impl Fn(Part) -> bool) -> Result<Vec<Promise>> {
+    let mut promises = Vec::new();
+    let bench = Bench::start(days, times).await?;
     if wanted(Part::Load) || wanted(Part::Growth) {
-        let small = rounds::run(&bench).await?;
+        let (small, kept) = rounds::run(&bench).await?;
+        promises.extend(kept);
         if wanted(Part::Growth) {
-            let bench = Bench::start(arguments.days * 10, 1).await?;
-            rounds::compare(&small, &rounds::run(&bench).await?);
+            let bench = Bench::start(days * 10, 1).await?;
+            promises.extend(rounds::compare(&small, &rounds::run(&bench).await?.0));
         }
     }
     if wanted(Part::Dlt) {
         rounds::beside_dlt(&bench).await?;
     }
     if wanted(Part::Sqlite) {
-        shell::run(&bench).await?;
+        promises.extend(shell::run(&bench).await?);
     }
     if wanted(Part::Idle) {
-        idle::run(&bench).await?;
+        promises.extend(idle::run(&bench).await?);
     }
     if wanted(Part::Program) {
-        program::run(&bench).await?;
+        promises.extend(program::run(&bench).await?);
     }
     if wanted(Part::Late) {
         late::run(&bench).await?;
     }
-    Ok(())
+    Ok(promises)
 }

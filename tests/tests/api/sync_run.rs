@@ -1,7 +1,7 @@
 //! Sync runs: start, cancel, retry, and what a run says when the outside is not well.
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::worker::arrange;
 
 use crate::world::{World, text};
@@ -248,6 +248,18 @@ async fn a_cell_too_large_rejects_its_row_alone_and_its_beginning_is_kept() -> R
             ["1 CELL_TOO_LARGE account_id", "2 CELL_TOO_LARGE metric", "3 VALUE_NOT_NUMERIC value"]
         );
         assert_eq!(world.measured(&stream).await?, ["a-1 seats 4"]);
+        // What was kept of a cell is never taken for the cell: a retry reads the rows again, at their old cursors.
+        world.warehouse("UPDATE usage SET account_id = 'a-1' WHERE id = 1").await?;
+        world.act("rejectedRowRetry", "retried", json!({ "streamId": stream })).await?;
+        world.settle().await?;
+        assert_eq!(world.measured(&stream).await?, ["a-1 seats 1", "a-1 seats 4"]);
+        let groups = world.ask("{ unmatchedGroups { nodes { externalAccount } } }", json!({})).await?;
+        assert_eq!(groups["unmatchedGroups"]["nodes"], json!([]));
+        let left = world.ask(query, json!({})).await?["rejectedRows"]["nodes"].take();
+        let reason = |row: &Value| text(&row["rejection"]["reason"]);
+        let mut left: Vec<_> = left.as_array().into_iter().flatten().map(reason).collect();
+        left.sort();
+        assert_eq!(left, ["CELL_TOO_LARGE", "VALUE_NOT_NUMERIC"]);
     }
     Ok(())
 }

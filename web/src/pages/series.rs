@@ -154,7 +154,7 @@ pub fn SeriesTable(
                 <Cell label="Latest" amount=true>
                     {value}
                     // The units of one width, so that the digits stand in one line.
-                    <span class="ms-1.5 text-start text-xs muted md:inline-block md:w-20 md:truncate">{line.metric.unit}</span>
+                    <span class="ms-1.5 text-start text-xs muted md:inline-block md:w-20 md:truncate md:align-[-0.25rem]">{line.metric.unit}</span>
                 </Cell>
                 <Cell label="Measured">{line.latest.map(|latest| view! { <Ago time=latest.measured_at/> })}</Cell>
                 <Cell label="Stream"><a class="hover:underline" href=paths::stream(line.stream.id.inner())>{line.stream.name}</a></Cell>

@@ -1,15 +1,15 @@
 //! How a holder gives a run up: for good, for later, or for another worker.
 
 use connector::ErrorKind;
-use entity::{RunKind, RunStatus, SourceId};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use entity::{RunKind, RunStatus};
+use sea_orm::ConnectionTrait;
 
 use super::Claim;
 use super::lease::must_hold;
 use crate::clock::Micros;
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::sql::Sql;
+use crate::sql::{Change, Sql, together};
 
 /// What went wrong with a run, for the people who read it. Holds no secret and no inner text of ours.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -91,12 +91,6 @@ pub enum End {
 const SUMS: &str = "rows_read = rows_mapped + rows_rejected + rows_repeated \
                     AND readings = written + unchanged + superseded + unmatched + ignored";
 
-#[derive(FromQueryResult)]
-struct Healed {
-    source_id: SourceId,
-    troubled: bool,
-}
-
 /// What a run has read last and not counted yet: rows it had read before, every one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rest {
@@ -110,49 +104,62 @@ pub struct Rest {
     pub before: Option<String>,
 }
 
+impl End {
+    /// The status a run ends in, and what is to be said of it.
+    fn told(self) -> (RunStatus, Option<Problem>) {
+        match self {
+            Self::Succeeded => (RunStatus::Succeeded, None),
+            Self::Skipped => (RunStatus::Skipped, None),
+            Self::Cancelled => (RunStatus::Cancelled, None),
+            Self::Incomplete(problem) => (RunStatus::Incomplete, Some(problem)),
+            Self::Failed(problem) => (RunStatus::Failed, Some(problem)),
+        }
+    }
+}
+
 /// Ends a run. Every row must be accounted for: a run whose sums do not balance does not succeed, and says so.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another worker holds the run; else what the database says.
 pub async fn finish(db: &Db, now: Micros, claim: &Claim, end: End) -> Result<RunStatus> {
-    finish_with(db, now, claim, end, &Rest::default()).await
+    finish_with(db, now, claim, end, &Rest::default(), &[]).await
 }
 
-/// The same, and counts the rest.
+/// The same, counts the rest, and makes more changes with it.
 ///
 /// # Errors
 /// As [`finish`].
-pub async fn finish_with(db: &Db, now: Micros, claim: &Claim, end: End, rest: &Rest) -> Result<RunStatus> {
-    let tx = db.begin().await?;
-    let (status, problem) = match end {
-        End::Succeeded => (RunStatus::Succeeded, None),
-        End::Skipped => (RunStatus::Skipped, None),
-        End::Cancelled => (RunStatus::Cancelled, None),
-        End::Incomplete(problem) => (RunStatus::Incomplete, Some(problem)),
-        End::Failed(problem) => (RunStatus::Failed, Some(problem)),
-    };
-    let set = |balanced: bool, status: RunStatus, problem: Option<&Problem>| {
-        let set = Sql::new(&tx, "UPDATE sync_run SET balanced = ").bind(balanced).text(", status = ");
+pub async fn finish_with(
+    db: &Db,
+    now: Micros,
+    claim: &Claim,
+    end: End,
+    rest: &Rest,
+    more: &[Change<'_>],
+) -> Result<RunStatus> {
+    let (wanted, problem) = end.told();
+    let set = |sql: Sql, balanced: bool, status: RunStatus, problem: Option<&Problem>| {
+        let set = sql.text("UPDATE sync_run SET balanced = ").bind(balanced).text(", status = ");
         let set = counted(set.bind(status.as_str()).text(", finished_at = ").bind(now), rest);
         claim.holds(given_up(set, problem, None))
     };
-    let even = set(true, status, problem.as_ref()).text(&format!(" AND {SUMS}")).run(&tx).await? > 0;
-    let wanted = status;
-    let status = if even { wanted } else { RunStatus::Failed };
-    if !even {
-        let unbalanced = || {
-            Problem::new("unbalanced", "the rows read do not add up to the rows accounted for")
-                .action("report this: it is a fault in Weir; what is stored is not affected")
-        };
-        // A run that failed for another reason keeps it.
-        let problem = problem.filter(|_| wanted == RunStatus::Failed).unwrap_or_else(unbalanced);
-        must_hold(set(false, status, Some(&problem)).run(&tx).await?)?;
+    let even = |sql: Sql| set(sql, true, wanted, problem.as_ref()).text(" AND ").text(SUMS);
+    let (fresh, righted) = (|sql: Sql| fresh(sql, now, claim), |sql: Sql| righted(sql, claim));
+    let mut others: Vec<Change<'_>> = more.to_vec();
+    if wanted == RunStatus::Succeeded && claim.run.kind == RunKind::Sync {
+        others.extend([&fresh as Change<'_>, &righted]);
     }
-    if status == RunStatus::Succeeded && claim.run.kind == RunKind::Sync {
-        heal(&tx, now, claim).await?;
+    if together(db, &even, &others).await? {
+        return Ok(wanted);
     }
-    tx.commit().await?;
-    Ok(status)
+    let unbalanced = || {
+        Problem::new("unbalanced", "the rows read do not add up to the rows accounted for")
+            .action("report this: it is a fault in Weir; what is stored is not affected")
+    };
+    // A run that failed for another reason keeps it.
+    let problem = problem.clone().filter(|_| wanted == RunStatus::Failed).unwrap_or_else(unbalanced);
+    let uneven = |sql: Sql| set(sql, false, RunStatus::Failed, Some(&problem));
+    if together(db, &uneven, more).await? { Ok(RunStatus::Failed) } else { Err(Error::LeaseLost) }
 }
 
 /// Adds the rest, which adds the same to both sides of the sum of rows.
@@ -173,28 +180,25 @@ fn counted(set: Sql, rest: &Rest) -> Sql {
         .text(")")
 }
 
-/// A sync succeeded: its stream is fresh, and what was shown as wrong is right again.
-async fn heal(db: &impl ConnectionTrait, now: Micros, claim: &Claim) -> Result<()> {
-    let healed: Option<Healed> = Sql::new(db, "UPDATE stream SET paused_reason = NULL, last_succeeded_at = ")
+/// A sync succeeded: its stream is fresh, and reading it goes on.
+fn fresh(sql: Sql, now: Micros, claim: &Claim) -> Sql {
+    sql.text("UPDATE stream SET paused_reason = NULL, last_succeeded_at = ")
         .bind(now)
         .text(" WHERE organization_id = ")
         .bind(claim.organization())
         .text(" AND id = ")
         .bind(claim.run.stream_id)
-        .text(" RETURNING source_id, EXISTS (SELECT 1 FROM source WHERE source.organization_id = ")
+}
+
+/// And what was shown as wrong with its source is right again.
+fn righted(sql: Sql, claim: &Claim) -> Sql {
+    sql.text("UPDATE source SET last_error = NULL WHERE last_error IS NOT NULL AND organization_id = ")
         .bind(claim.organization())
-        .text(" AND source.id = source_id AND source.last_error IS NOT NULL) AS troubled")
-        .one(db)
-        .await?;
-    if let Some(Healed { source_id, troubled: true }) = healed {
-        Sql::new(db, "UPDATE source SET last_error = NULL WHERE organization_id = ")
-            .bind(claim.organization())
-            .text(" AND id = ")
-            .bind(source_id)
-            .run(db)
-            .await?;
-    }
-    Ok(())
+        .text(" AND id = (SELECT source_id FROM stream WHERE organization_id = ")
+        .bind(claim.organization())
+        .text(" AND id = ")
+        .bind(claim.run.stream_id)
+        .text(")")
 }
 
 /// Puts a run back in the queue until `at`, with what went wrong. Its job must be told the same time.
