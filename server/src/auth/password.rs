@@ -7,7 +7,7 @@ use std::time::Duration;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::{AuthError, AuthResult};
 use crate::error::Error;
@@ -80,14 +80,11 @@ impl Passwords {
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> AuthResult<T> {
         let permit = self.turn().await?;
-        let (tell, told) = oneshot::channel();
-        // A thread of its own: argon2 works in 19 MiB, which the allocator gives back when the thread ends.
-        let thread = std::thread::Builder::new().name("password".to_owned()).spawn(move || {
+        let done = tokio::task::spawn_blocking(move || {
             let _held = permit;
-            let _ = tell.send(work());
+            work()
         });
-        thread.map_err(|error| Error::internal("start to work on a password", error))?;
-        Ok(told.await.map_err(|error| Error::internal("work on a password", error))??)
+        Ok(done.await.map_err(|error| Error::internal("work on a password", error))??)
     }
 
     async fn turn(&self) -> AuthResult<OwnedSemaphorePermit> {
