@@ -36,8 +36,8 @@ impl Backend {
 /// The oldest PostgreSQL to run on, as its `server_version_num`.
 const POSTGRES_LEAST: i32 = 150_000;
 
-/// How long a connection may have been idle before it is tried out and not trusted: a server that went away in between
-/// is then not noticed by whoever comes first. A try is one more round trip.
+/// For how long an idle connection is trusted. Afterwards it is tried before use, which is one more round trip, so that
+/// whoever comes first does not meet one that the server has closed.
 const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How long to wait for a free connection.

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use crate::db::{Backend, Db};
-use crate::error::Result as Done;
+use crate::error;
 
 /// A statement in the making: text, and the values bound in it.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ pub type Change<'a> = &'a (dyn Fn(Sql) -> Sql + Sync);
 ///
 /// # Errors
 /// What the database says.
-pub async fn together(db: &Db, first: Change<'_>, others: &[Change<'_>]) -> Done<bool> {
+pub async fn together(db: &Db, first: Change<'_>, others: &[Change<'_>]) -> error::Result<bool> {
     if db.backend() == Backend::Postgres {
         let mut sql = first(Sql::new(db.orm(), "WITH first AS (")).text(" RETURNING 1)");
         for (index, other) in others.iter().enumerate() {

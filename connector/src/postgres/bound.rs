@@ -1,7 +1,5 @@
 //! Bounds of a cursor as PostgreSQL reads them, also where its types end sooner than ours.
 
-use std::borrow::Cow;
-
 use super::dialect::Wire;
 use crate::cell::civil;
 use crate::{Cell, Moment, Watermark};
@@ -23,12 +21,8 @@ pub fn upper(mark: &Watermark) -> String {
 
 fn text(mark: &Watermark, lower: bool) -> String {
     match mark.cell() {
-        Some(Cell::Date(days)) => {
-            time(Moment { seconds: i64::from(days) * 86_400, nanos: 0 }, false).into_owned()
-        }
-        Some(Cell::Naive(moment) | Cell::Zoned(moment)) => {
-            time(whole_micros(moment, lower), true).into_owned()
-        }
+        Some(Cell::Date(days)) => time(Moment { seconds: i64::from(days) * 86_400, nanos: 0 }, false),
+        Some(Cell::Naive(moment) | Cell::Zoned(moment)) => time(whole_micros(moment, lower), true),
         _ => mark.text.clone(),
     }
 }
@@ -62,22 +56,22 @@ fn whole_micros(moment: Moment, up: bool) -> Moment {
 }
 
 /// A time in UTC with its era; an instant and a wall-clock time are written alike, as the session is in UTC.
-fn time(moment: Moment, clock: bool) -> Cow<'static, str> {
+fn time(moment: Moment, clock: bool) -> String {
     if moment.seconds < FIRST_SECOND {
-        return Cow::Borrowed("-infinity");
+        return "-infinity".to_owned();
     }
     if clock && moment.seconds >= END_SECOND {
-        return Cow::Borrowed("infinity");
+        return "infinity".to_owned();
     }
     let (year, month, day) = civil(moment.seconds.div_euclid(86_400));
     let (year, era) = if year <= 0 { (1 - year, " BC") } else { (year, "") };
     let date = format!("{year:04}-{month:02}-{day:02}");
     if !clock {
-        return Cow::Owned(format!("{date}{era}"));
+        return format!("{date}{era}");
     }
     let second = moment.seconds.rem_euclid(86_400);
     let (hour, minute, micros) = (second / 3_600, second / 60 % 60, moment.nanos / 1_000);
-    Cow::Owned(format!("{date} {hour:02}:{minute:02}:{:02}.{micros:06}{era}", second % 60))
+    format!("{date} {hour:02}:{minute:02}:{:02}.{micros:06}{era}", second % 60)
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ fn setting(name: &str) -> String {
 }
 
 /// A bound in a statement, read as a type.
-fn bound(name: &str, native: &str) -> String {
+fn looked_up(name: &str, native: &str) -> String {
     format!("current_setting('{}')::{native}", setting(name))
 }
 
@@ -151,7 +151,7 @@ pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> Vec<String> {
     let cursor_wire =
         columns.iter().find(|column| column.name == request.cursor.column).map(|column| column.wire);
     let cursor_bound = |name: &str, mark: &Watermark| {
-        bound(name, bound::read_as(mark, cursor_wire, native(&request.cursor.column)))
+        looked_up(name, bound::read_as(mark, cursor_wire, native(&request.cursor.column)))
     };
     let mut conditions = vec![format!("{cursor} IS NOT NULL")];
     if let Some(from) = &request.from {
@@ -161,7 +161,7 @@ pub fn read(request: &ReadRequest, columns: &[ReadColumn]) -> Vec<String> {
             let names: Vec<String> = request.key.iter().map(|name| column_name(name)).collect();
             let keys = request.key.iter().enumerate();
             let values: Vec<String> =
-                keys.map(|(index, name)| bound(&format!("key{index}"), native(name))).collect();
+                keys.map(|(index, name)| looked_up(&format!("key{index}"), native(name))).collect();
             let mut resume =
                 format!("({cursor} > {lower} OR ({}) >= ({})", names.join(", "), values.join(", "));
             for name in &names {

@@ -3,7 +3,7 @@
 use connector::{CursorKind, Position, Watermark};
 use entity::{OrganizationId, StreamId, SyncRunId, checkpoint};
 
-use super::store::{Bind, Record, Store};
+use super::store::{Bind, Store};
 use crate::clock::Micros;
 use crate::error::{Error, Result};
 
@@ -22,40 +22,6 @@ pub struct Checkpoint {
     pub window: Option<String>,
 }
 
-/// A checkpoint as it is stored.
-pub struct Stored {
-    cursor_column: String,
-    cursor_kind: String,
-    watermark: String,
-    position: String,
-    window_hash: Option<String>,
-    version: i64,
-    run_id: Option<SyncRunId>,
-}
-
-impl Stored {
-    fn read(record: &Record) -> Result<Self> {
-        Ok(Self {
-            version: record.int(0)?,
-            cursor_column: record.text(1)?.to_owned(),
-            cursor_kind: record.text(2)?.to_owned(),
-            watermark: record.text(3)?.to_owned(),
-            position: record.text(4)?.to_owned(),
-            run_id: record.maybe_uuid(5)?.map(SyncRunId),
-            window_hash: record.maybe_text(6)?.map(str::to_owned),
-        })
-    }
-}
-
-impl From<checkpoint::Model> for Stored {
-    fn from(model: checkpoint::Model) -> Self {
-        let checkpoint::Model { cursor_column, watermark, position, window_hash, version, run_id, .. } =
-            model;
-        let cursor_kind = model.cursor_kind.as_str().to_owned();
-        Self { cursor_column, cursor_kind, watermark, position, window_hash, version, run_id }
-    }
-}
-
 impl Checkpoint {
     /// Locks the stream for writing and reads its checkpoint, making it on first use. A watermark of another cursor
     /// column or kind does not count: it orders other rows.
@@ -71,8 +37,8 @@ impl Checkpoint {
     ) -> Result<Self> {
         let key: [Bind; 2] = [organization.0.into(), stream.0.into()];
         let sql = format!(
-            "SELECT version, cursor_column, cursor_kind, watermark, position, run_id, window_hash FROM checkpoint \
-             WHERE organization_id = $1 AND stream_id = $2 {}",
+            "SELECT version, cursor_column, cursor_kind, watermark, position, run_id, window_hash, rank, updated_at \
+             FROM checkpoint WHERE organization_id = $1 AND stream_id = $2 {}",
             store.update_lock()
         );
         let mut found = store.fetch(&sql, &key).await?;
@@ -97,32 +63,48 @@ impl Checkpoint {
             store.execute(&insert, &binds).await?;
             found = store.fetch(&sql, &key).await?;
         }
-        let stored = Stored::read(found.first().ok_or(Error::NotFound("stream"))?)?;
-        Self::of(stored, (organization, stream), cursor)
+        let record = found.first().ok_or(Error::NotFound("stream"))?;
+        let kind = record.text(2)?.parse().map_err(|error| Error::internal("read a checkpoint", error))?;
+        let model = checkpoint::Model {
+            organization_id: organization,
+            stream_id: stream,
+            version: record.int(0)?,
+            cursor_column: record.text(1)?.to_owned(),
+            cursor_kind: kind,
+            watermark: record.text(3)?.to_owned(),
+            position: record.text(4)?.to_owned(),
+            run_id: record.maybe_uuid(5)?.map(SyncRunId),
+            window_hash: record.maybe_text(6)?.map(str::to_owned),
+            rank: record.int(7)?,
+            updated_at: record.int(8)?,
+        };
+        Self::of(model, cursor)
     }
 
-    /// Takes a stored checkpoint for a stream with this cursor.
+    /// Takes a stored checkpoint of a stream that has this cursor today.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn of(
-        stored: Stored,
-        (organization, stream): (OrganizationId, StreamId),
-        cursor: (&str, CursorKind),
-    ) -> Result<Self> {
-        let same = stored.cursor_column == cursor.0 && stored.cursor_kind == kind_word(cursor.1);
-        let text = stored.watermark.as_str();
+    pub fn of(model: checkpoint::Model, cursor: (&str, CursorKind)) -> Result<Self> {
+        let same = model.cursor_column == cursor.0 && model.cursor_kind.as_str() == kind_word(cursor.1);
+        let text = model.watermark.as_str();
         let position = if same && !text.is_empty() {
             let watermark = Watermark::parse(cursor.1, text)
                 .ok_or_else(|| Error::internal("read a checkpoint", format!("{text:?} is no watermark")))?;
-            let key = serde_json::from_str(&stored.position)
+            let key = serde_json::from_str(&model.position)
                 .map_err(|error| Error::internal("read a checkpoint's position", error))?;
             Some(Position { watermark, key })
         } else {
             None
         };
-        let window = stored.window_hash.filter(|_| same);
-        Ok(Self { organization, stream, version: stored.version, position, run: stored.run_id, window })
+        Ok(Self {
+            organization: model.organization_id,
+            stream: model.stream_id,
+            version: model.version,
+            position,
+            run: model.run_id,
+            window: model.window_hash.filter(|_| same),
+        })
     }
 
     /// Moves the checkpoint forward to a row that is stored in this transaction; never backward.

@@ -74,9 +74,7 @@ impl Opening {
         let found = found.ok_or(Error::NotFound("stream"))?;
         let plan = Plan::of(app, &found.stream)?;
         let cursor = (plan.cursor.column.as_str(), plan.cursor.kind);
-        let checkpoint =
-            found.checkpoint.map(|model| Checkpoint::of(model.into(), (organization, id), cursor));
-        let checkpoint = checkpoint.transpose()?;
+        let checkpoint = found.checkpoint.map(|model| Checkpoint::of(model, cursor)).transpose()?;
         let state = format!("{}.{}.{}", plan.version, found.matching, found.rules);
         Ok(Self { plan, source: found.source, checkpoint, state })
     }

@@ -60,7 +60,7 @@ pub async fn run(
     stop: &CancellationToken,
 ) -> Result<Outcome> {
     let opening = Opening::read(app, lease.organization, stream).await?;
-    let (outcome, rest) = follow(app, connector, lease, opening, range, stop).await?;
+    let (outcome, rest) = follow(app, connector, lease, &opening, range, stop).await?;
     match outcome {
         Outcome::Done => note(&app.db, lease, rest, app.clock.now()).await,
         Outcome::Cancelled | Outcome::Stopped => Ok(outcome),
@@ -75,16 +75,16 @@ pub async fn follow(
     app: &App,
     connector: Arc<dyn Connector>,
     lease: &Lease,
-    opening: Opening,
+    opening: &Opening,
     range: &Range,
     stop: &CancellationToken,
 ) -> Result<(Outcome, Rest)> {
-    let start = bounds(&opening, lease, range)?;
-    let plan = opening.plan;
+    let start = bounds(opening, lease, range)?;
+    let plan = &opening.plan;
     let stream = plan.route.stream;
     let mut request = plan.request(start.from, start.until, &app.config.sync);
     request.batch_rows = request.batch_rows.min(app.db.backend().batch_most());
-    let mut cap = Cap::new(app, &plan);
+    let mut cap = Cap::new(app, plan);
     let mut batches = read_ahead(&connector, request);
     let mut window = Window { before: start.window, now: None, state: start.state, batches: 0 };
     let before = start.before;
@@ -103,7 +103,7 @@ pub async fn follow(
         let first = window.batches == 0;
         let fits = !first || plan.fits(&batch);
         if !fits {
-            columns::look(app, &connector, &plan).await?;
+            columns::look(app, &connector, plan).await?;
         }
         if window.seen(&batch) && batches.next_is_end().await? {
             let rest = Rest {
@@ -114,8 +114,8 @@ pub async fn follow(
             };
             return Ok((Outcome::Done, rest));
         }
-        if first && fits && columns::due(app, &plan) {
-            columns::look(app, &connector, &plan).await?;
+        if first && fits && columns::due(app, plan) {
+            columns::look(app, &connector, plan).await?;
         }
         intake.cap(cap.for_batch(app, &connector, &batch).await?);
         if intake.take(app, &batch).await?.1 == Next::Cancelled {

@@ -32,11 +32,10 @@ impl Engine for Reader {
         };
         let opening = Opening::read(app, organization, stream_id).await?;
         let connector = app.sources.open(app, &opening.source)?;
-        let plan = opening.plan.clone();
         let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
-        let (outcome, rest) = ingest::follow(app, connector, &lease, opening, &range, stop).await?;
+        let (outcome, rest) = ingest::follow(app, connector, &lease, &opening, &range, stop).await?;
         if let (ingest::Outcome::Done, Range::Between { since, until }) = (outcome, &range) {
-            rejected::replaced(app, &plan, since.as_deref(), until.as_deref()).await?;
+            rejected::replaced(app, &opening.plan, since.as_deref(), until.as_deref()).await?;
         }
         Ok(match outcome {
             ingest::Outcome::Done => Ending::Counted(rest),

@@ -18,8 +18,7 @@ const STREAMS: u32 = 1_000;
 /// # Errors
 /// When a run fails.
 pub async fn run(bench: &Bench) -> Result<Vec<Promise>> {
-    let (first, second) = (bench.server.database().await?, bench.server.database().await?);
-    let slower = rounds::slower(bench, &first.url(), &second.url())?;
+    let slower = rounds::slower(bench).await?;
     let mut connection = PgConnection::connect(&bench.warehouse.url()).await?;
     connection
         .execute(

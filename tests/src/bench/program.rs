@@ -91,16 +91,16 @@ async fn measure(bench: &Bench, store: &str, database: Option<&Database>) -> Res
     let each = |seconds: f64| (seconds / f64::from(POLLS) * 10_000.0).round() / 10.0;
     let own = (after.0 - before.0, idle.0 - after.0);
     let all = (own.0 + after.1 - before.1, own.1 + idle.1 - after.1);
+    let peak = program.peak()?;
     let poll = json!({
         "what": "empty poll of the running program, scheduler and workers included",
         "store": store,
         "own_cpu_ms": each(own.0 - own.1),
         "cpu_ms": each(all.0 - all.1),
         "idle_cpu_ms_per_second": (all.1 / took.as_secs_f64() * 10_000.0).round() / 10.0,
-        "peak_mib": program.peak()?,
+        "peak_mib": peak,
     });
     println!("{poll}");
-    let peak = program.peak()?;
     program.server.stop().await?;
     Ok(Promise::new(format!("the program on {store}: peak MiB"), peak, 96.0))
 }

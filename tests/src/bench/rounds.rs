@@ -36,7 +36,7 @@ pub async fn run(bench: &Bench) -> Result<(Vec<Round>, Vec<Promise>)> {
     let load = report::medians("first load", "psql", rows, &pick(&rounds, |round| round.load));
     let change = report::medians("10000 changed", "psql", rows, &pick(&rounds, |round| round.change));
     let replay = report::medians("replay", "one SQL statement", rows, &pick(&rounds, |round| round.replay));
-    let _ = bench.slower.set(promise::slower(load.peer_cpu, rows));
+    bench.slower.get_or_init(|| promise::slower(load.peer_cpu, rows));
     let poll = report::median(rounds.iter().map(|it| it.poll.own + it.poll.database).collect());
     println!("{}", json!({"what": "empty poll", "cpu_ms": poll * 1_000.0, "rows": rows}));
     let promises = vec![
@@ -116,14 +116,15 @@ async fn round(bench: &Bench, number: i64) -> Result<Round> {
 ///
 /// # Errors
 /// When a side fails.
-pub fn slower(bench: &Bench, ours: &str, theirs: &str) -> Result<f64> {
+pub async fn slower(bench: &Bench) -> Result<f64> {
     if let Some(slower) = bench.slower.get() {
         return Ok(*slower);
     }
     let warehouse = bench.warehouse.url();
-    bench.ours(&mut Engine::start(ours, &warehouse)?, "sync")?;
-    peers::twin(ours, theirs)?;
-    let psql = bench.theirs("psql", || peers::psql(&warehouse, theirs, None, bench.folder.path()))?;
+    let (ours, theirs) = (bench.server.database().await?, bench.server.database().await?);
+    bench.ours(&mut Engine::start(&ours.url(), &warehouse)?, "sync")?;
+    peers::twin(&ours.url(), &theirs.url())?;
+    let psql = bench.theirs("psql", || peers::psql(&warehouse, &theirs.url(), None, bench.folder.path()))?;
     Ok(*bench.slower.get_or_init(|| promise::slower(psql.cpu, bench.size.rows())))
 }
 
