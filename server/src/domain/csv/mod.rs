@@ -23,8 +23,8 @@ use crate::domain::change::Change;
 use crate::domain::matching_change::{self, Scope};
 use crate::error::Result;
 
-/// Rows of text imported in one transaction; a row may be two rows stored.
-const ROWS: usize = 1_000;
+/// Rows of text imported in one transaction; a row may be two rows stored. On SQLite nobody else writes meanwhile.
+const ROWS: usize = 400;
 
 /// The most errors told.
 const ERRORS_MOST: usize = 100;
