@@ -27,7 +27,7 @@ impl Backend {
     /// The most rows to read from a source and write in one transaction: on SQLite everyone who writes waits for it.
     pub fn batch_most(self) -> usize {
         match self {
-            Self::Sqlite => 1_600,
+            Self::Sqlite => 1_200,
             Self::Postgres => usize::MAX,
         }
     }

@@ -22,7 +22,7 @@ use crate::domain::sync_run::{self, Request};
 use crate::error::{Error, Result};
 
 /// Rows mapped again in one transaction.
-const ROWS: i64 = 2_000;
+const ROWS: i64 = 1_000;
 
 /// A rejected row as it was kept.
 #[derive(Debug)]

@@ -32,7 +32,7 @@ use crate::error::{Error, Result};
 fn most(backend: Backend) -> (i64, i64) {
     match backend {
         Backend::Postgres => (20_000, 5_000),
-        Backend::Sqlite => (2_000, 2_000),
+        Backend::Sqlite => (1_000, 1_000),
     }
 }
 

@@ -5,7 +5,7 @@ use anyhow::Result;
 use tests::bulk::{Bulk, Phase, Size};
 use tests::meter::Meter;
 
-/// Row changes in one transaction: a batch stores 1,600 rows, and may make a series or touch a group for each.
+/// Row changes in one transaction: a batch stores 1,200 rows, and may make a series or touch a group for each.
 const MOST: u64 = 6_500;
 
 /// More rows of each sort than a transaction may change, but for groups, of which it may change 500 at most.
