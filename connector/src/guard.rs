@@ -1,9 +1,13 @@
 //! Which hosts and files a source may reach. Hosts come from users, so a source must not become a way into the
 //! network Weir runs in.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::SecretString;
 
 use crate::{ConnectorError, ErrorKind, Result};
 
@@ -16,11 +20,21 @@ pub struct Policy {
     pub folders: Vec<PathBuf>,
     /// How long a statement may take at a source.
     pub statement_timeout: Duration,
+    /// Where sources of a kind are reached instead of at their own hosts: private links, and tests.
+    pub base_urls: BTreeMap<String, Url>,
+    /// The key of Weir's own Google service account, as the JSON file Google gives out; customers grant it access.
+    pub google_key: Option<SecretString>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { networks: Vec::new(), folders: Vec::new(), statement_timeout: Duration::from_secs(600) }
+        Self {
+            networks: Vec::new(),
+            folders: Vec::new(),
+            statement_timeout: Duration::from_secs(600),
+            base_urls: BTreeMap::new(),
+            google_key: None,
+        }
     }
 }
 

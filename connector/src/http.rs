@@ -1,6 +1,9 @@
 //! HTTP to hosts that people typed: pinned to the addresses the guard allowed, without redirects or proxies, TLS by
 //! rustls.
 
+mod answer;
+mod service;
+
 use std::error::Error as _;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -9,6 +12,9 @@ use reqwest::Url;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::guard::{self, Policy};
+pub(crate) use answer::Answer;
+pub(crate) use service::{Service, patiently, refused, retry_after};
+
 use crate::{ConnectorError, ErrorKind, Result};
 
 /// How long a connection may take to open.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::guard::Policy;
 use crate::{Connector, ConnectorError, ErrorKind, Result, clickhouse, postgres, sqlite};
@@ -32,8 +33,30 @@ pub trait Kind {
     ) -> Result<Arc<dyn Connector>>;
 }
 
+/// The list itself.
+const ALL: &[Entry] = &[
+    Entry::of::<postgres::Postgres>(),
+    Entry::of::<sqlite::Sqlite>(),
+    Entry::of::<clickhouse::Clickhouse>(),
+];
+
+/// A kind without its types.
+struct Entry {
+    name: &'static str,
+    open: fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>,
+    validate: fn(&Value) -> Result<()>,
+}
+
+impl Entry {
+    const fn of<K: Kind>() -> Self {
+        Self { name: K::NAME, open: open_as::<K>, validate: |config| K::validate(&parse::<K>(config)?) }
+    }
+}
+
 /// The names of all kinds.
-pub const KINDS: &[&str] = &[postgres::Postgres::NAME, sqlite::Sqlite::NAME, clickhouse::Clickhouse::NAME];
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|kind| kind.name)
+}
 
 /// Opens a source of the named kind.
 ///
@@ -41,50 +64,36 @@ pub const KINDS: &[&str] = &[postgres::Postgres::NAME, sqlite::Sqlite::NAME, cli
 /// `Config` when there is no such kind or the configuration cannot be used.
 pub fn open(
     kind: &str,
-    config: &serde_json::Value,
+    config: &Value,
     credential: Option<SecretString>,
     policy: &Policy,
 ) -> Result<Arc<dyn Connector>> {
-    match kind {
-        postgres::Postgres::NAME => open_as::<postgres::Postgres>(config, credential, policy),
-        sqlite::Sqlite::NAME => open_as::<sqlite::Sqlite>(config, credential, policy),
-        clickhouse::Clickhouse::NAME => open_as::<clickhouse::Clickhouse>(config, credential, policy),
-        _ => Err(unknown(kind)),
-    }
+    (named(kind)?.open)(config, credential, policy)
 }
 
 /// Checks a configuration of the named kind without connecting.
 ///
 /// # Errors
 /// `Config` when there is no such kind or the configuration cannot be used.
-pub fn validate(kind: &str, config: &serde_json::Value) -> Result<()> {
-    match kind {
-        postgres::Postgres::NAME => validate_as::<postgres::Postgres>(config),
-        sqlite::Sqlite::NAME => validate_as::<sqlite::Sqlite>(config),
-        clickhouse::Clickhouse::NAME => validate_as::<clickhouse::Clickhouse>(config),
-        _ => Err(unknown(kind)),
-    }
+pub fn validate(kind: &str, config: &Value) -> Result<()> {
+    (named(kind)?.validate)(config)
 }
 
-fn unknown(kind: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::Config,
-        format!("there is no kind {kind:?}; known are {}", KINDS.join(", ")),
-    )
+fn named(kind: &str) -> Result<&'static Entry> {
+    ALL.iter().find(|known| known.name == kind).ok_or_else(|| {
+        let known = names().collect::<Vec<_>>().join(", ");
+        ConnectorError::new(ErrorKind::Config, format!("there is no kind {kind:?}; known are {known}"))
+    })
 }
 
-fn parse<K: Kind>(config: &serde_json::Value) -> Result<K::Config> {
+fn parse<K: Kind>(config: &Value) -> Result<K::Config> {
     serde_json::from_value(config.clone()).map_err(|error| {
         ConnectorError::new(ErrorKind::Config, format!("the {} connection cannot be used: {error}", K::NAME))
     })
 }
 
-fn validate_as<K: Kind>(config: &serde_json::Value) -> Result<()> {
-    K::validate(&parse::<K>(config)?)
-}
-
 fn open_as<K: Kind>(
-    config: &serde_json::Value,
+    config: &Value,
     credential: Option<SecretString>,
     policy: &Policy,
 ) -> Result<Arc<dyn Connector>> {

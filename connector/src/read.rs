@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use futures::Stream;
 
-use crate::{Batch, Cursor, Position, Result, TableRef, Watermark};
+use crate::{Batch, Cost, Cursor, Position, Result, TableRef, Watermark};
 
 /// Batches in order. Ends after the last row, or with the first error.
 pub type BatchStream = Pin<Box<dyn Stream<Item = Result<Batch>> + Send>>;
@@ -54,4 +54,6 @@ pub struct ReadRequest {
     pub cell_bytes: usize,
     /// Who reads.
     pub tag: RunTag,
+    /// Where the connector adds up what the read costs at the system.
+    pub cost: Cost,
 }

@@ -1,5 +1,6 @@
 //! Settings: built-in defaults, then a file, then the environment.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -143,6 +144,12 @@ pub struct Sources {
     pub networks: Vec<String>,
     /// Folders whose SQLite files are allowed.
     pub folders: Vec<PathBuf>,
+    /// Per kind, where its sources are reached instead of at their own hosts.
+    pub base_urls: BTreeMap<String, String>,
+    /// The file with the key of Weir's own Google service account; empty when it has none.
+    pub google_key_file: String,
+    /// The addresses Weir's connections come from, as CIDR, for customers' firewalls.
+    pub egress_addresses: Vec<String>,
 }
 
 /// How long things are kept, in days.

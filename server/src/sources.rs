@@ -1,7 +1,7 @@
 //! Open connections to sources: each opened once per version, shared by requests and jobs, closed when nobody has asked
 //! for it in a while. The only place where a credential is clear text on its way to a connector.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -140,15 +140,42 @@ impl Kinds {
     /// Reads the operator's rules.
     ///
     /// # Errors
-    /// A network that cannot be read, named.
+    /// A network, kind, address or file that cannot be used, named.
     pub fn new(config: &Config) -> std::result::Result<Self, StartError> {
         let network = |text: &String| {
             text.parse().map_err(|error| StartError::new(format!("sources.networks cannot be used: {error}")))
         };
         let networks = config.sources.networks.iter().map(network).collect::<std::result::Result<_, _>>()?;
-        let statement_timeout = Duration::from_secs(config.sync.statement_seconds.into());
-        Ok(Self { policy: Policy { networks, folders: config.sources.folders.clone(), statement_timeout } })
+        let mut base_urls = BTreeMap::new();
+        for (kind, url) in &config.sources.base_urls {
+            let refuse = |text: String| StartError::new(format!("sources.base_urls cannot be used: {text}"));
+            if !kinds::names().any(|name| name == kind) {
+                return Err(refuse(format!("there is no kind {kind:?}")));
+            }
+            let parsed = url.parse().map_err(|error| refuse(format!("{url:?} of {kind}: {error}")))?;
+            base_urls.insert(kind.clone(), parsed);
+        }
+        let policy = Policy {
+            networks,
+            folders: config.sources.folders.clone(),
+            statement_timeout: Duration::from_secs(config.sync.statement_seconds.into()),
+            base_urls,
+            google_key: google_key(&config.sources.google_key_file)?,
+        };
+        Ok(Self { policy })
     }
+}
+
+/// The key of Weir's own Google service account, where the operator gave one.
+fn google_key(file: &str) -> std::result::Result<Option<SecretString>, StartError> {
+    if file.is_empty() {
+        return Ok(None);
+    }
+    let read = std::fs::read_to_string(file);
+    let read = read.map_err(|error| {
+        StartError::new(format!("sources.google_key_file {file} cannot be read: {error}"))
+    })?;
+    Ok(Some(read.into()))
 }
 
 impl Open for Kinds {

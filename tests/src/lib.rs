@@ -6,18 +6,16 @@
 
 pub mod bench;
 pub mod bulk;
-pub mod clickhouse;
 pub mod databases;
 pub mod demo;
 pub mod dump;
 pub mod log;
 pub mod meter;
-pub mod postgres;
-pub mod proxy;
-pub mod run;
 pub mod site;
 pub mod stage;
 pub mod stand;
 pub mod trace;
 pub mod wire;
 pub mod worker;
+
+pub use systems::{clickhouse, postgres, proxy, run};

@@ -87,7 +87,7 @@ fn clickhouse_engine() -> Result<()> {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
     let folder = cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("weir-tests/clickhouse");
-    run(program("python3", &["-B", "tests/servers/clickhouse.py", "install"]).arg(folder))
+    run(program("python3", &["-B", "tests/systems/servers/clickhouse.py", "install"]).arg(folder))
 }
 
 /// Tells where a Chromium is.

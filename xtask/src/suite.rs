@@ -13,12 +13,13 @@ pub enum Part {
     Unit,
     /// The browser journeys.
     Web,
-    /// One binary of `tests/tests/`.
+    /// One binary of `tests/tests/` or `tests/systems/tests/`.
     Binary(String),
 }
 
 impl Part {
-    /// Reads a name, which must be `lint`, `unit`, `web` or a folder or file of `tests/tests/`.
+    /// Reads a name, which must be `lint`, `unit`, `web` or a folder or file of `tests/tests/` or
+    /// `tests/systems/tests/`.
     pub fn named(name: &str) -> Result<Self> {
         Ok(match name {
             "lint" => Self::Lint,
@@ -36,9 +37,9 @@ impl Part {
 }
 
 fn binaries() -> Result<Vec<String>> {
-    let folder = Path::new("tests/tests");
     let mut names = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))? {
+    let list = |folder: &str| fs::read_dir(folder).with_context(|| format!("list {folder}"));
+    for entry in list("tests/tests")?.chain(list("tests/systems/tests")?) {
         let path = entry?.path();
         let is_binary =
             path.join("main.rs").is_file() || path.extension().is_some_and(|ending| ending == "rs");

@@ -234,6 +234,7 @@ mod tests {
             batch_bytes: 1,
             cell_bytes: 1,
             tag: RunTag::default(),
+            cost: crate::Cost::default(),
         };
         let columns = [column("c", "int8", Wire::Int8), column("id", "uuid", Wire::Uuid)];
         let statements = read(&request, &columns);

@@ -113,6 +113,7 @@ async fn count(
             organization: stream.organization_id.to_string(),
             stream: stream.id.to_string(),
         },
+        cost: connector::Cost::default(),
     };
     let mut batches = connector.read(request);
     let mut rows = 0;

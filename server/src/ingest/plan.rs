@@ -201,6 +201,7 @@ impl Plan {
                 organization: self.route.organization.to_string(),
                 stream: self.route.stream.to_string(),
             },
+            cost: connector::Cost::default(),
         }
     }
 

@@ -2,13 +2,14 @@
 
 use crate::source::{Source, assert_none, repository, rust_files};
 
-/// Our crates, and which of ours each may depend on.
-const CRATES: [(&str, &[&str]); 7] = [
+/// Our crates, and which of ours each may depend on. A crate lies in the folder of its name, or one below `tests`.
+const CRATES: [(&str, &[&str]); 8] = [
     ("connector", &[]),
     ("entity", &[]),
     ("migration", &[]),
     ("server", &["connector", "entity", "migration"]),
-    ("tests", &["connector", "entity", "migration", "server"]),
+    ("systems", &["connector"]),
+    ("tests", &["connector", "entity", "migration", "server", "systems"]),
     ("web", &[]),
     ("xtask", &[]),
 ];
@@ -127,7 +128,8 @@ fn wrong_crates(files: &[Source]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, may) in CRATES {
         let path = format!("{name}/Cargo.toml");
-        let Some(manifest) = files.iter().find(|file| file.path == path) else {
+        let at = |file: &&Source| file.path == path || file.path == format!("tests/{path}");
+        let Some(manifest) = files.iter().find(at) else {
             wrong.push(format!("{path} is missing"));
             continue;
         };

@@ -93,18 +93,26 @@ fn every_pitfall_has_a_test() {
 
 #[test]
 fn the_check_can_fail() {
-    let one =
-        Source::new("tests/tests/connector/ties.rs", "#[test]\nfn pitfall_02_ties_longer_than_a_page() {}\n");
+    let one = Source::new(
+        "tests/systems/tests/connector/ties.rs",
+        "#[test]\nfn pitfall_02_ties_longer_than_a_page() {}\n",
+    );
     let missing = untested(&[one]);
     assert_eq!(missing.len(), REQUIRED.len() - 1);
     assert!(!missing.iter().any(|line| line.contains("pitfall_02_")));
-    let nobody = Source::new("tests/tests/connector/suite.rs", "pub async fn pitfall_02_ties() {}\n");
+    let nobody = Source::new("tests/systems/tests/connector/suite.rs", "pub async fn pitfall_02_ties() {}\n");
     assert_eq!(untested(&[nobody]).len(), REQUIRED.len());
     let suite = "pub async fn pitfall_02_ties() {}\nmod all { suite!(pitfall_02_ties,); }\n";
-    assert_eq!(untested(&[Source::new("tests/tests/connector/suite.rs", suite)]).len(), REQUIRED.len() - 1);
+    assert_eq!(
+        untested(&[Source::new("tests/systems/tests/connector/suite.rs", suite)]).len(),
+        REQUIRED.len() - 1
+    );
     let omitted =
         "pub async fn pitfall_02_ties() {}\nsuite!(\n; omits {\n a::pitfall_02_ties: \"no\",\n}\n);\n";
-    assert_eq!(untested(&[Source::new("tests/tests/connector/suite.rs", omitted)]).len(), REQUIRED.len());
-    let comment = Source::new("tests/tests/connector/ties.rs", "// fn pitfall_02_ties() {}\n");
+    assert_eq!(
+        untested(&[Source::new("tests/systems/tests/connector/suite.rs", omitted)]).len(),
+        REQUIRED.len()
+    );
+    let comment = Source::new("tests/systems/tests/connector/ties.rs", "// fn pitfall_02_ties() {}\n");
     assert_eq!(untested(&[comment]).len(), REQUIRED.len());
 }

@@ -7,8 +7,8 @@ use connector::guard::Policy;
 use connector::{CursorKind, ErrorKind, Retry, kinds};
 use futures::StreamExt;
 use serde_json::json;
-use tests::clickhouse::{Database, User};
-use tests::proxy::Proxy;
+use systems::clickhouse::{Database, User};
+use systems::proxy::Proxy;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::reading::{column, config, numbers, open, open_with, request, table};

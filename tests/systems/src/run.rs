@@ -1,7 +1,7 @@
 //! One server for all tests of a run, although nextest gives each test its own process.
 //!
 //! A run is named by its *owner*: the nextest process, or this process when something else runs the tests.
-//! The first test that needs a server starts a keeper (`tests/servers/`) which watches the owner and takes
+//! The first test that needs a server starts a keeper (`tests/systems/servers/`) which watches the owner and takes
 //! the server down when it ends, however it ends; later tests find the server by its `ready.json`.
 
 use std::fs::{self, File};
@@ -126,7 +126,7 @@ pub fn cache(name: &str) -> Result<PathBuf> {
 }
 
 /// Runs async work to its end from a place that cannot wait, such as `Drop`.
-pub(crate) fn block_on<F>(work: F)
+pub fn block_on<F>(work: F)
 where
     F: Future<Output = Result<()>> + Send,
 {

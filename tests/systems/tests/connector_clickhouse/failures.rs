@@ -5,7 +5,7 @@ use connector::guard::Policy;
 use connector::{CursorKind, ErrorKind, Retry, kinds};
 use futures::StreamExt;
 use secrecy::SecretString;
-use tests::clickhouse::{Database, User};
+use systems::clickhouse::{Database, User};
 
 use crate::reading::{column, config, numbers, open, open_with, policy, read, request, table};
 

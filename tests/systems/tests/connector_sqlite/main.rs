@@ -97,6 +97,7 @@ fn request(name: &str, kind: CursorKind, columns: &[&str]) -> ReadRequest {
         batch_bytes: 1 << 20,
         cell_bytes: 1 << 16,
         tag: RunTag::default(),
+        cost: connector::Cost::default(),
     }
 }
 

@@ -30,6 +30,7 @@ pub fn request(
         batch_bytes: 8 << 20,
         cell_bytes: 32 << 20,
         tag: RunTag { organization: "organization-1".to_owned(), stream: "stream-1".to_owned() },
+        cost: connector::Cost::default(),
     }
 }
 

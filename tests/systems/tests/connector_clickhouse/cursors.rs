@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use connector::{CursorKind, ErrorKind, NullCursors, Watermark};
-use tests::clickhouse::{Database, User};
+use systems::clickhouse::{Database, User};
 
 use crate::reading::{column, numbers, open, position, read, request, table, texts, watermark};
 

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use secrecy::SecretString;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
-use tests::proxy::Proxy;
+use systems::proxy::Proxy;
 
 use super::{Postgres, SECRET};
 use crate::reading::{outcome, read, refused, request};

@@ -12,7 +12,7 @@ use connector::guard::Policy;
 use connector::{Connector, TableRef, kinds};
 use secrecy::SecretString;
 use serde_json::json;
-use tests::postgres::Database;
+use systems::postgres::Database;
 
 use crate::conformance;
 use crate::system::System;

@@ -7,7 +7,7 @@ use connector::guard::Policy;
 use connector::{Connector, TableRef, kinds};
 use secrecy::SecretString;
 use serde_json::json;
-use tests::clickhouse::{Database, User};
+use systems::clickhouse::{Database, User};
 
 use crate::conformance;
 use crate::system::System;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use connector::{CursorKind, ErrorKind, TableRef, Type};
-use tests::clickhouse::{Database, User};
+use systems::clickhouse::{Database, User};
 
 use crate::reading::{column, config, numbers, open, open_with, read, request, table, texts};
 

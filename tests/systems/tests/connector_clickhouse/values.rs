@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use connector::{Cell, CursorKind, Type};
-use tests::clickhouse::{Database, User};
+use systems::clickhouse::{Database, User};
 
 use crate::reading::{open, read, request, shown, table};
 

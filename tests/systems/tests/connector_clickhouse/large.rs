@@ -3,7 +3,7 @@
 use anyhow::Result;
 use connector::{Cell, CursorKind};
 use futures::StreamExt;
-use tests::clickhouse::{Database, User};
+use systems::clickhouse::{Database, User};
 
 use crate::reading::{open, read, request, table};
 

@@ -11,7 +11,7 @@ use connector::{
 use futures::TryStreamExt;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tests::clickhouse::{Database, User};
+use systems::clickhouse::{Database, User};
 
 /// What the operator of these tests allows.
 pub fn policy() -> Policy {
@@ -55,6 +55,7 @@ pub fn request(table: TableRef, columns: &[&str], cursor: (&str, CursorKind), ke
         batch_bytes: 8 << 20,
         cell_bytes: 1 << 20,
         tag: RunTag { organization: "organization-1".to_owned(), stream: "stream-1".to_owned() },
+        cost: connector::Cost::default(),
     }
 }
 

@@ -1,0 +1,87 @@
+//! Answers of bounded size, read as JSON.
+
+use std::time::SystemTime;
+
+use bytes::BytesMut;
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Response, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::explain;
+use crate::{ConnectorError, ErrorKind, Result};
+
+/// The most of an answer's words that is shown.
+const WORDS: usize = 300;
+
+/// A whole answer.
+pub(crate) struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, decompressed.
+    pub body: BytesMut,
+    host: String,
+}
+
+impl Answer {
+    /// Reads an answer to its end.
+    ///
+    /// # Errors
+    /// `Unavailable` when it breaks off, `Protocol` when it is larger than `most` bytes once decompressed.
+    pub async fn read(mut response: Response, host: &str, most: usize) -> Result<Self> {
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| explain(error, host))? {
+            if body.len() + chunk.len() > most {
+                let message = format!("the answer of {host:?} is larger than {most} bytes");
+                return Err(ConnectorError::new(ErrorKind::Protocol, message));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Self { status, headers, body, host: host.to_owned() })
+    }
+
+    /// The body as JSON of that shape.
+    ///
+    /// # Errors
+    /// `Unavailable` when a page of HTML came instead, as proxies and sign-in portals send it; else `Protocol`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            if self.html() {
+                let message = format!("{:?} answered with a web page instead of data", self.host);
+                return ConnectorError::new(ErrorKind::Unavailable, message)
+                    .detail(self.words())
+                    .hint("a proxy or a maintenance page may stand in front of it; check the host name");
+            }
+            let message = format!("the answer of {:?} cannot be understood", self.host);
+            // What serde says names places and shapes; the words themselves may be rows.
+            ConnectorError::new(ErrorKind::Protocol, message).detail(error.to_string())
+        })
+    }
+
+    /// The first words of the body, for people.
+    pub fn words(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(4 * WORDS)]);
+        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(WORDS).collect()
+    }
+
+    /// How many seconds the service's clock is ahead of this machine's, from the `Date` header.
+    pub fn clock_offset(&self) -> Option<i64> {
+        let told = httpdate::parse_http_date(self.headers.get(header::DATE)?.to_str().ok()?).ok()?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "two real clocks are compared; no decision hangs on it"
+        )]
+        let ours = SystemTime::now();
+        let since =
+            |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs().cast_signed());
+        Some(since(told)? - since(ours)?)
+    }
+
+    fn html(&self) -> bool {
+        let kind = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        kind.is_some_and(|kind| kind.starts_with("text/html"))
+            || self.body.trim_ascii_start().starts_with(b"<")
+    }
+}

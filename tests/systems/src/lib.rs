@@ -1,0 +1,12 @@
+//! The systems tests read from: real servers, emulators and strict stand-ins.
+//!
+//! A run starts each server once, on first need; every test gets a place of its own in it; nothing outlives the run.
+//! A server that cannot start fails the test that wanted it: no test is ever skipped.
+//!
+//! This crate knows the connectors and nothing else of Weir, so a change to a connector is tried without building the
+//! server.
+
+pub mod clickhouse;
+pub mod postgres;
+pub mod proxy;
+pub mod run;
