@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod ignore_rule;
 pub mod ignored_group;
 pub mod input;
+pub mod instruction;
 pub mod job;
 pub mod kept;
 pub mod key_pair;

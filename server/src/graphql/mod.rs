@@ -40,6 +40,7 @@ mod source;
 mod source_check;
 mod source_config;
 mod source_mutation;
+mod source_setup;
 mod source_table;
 mod stream;
 mod stream_mutation;
@@ -100,6 +101,7 @@ pub struct MoreQueries(
 pub struct LastQueries(
     series::SeriesQuery,
     source::SourceQuery,
+    source_setup::AccessQuery,
     source_table::SourceTableQuery,
     stream::StreamQuery,
     sync_run::SyncRunQuery,
