@@ -43,6 +43,7 @@ mod source_mutation;
 mod source_setup;
 mod source_table;
 mod stream;
+mod stream_diagnosis;
 mod stream_mutation;
 mod stream_part;
 mod stream_state;
@@ -104,6 +105,7 @@ pub struct LastQueries(
     source_setup::AccessQuery,
     source_table::SourceTableQuery,
     stream::StreamQuery,
+    stream_diagnosis::DiagnosisQuery,
     sync_run::SyncRunQuery,
     unmatched_group::UnmatchedGroupQuery,
     user::UserQuery,
