@@ -118,12 +118,7 @@ pub fn sign_in(kind: &str, config: &Value) -> Result<SignIn> {
 ///
 /// # Errors
 /// `Config` when there is no such kind or the configuration cannot be read.
-pub fn setup(
-    kind: &str,
-    config: &Value,
-    tables: &[TableRef],
-    given: Given<'_>,
-) -> Result<Option<Setup>> {
+pub fn setup(kind: &str, config: &Value, tables: &[TableRef], given: Given<'_>) -> Result<Option<Setup>> {
     (named(kind)?.setup)(config, Tables(tables), given)
 }
 

@@ -25,6 +25,7 @@ pub mod read;
 pub mod setup;
 pub mod sqlite;
 pub mod table;
+mod wall;
 
 use async_trait::async_trait;
 
