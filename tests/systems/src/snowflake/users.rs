@@ -11,6 +11,7 @@ use rsa::pkcs8::DecodePublicKey;
 use rsa::traits::PublicKeyParts;
 
 use super::keys::fingerprint;
+use super::sql::error::{Outcome, SqlError};
 
 /// The account's identifier: organization and name.
 pub const ACCOUNT: &str = "WEIRORG-TEST_ACCOUNT";
@@ -79,5 +80,39 @@ impl Users {
         let user = self.by_name.entry(name.to_owned()).or_default();
         *user = User::default();
         user
+    }
+}
+
+impl User {
+    /// Sets properties, as `ALTER USER ... SET` and `CREATE USER` do.
+    pub fn set(&mut self, properties: &BTreeMap<String, String>) -> Outcome<()> {
+        for (name, value) in properties {
+            let key = || {
+                let text = "New public key rejected by current policy. Reason: 'Invalid public key'";
+                value.parse::<PublicKey>().map_err(|_bad| SqlError::new("394600", "22023", text))
+            };
+            match name.as_str() {
+                "RSA_PUBLIC_KEY" => self.keys[0] = Some(key()?),
+                "RSA_PUBLIC_KEY_2" => self.keys[1] = Some(key()?),
+                "DEFAULT_ROLE" => self.default_role = Some(value.clone()),
+                "DEFAULT_WAREHOUSE" => self.default_warehouse = Some(value.clone()),
+                "DISABLED" => self.disabled = value == "TRUE",
+                "TYPE" | "COMMENT" | "LOGIN_NAME" | "DISPLAY_NAME" | "DEFAULT_NAMESPACE" => {}
+                _ => return Err(SqlError::syntax(format!("unexpected '{name}'."))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a property away.
+    pub fn unset(&mut self, name: &str) -> Outcome<()> {
+        match name {
+            "RSA_PUBLIC_KEY" => self.keys[0] = None,
+            "RSA_PUBLIC_KEY_2" => self.keys[1] = None,
+            "DEFAULT_ROLE" => self.default_role = None,
+            "DEFAULT_WAREHOUSE" => self.default_warehouse = None,
+            _ => return Err(SqlError::syntax(format!("unexpected '{name}'."))),
+        }
+        Ok(())
     }
 }

@@ -81,9 +81,18 @@ impl Answer {
     /// Its first rows only.
     pub fn limit(&mut self, rows: usize) {
         match &mut self.picks {
-            Picks::Range(range) => range.end = range.end.min(range.start + rows),
+            Picks::Range(range) => range.end = range.end.min(range.start.saturating_add(rows)),
             Picks::Listed(listed) => listed.truncate(rows),
         }
+    }
+
+    /// Without its first rows, and of the others so many.
+    pub fn cut(&mut self, offset: usize, limit: Option<usize>) {
+        match &mut self.picks {
+            Picks::Range(range) => range.start = (range.start + offset).min(range.end),
+            Picks::Listed(listed) => drop(listed.drain(..offset.min(listed.len()))),
+        }
+        self.limit(limit.unwrap_or(usize::MAX));
     }
 
     /// All rows.

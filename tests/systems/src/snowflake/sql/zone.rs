@@ -11,7 +11,8 @@ pub const DEFAULT: Tz = Tz::America__Los_Angeles;
 
 /// Finds a zone by name, in any case.
 pub fn find(name: &str) -> Outcome<Tz> {
-    Tz::from_str_insensitive(name).map_err(|_unknown| {
+    let found = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied();
+    found.ok_or_else(|| {
         let text = format!("invalid value [{name}] for parameter 'TIMEZONE'");
         SqlError::new("001008", "22023", text)
     })
