@@ -18,10 +18,12 @@ pub mod decimal;
 pub mod error;
 pub mod guard;
 mod http;
+mod key;
 pub mod kinds;
 pub mod memory;
 pub mod postgres;
 pub mod read;
+pub mod snowflake;
 pub mod sqlite;
 pub mod table;
 
