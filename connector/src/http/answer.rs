@@ -81,11 +81,9 @@ impl Answer {
 /// How many seconds the clock of whoever answered is ahead of this machine's, from the `Date` header.
 pub(crate) fn clock_offset(headers: &HeaderMap) -> Option<i64> {
     let told = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "two real clocks are compared; no decision hangs on it"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "two real clocks are compared; no decision hangs on it")]
     let ours = SystemTime::now();
-    let since = |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs().cast_signed());
+    let since =
+        |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs().cast_signed());
     Some(since(told)? - since(ours)?)
 }

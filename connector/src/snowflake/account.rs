@@ -79,7 +79,8 @@ impl Account {
     }
 }
 
-const FORMS: &str = "give it as MYORG-ACCOUNT1, as locator.region or locator.region.cloud, or as the full host";
+const FORMS: &str =
+    "give it as MYORG-ACCOUNT1, as locator.region or locator.region.cloud, or as the full host";
 
 fn refuse(text: &str) -> ConnectorError {
     ConnectorError::new(ErrorKind::Config, format!("account: {text}"))
@@ -99,7 +100,9 @@ fn whole(name: &str) -> Result<()> {
     };
     let letter = |text: &str| text.starts_with(|first: char| first.is_ascii_alphabetic());
     if organization.contains('_') || !letter(organization) {
-        return Err(refuse("an organization's name has letters and digits only; it stands before the hyphen"));
+        return Err(refuse(
+            "an organization's name has letters and digits only; it stands before the hyphen",
+        ));
     }
     if !letter(account) || name.len() > 63 {
         return Err(refuse(FORMS));
@@ -140,7 +143,11 @@ mod tests {
             ),
             ("xy12345.cn-northwest-1.aws", "xy12345.cn-northwest-1.aws.snowflakecomputing.cn", "XY12345"),
             ("acme-abc123.global", "acme-abc123.global.snowflakecomputing.com", "ACME"),
-            ("xy12345.eu-west-1.privatelink", "xy12345.eu-west-1.privatelink.snowflakecomputing.com", "XY12345"),
+            (
+                "xy12345.eu-west-1.privatelink",
+                "xy12345.eu-west-1.privatelink.snowflakecomputing.com",
+                "XY12345",
+            ),
             ("myorg-acct.privatelink", "myorg-acct.privatelink.snowflakecomputing.com", "MYORG-ACCT"),
             (
                 "myorg-my_acct.privatelink.snowflakecomputing.com",

@@ -95,8 +95,7 @@ async fn inside(client: &Arc<Client>, database: String, schema: String) -> Resul
         for batch in &batches {
             for row in 0..batch.rows() {
                 let Some(name) = text(batch, row, "name") else { continue };
-                let table =
-                    TableRef { catalog: Some(database.clone()), schema: Some(schema.clone()), name };
+                let table = TableRef { catalog: Some(database.clone()), schema: Some(schema.clone()), name };
                 found.push(Table { table, view, rows: count(batch, row), columns: Vec::new() });
             }
         }
@@ -162,11 +161,13 @@ pub async fn table(client: &Arc<Client>, table: &TableRef) -> Result<Known> {
 /// # Errors
 /// What Snowflake or the way to it refused.
 pub async fn facts(client: &Arc<Client>, table: &TableRef) -> Result<Facts> {
-    let place: Vec<String> = [&table.catalog, &table.schema].into_iter().flatten().map(|it| quote(it)).collect();
+    let place: Vec<String> =
+        [&table.catalog, &table.schema].into_iter().flatten().map(|it| quote(it)).collect();
     // A pattern that the name is one of the matches of, whatever is special in patterns and literals.
     let pattern: String =
         table.name.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }).collect();
-    let batches = show(client, &format!("SHOW TABLES LIKE '{pattern}' IN SCHEMA {}", place.join("."))).await?;
+    let batches =
+        show(client, &format!("SHOW TABLES LIKE '{pattern}' IN SCHEMA {}", place.join("."))).await?;
     for batch in &batches {
         for row in 0..batch.rows() {
             if text(batch, row, "name").as_deref() == Some(&table.name) {

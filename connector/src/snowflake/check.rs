@@ -12,7 +12,11 @@ const SKEW: i64 = 5;
 pub async fn check(shared: &Shared, table: Option<&TableRef>, cursor: Option<&str>) -> Check {
     let mut check = Check::default();
     let client = &shared.client;
-    check.step("resolve host", async { Ok(((), Some(format!("{} is {}", client.host(), client.resolve().await?)))) }).await;
+    check
+        .step("resolve host", async {
+            Ok(((), Some(format!("{} is {}", client.host(), client.resolve().await?))))
+        })
+        .await;
     check
         .step("connect and sign in", async {
             // Without role and warehouse, so that what fails here is the user or the way.
@@ -71,7 +75,8 @@ pub async fn check(shared: &Shared, table: Option<&TableRef>, cursor: Option<&st
                     .hint("choose an integer, date or time column"));
             };
             let newest = shared.newest(&whole, &Cursor { column: name.to_owned(), kind }).await?;
-            let note = newest.map_or("no row has one".to_owned(), |newest| format!("newest is {}", newest.text));
+            let note =
+                newest.map_or("no row has one".to_owned(), |newest| format!("newest is {}", newest.text));
             Ok(((), Some(note)))
         })
         .await;
@@ -102,7 +107,8 @@ async fn warehouse(shared: &Shared) -> Result<String> {
     };
     let (state, size, resumes) = (field(row, "state"), field(row, "size"), field(row, "auto_resume"));
     if state.eq_ignore_ascii_case("suspended") && resumes.eq_ignore_ascii_case("false") {
-        let message = format!("the warehouse {:?} is suspended and does not resume by itself", config.warehouse);
+        let message =
+            format!("the warehouse {:?} is suspended and does not resume by itself", config.warehouse);
         return Err(ConnectorError::new(ErrorKind::Config, message).hint(format!(
             "run ALTER WAREHOUSE {name} RESUME, and ALTER WAREHOUSE {name} SET AUTO_RESUME = TRUE"
         )));

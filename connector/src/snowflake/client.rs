@@ -144,7 +144,10 @@ impl Client {
     ///
     /// # Errors
     /// What Snowflake or the way to it refused before the first row.
-    #[expect(clippy::disallowed_methods, reason = "how long a statement took is shown to people; no decision hangs on it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a statement took is shown to people; no decision hangs on it"
+    )]
     pub async fn rows(
         self: &Arc<Self>,
         submission: Submission,
@@ -256,7 +259,8 @@ impl Client {
         let mut first = true;
         loop {
             let response = self.service.start(self.request(method, url, submission).await?).await?;
-            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = http::clock_offset(response.headers());
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) =
+                http::clock_offset(response.headers());
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
@@ -334,7 +338,9 @@ impl Client {
                     None => refusal::token(&quote(&self.config.user)),
                 },
             ),
-            403 | 404 => bare.hint("check the account identifier: no account, or not this one, answers there"),
+            403 | 404 => {
+                bare.hint("check the account identifier: no account, or not this one, answers there")
+            }
             408 => told(ErrorKind::Timeout, "the statement took longer than allowed".to_owned())
                 .hint(refusal::slow(&self.config)),
             400 | 422 => told(ErrorKind::Protocol, "Snowflake refused the statement".to_owned())
@@ -345,8 +351,7 @@ impl Client {
 
     /// Tells a refusal for people, when its code says anything.
     pub fn tell(&self, refusal: &Refusal, ahead: Option<i64>) -> Option<ConnectorError> {
-        let around =
-            Circumstances { config: &self.config, fingerprint: self.sign_in.fingerprint(), ahead };
+        let around = Circumstances { config: &self.config, fingerprint: self.sign_in.fingerprint(), ahead };
         Refusal { text: self.sign_in.clean(&refusal.text), ..refusal.clone() }.explain(&around)
     }
 }

@@ -207,7 +207,10 @@ fn resume(
 
 /// The error for a place that cannot be gone on from behind its row.
 fn unknown() -> ConnectorError {
-    ConnectorError::new(ErrorKind::Unavailable, "the result was lost, and its last row cannot be named in a statement")
+    ConnectorError::new(
+        ErrorKind::Unavailable,
+        "the result was lost, and its last row cannot be named in a statement",
+    )
 }
 
 #[cfg(test)]

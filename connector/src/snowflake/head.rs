@@ -227,10 +227,14 @@ mod tests {
                 assert_eq!(envelope.statement_handle.as_deref(), Some("h"));
                 let meta = envelope.meta.expect("it is there");
                 assert_eq!((meta.num_rows, meta.partition_info[0].row_count), (Some(1), 1));
-                assert_eq!((meta.row_type[0].name.as_str(), meta.row_type[0].native()), ("\"data\":[", Native::Fixed(38, 0)));
+                assert_eq!(
+                    (meta.row_type[0].name.as_str(), meta.row_type[0].native()),
+                    ("\"data\":[", Native::Fixed(38, 0))
+                );
             }
         }
-        let (envelope, found) = beside(r#"{"code":"000604","message":"no [rows]","data":null}"#, 3).expect("an answer");
+        let (envelope, found) =
+            beside(r#"{"code":"000604","message":"no [rows]","data":null}"#, 3).expect("an answer");
         assert!(!found && envelope.code.is_some_and(|code| code.number() == 604));
         assert!(beside("[]", 1).expect("rows alone").1);
     }

@@ -8,7 +8,9 @@ use super::dialect::{self, Start};
 use super::rows::Rows;
 use super::statement::{Session, Statement};
 use super::{Shared, catalog};
-use crate::{Batch, ConnectorError, ErrorKind, NullCursors, Position, ReadRequest, Result, TableRef, Watermark};
+use crate::{
+    Batch, ConnectorError, ErrorKind, NullCursors, Position, ReadRequest, Result, TableRef, Watermark,
+};
 
 /// How often a read goes on with a new statement before a batch comes of it.
 const LOST: u32 = 2;
@@ -158,7 +160,12 @@ async fn plan(
     }
 }
 
-fn made(request: &ReadRequest, table: &TableRef, known: &catalog::Known, start: Start) -> Result<Option<Plan>> {
+fn made(
+    request: &ReadRequest,
+    table: &TableRef,
+    known: &catalog::Known,
+    start: Start,
+) -> Result<Option<Plan>> {
     let columns = known.choose(table, &request.columns)?;
     let key = known.choose(table, &request.key)?;
     let nullable = nullable(known, table, request)?;
@@ -174,6 +181,10 @@ fn nullable(known: &Known, table: &TableRef, request: &ReadRequest) -> Result<bo
 fn stale(kind: ErrorKind) -> bool {
     matches!(
         kind,
-        ErrorKind::NotFound | ErrorKind::Permission | ErrorKind::Schema | ErrorKind::Protocol | ErrorKind::Config
+        ErrorKind::NotFound
+            | ErrorKind::Permission
+            | ErrorKind::Schema
+            | ErrorKind::Protocol
+            | ErrorKind::Config
     )
 }

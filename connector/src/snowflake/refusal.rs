@@ -50,8 +50,11 @@ impl Refusal {
         }
         let text = envelope.message.as_deref().unwrap_or_default().trim();
         let end = text.char_indices().nth(WORDS).map_or(text.len(), |(at, _)| at);
-        let mut refusal =
-            Self { code, state: envelope.sql_state.clone().unwrap_or_default(), text: text[..end].to_owned() };
+        let mut refusal = Self {
+            code,
+            state: envelope.sql_state.clone().unwrap_or_default(),
+            text: text[..end].to_owned(),
+        };
         // The reason of a refused token is told in words where it is told at all.
         if code == 390_144
             && let Some(reason) = (394_300..=394_307).find(|reason| text.contains(&reason.to_string()))
@@ -76,10 +79,11 @@ impl Refusal {
         if !self.text.contains("not allowed to access Snowflake") && self.code != 390_432 {
             return None;
         }
-        let address = self.text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
-        let address = address.filter_map(|word| word.split('/').next()).find(|word| {
-            word.parse::<std::net::IpAddr>().is_ok()
-        });
+        let address =
+            self.text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        let address = address
+            .filter_map(|word| word.split('/').next())
+            .find(|word| word.parse::<std::net::IpAddr>().is_ok());
         let from = address.map_or("Weir's address".to_owned(), |it| format!("Weir's address {it}"));
         let hint = "add the address to the allowed list of the policy that holds for the user or the account: \
             SHOW PARAMETERS LIKE 'NETWORK_POLICY' IN ACCOUNT; programmatic access tokens need such a policy";
@@ -145,8 +149,13 @@ impl Refusal {
         Some(match self.code {
             390_189 => (
                 Permission,
-                format!("the role {:?} does not exist, or the user {:?} does not have it", config.role, config.user),
-                format!("run GRANT ROLE {role} TO USER {user}; the role's name is exact, and mostly in upper case"),
+                format!(
+                    "the role {:?} does not exist, or the user {:?} does not have it",
+                    config.role, config.user
+                ),
+                format!(
+                    "run GRANT ROLE {role} TO USER {user}; the role's name is exact, and mostly in upper case"
+                ),
             ),
             390_201 => (
                 NotFound,
@@ -154,11 +163,16 @@ impl Refusal {
                     "the warehouse {:?} or the database does not exist, or the role {:?} may not use it",
                     config.warehouse, config.role
                 ),
-                format!("run GRANT USAGE ON WAREHOUSE {warehouse} TO ROLE {role}; names are exact, and mostly in upper case"),
+                format!(
+                    "run GRANT USAGE ON WAREHOUSE {warehouse} TO ROLE {role}; names are exact, and mostly in upper case"
+                ),
             ),
             606 => (
                 Setup,
-                format!("the warehouse {:?} cannot be used: it is missing, suspended or not granted", config.warehouse),
+                format!(
+                    "the warehouse {:?} cannot be used: it is missing, suspended or not granted",
+                    config.warehouse
+                ),
                 format!(
                     "run SHOW WAREHOUSES, then what is missing of GRANT USAGE ON WAREHOUSE {warehouse} TO ROLE {role}; \
                      ALTER WAREHOUSE {warehouse} RESUME; ALTER WAREHOUSE {warehouse} SET AUTO_RESUME = TRUE"
@@ -166,10 +180,15 @@ impl Refusal {
             ),
             90_073 => (
                 Setup,
-                format!("the warehouse {:?} is suspended, for instance by a resource monitor", config.warehouse),
+                format!(
+                    "the warehouse {:?} is suspended, for instance by a resource monitor",
+                    config.warehouse
+                ),
                 format!("raise the monitor's quota, then run ALTER WAREHOUSE {warehouse} RESUME"),
             ),
-            390_505 => (RateLimited, "Snowflake gets too many requests".to_owned(), "read less often".to_owned()),
+            390_505 => {
+                (RateLimited, "Snowflake gets too many requests".to_owned(), "read less often".to_owned())
+            }
             390_104 | 390_111..=390_115 => {
                 (Unavailable, "the session has ended".to_owned(), "it is tried again by itself".to_owned())
             }
@@ -190,7 +209,8 @@ impl Refusal {
             904 => told(
                 NotFound,
                 "a column does not exist",
-                "it may have been renamed or dropped; open the stream and choose its columns again".to_owned(),
+                "it may have been renamed or dropped; open the stream and choose its columns again"
+                    .to_owned(),
             ),
             604 => told(
                 Timeout,
@@ -198,7 +218,9 @@ impl Refusal {
                 "someone may have stopped it; it is tried again by itself".to_owned(),
             ),
             630 => told(Timeout, "the statement took longer than allowed", slow(config)),
-            1_003 => told(Protocol, "Snowflake does not understand the statement", "see its own words".to_owned()),
+            1_003 => {
+                told(Protocol, "Snowflake does not understand the statement", "see its own words".to_owned())
+            }
             _ => match self.state.as_str() {
                 "42501" => told(
                     Permission,

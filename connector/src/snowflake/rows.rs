@@ -257,7 +257,10 @@ fn gone() -> ConnectorError {
 fn web_page(response: &Response) -> Option<ConnectorError> {
     let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
     kind.starts_with("text/html").then(|| {
-        let message = format!("{:?} answered with a web page instead of data", response.url().host_str().unwrap_or_default());
+        let message = format!(
+            "{:?} answered with a web page instead of data",
+            response.url().host_str().unwrap_or_default()
+        );
         ConnectorError::new(ErrorKind::Unavailable, message)
             .hint("a proxy or a maintenance page may stand in front of it; check the host name")
     })

@@ -35,8 +35,9 @@ impl Running {
         let limit = self.client.timeout() + GRACE;
         let Ok(outcome) = tokio::time::timeout(limit, self.polled()).await else {
             let message = "the statement did not end within its time, and was cancelled";
-            return Err(ConnectorError::new(ErrorKind::Timeout, message)
-                .hint(refusal::slow(self.client.config())));
+            return Err(
+                ConnectorError::new(ErrorKind::Timeout, message).hint(refusal::slow(self.client.config()))
+            );
         };
         // Where the connection failed, the statement may still be running.
         let lost = |error: &ConnectorError| {

@@ -56,8 +56,7 @@ impl SignIn {
     /// # Errors
     /// `Config` when it is not what the configuration says.
     pub fn new(config: &Config, credential: Option<SecretString>) -> Result<Self> {
-        let refuse =
-            |text: &str| ConnectorError::new(ErrorKind::Config, format!("credential: {text}"));
+        let refuse = |text: &str| ConnectorError::new(ErrorKind::Config, format!("credential: {text}"));
         let Some(secret) = credential.filter(|secret| !secret.expose_secret().trim().is_empty()) else {
             return Err(refuse("there is none; make a key pair, or give a programmatic access token"));
         };
@@ -149,7 +148,10 @@ fn sensitive(mut header: HeaderValue) -> HeaderValue {
     header
 }
 
-#[expect(clippy::disallowed_methods, reason = "Snowflake compares the times in a token with its own real clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Snowflake compares the times in a token with its own real clock"
+)]
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     since.as_secs().cast_signed()
@@ -193,7 +195,9 @@ mod tests {
             assert_eq!(claims["sub"], format!("{name}.SYNC_SVC"));
             assert_eq!(claims["iss"], format!("{name}.SYNC_SVC.{fingerprint}"));
             let (issued, expires) = (claims["iat"].as_i64(), claims["exp"].as_i64());
-            assert!(issued.zip(expires).is_some_and(|(at, end)| at <= now() && (60..3_600).contains(&(end - at))));
+            assert!(
+                issued.zip(expires).is_some_and(|(at, end)| at <= now() && (60..3_600).contains(&(end - at)))
+            );
         }
     }
 

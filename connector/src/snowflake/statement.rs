@@ -83,7 +83,13 @@ impl Submission {
     ///
     /// # Errors
     /// `Config` when it cannot be written as JSON.
-    pub fn new(statement: &Statement, config: &Config, session: Session, seconds: u64, tag: &str) -> Result<Self> {
+    pub fn new(
+        statement: &Statement,
+        config: &Config,
+        session: Session,
+        seconds: u64,
+        tag: &str,
+    ) -> Result<Self> {
         let tag = tag.char_indices().nth(TAG).map_or(tag, |(end, _)| &tag[..end]);
         let whole = |name| Some(name).filter(|_| session == Session::Whole);
         let values = statement.values.iter().enumerate();

@@ -12,7 +12,8 @@ fn expected() -> Vec<Expected> {
 }
 
 fn lines(batches: &[Batch]) -> Vec<String> {
-    let line = |batch: &Batch, row| format!("{:?}", batch.columns.iter().map(|it| it.cell(row)).collect::<Vec<_>>());
+    let line =
+        |batch: &Batch, row| format!("{:?}", batch.columns.iter().map(|it| it.cell(row)).collect::<Vec<_>>());
     batches.iter().flat_map(|batch| (0..batch.rows()).map(move |row| line(batch, row))).collect()
 }
 
@@ -40,11 +41,7 @@ fn an_answer_is_read_in_any_pieces_and_any_order() {
         format!(r#"{{"code":"090001",{META},"data":{rows},"statementHandle":"h"}}"#),
         format!(r#"{{"data":{rows},"statementHandle":"h", {META} }}"#),
     ];
-    let wanted = [
-        r#"[Int(1), Text("a\"]\\é")]"#,
-        "[Int(2), Null]",
-        r#"[Int(3), Text("")]"#,
-    ];
+    let wanted = [r#"[Int(1), Text("a\"]\\é")]"#, "[Int(2), Null]", r#"[Int(3), Text("")]"#];
     for text in texts {
         for piece in [1, 2, 3, 7, 50, 10_000] {
             for rows in [1, 2, 1_000] {
@@ -71,10 +68,13 @@ fn pitfall_18_partitions_behind_the_first_have_its_columns() {
         decoder.next_partition();
     }
     let batch = decoder.take();
-    assert_eq!(lines(&[batch]), ["1 a", "2 b", "3 c", "4 d"].map(|line| {
-        let (id, text) = line.split_once(' ').expect("two");
-        format!("[Int({id}), Text({text:?})]")
-    }));
+    assert_eq!(
+        lines(&[batch]),
+        ["1 a", "2 b", "3 c", "4 d"].map(|line| {
+            let (id, text) = line.split_once(' ').expect("two");
+            format!("[Int({id}), Text({text:?})]")
+        })
+    );
 }
 
 #[test]
@@ -107,7 +107,15 @@ fn what_is_not_whole_or_not_rows_is_an_error() {
         let error = decoded(&good[..end], 10, LIMITS).expect_err("cut");
         assert_eq!(error.kind(), ErrorKind::Unavailable, "cut at {end}: {error:?}");
     }
-    for rows in [r#"[["1"]]"#, r#"[["1","a","b"]]"#, r#"[["1",{}]]"#, r#"[["1" "a"]]"#, r#"[["1","a"],]"#, "[7]", "[[yes,1]]"] {
+    for rows in [
+        r#"[["1"]]"#,
+        r#"[["1","a","b"]]"#,
+        r#"[["1",{}]]"#,
+        r#"[["1" "a"]]"#,
+        r#"[["1","a"],]"#,
+        "[7]",
+        "[[yes,1]]",
+    ] {
         let text = format!(r#"{{{META},"data":{rows}}}"#);
         assert_eq!(decoded(&text, 10, LIMITS).expect_err(rows).kind(), ErrorKind::Protocol, "{rows}");
     }
@@ -139,5 +147,8 @@ fn bytes_that_are_no_text_are_kept_as_unreadable() {
     let at = bytes.iter().position(|byte| *byte == b'?').expect("it is there");
     bytes[at] = 0xff;
     let batches = whole(&bytes, Some(expected()), LIMITS).expect("an answer");
-    assert_eq!(lines(&batches), ["[Int(1), Unreadable(\"a\u{fffd}b\")]", "[Int(2), Unreadable(\"\u{fffd}\")]"]);
+    assert_eq!(
+        lines(&batches),
+        ["[Int(1), Unreadable(\"a\u{fffd}b\")]", "[Int(2), Unreadable(\"\u{fffd}\")]"]
+    );
 }

@@ -4,7 +4,13 @@ use super::*;
 use crate::Retry;
 use crate::snowflake::config::tests::right;
 
-fn explained(code: &str, state: &str, text: &str, fingerprint: Option<&str>, ahead: Option<i64>) -> Option<ConnectorError> {
+fn explained(
+    code: &str,
+    state: &str,
+    text: &str,
+    fingerprint: Option<&str>,
+    ahead: Option<i64>,
+) -> Option<ConnectorError> {
     let config: Config = serde_json::from_value(right()).expect("a configuration");
     let json = serde_json::json!({"code": code, "sqlState": state, "message": text});
     let envelope: Envelope = serde_json::from_value(json).expect("an answer");
