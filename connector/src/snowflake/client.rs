@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::config::Config;
 use super::decode::{Expected, Limits};
-use super::dialect::quote;
+use super::dialect::quote_user;
 use super::head::{Envelope, garbled};
 use super::refusal::{self, Circumstances, Refusal};
 use super::rows::Rows;
@@ -333,9 +333,9 @@ impl Client {
                 match self.sign_in.fingerprint() {
                     Some(print) => format!(
                         "compare the key's fingerprint {print} with DESC USER {}",
-                        quote(&self.config.user)
+                        quote_user(&self.config.user)
                     ),
-                    None => refusal::token(&quote(&self.config.user)),
+                    None => refusal::token(&quote_user(&self.config.user)),
                 },
             ),
             403 | 404 => {

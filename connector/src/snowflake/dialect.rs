@@ -12,6 +12,12 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Quotes a user's name. People write it in any case, and signing in takes it so; a plain one is in upper case.
+pub fn quote_user(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+    if name.bytes().all(plain) { quote(&name.to_uppercase()) } else { quote(name) }
+}
+
 /// A table with its database and schema; the connection's are meant where none is named.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ mod read;
 mod refusal;
 mod rows;
 mod running;
+mod setup;
 mod sign_in;
 mod statement;
 mod text;
@@ -34,6 +35,7 @@ pub use types::Native;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, ErrorKind, Moment, ReadRequest,
     Result, Table, TableRef, Watermark,
@@ -58,6 +60,18 @@ impl Kind for Snowflake {
     fn open(config: Config, credential: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
         let client = Arc::new(Client::new(config, credential, policy)?);
         Ok(Arc::new(Source(Arc::new(Shared { client, tables: Mutex::default() }))))
+    }
+
+    fn sign_in(config: &Config) -> SignIn {
+        if config.sign_in == Method::KeyPair { SignIn::KeyPair } else { SignIn::Secret }
+    }
+
+    fn setup(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Option<Setup> {
+        Some(setup::scripts(config, tables, given.public_key))
+    }
+
+    fn key_setup(config: &Config, slot: u8, public_key: &str) -> Option<KeySetup> {
+        (config.sign_in == Method::KeyPair).then(|| setup::key(config, slot, public_key))
     }
 }
 

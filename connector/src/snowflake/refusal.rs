@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::config::Config;
-use super::dialect::quote;
+use super::dialect::{quote, quote_user};
 use super::head::Envelope;
 use crate::ErrorKind::{
     Auth, Config as Setup, NotFound, Permission, Protocol, RateLimited, Schema, Timeout, Unavailable,
@@ -91,7 +91,7 @@ impl Refusal {
     }
 
     fn signing_in(&self, around: &Circumstances<'_>) -> Option<Told> {
-        let (name, user) = (&around.config.user, quote(&around.config.user));
+        let (name, user) = (&around.config.user, quote_user(&around.config.user));
         let print = around.fingerprint.unwrap_or("the key's fingerprint");
         let install = format!(
             "run DESC USER {user}: RSA_PUBLIC_KEY_FP or RSA_PUBLIC_KEY_2_FP must be {print}; if neither is, run \
@@ -145,7 +145,8 @@ impl Refusal {
     }
 
     fn session(&self, config: &Config) -> Option<Told> {
-        let (role, user, warehouse) = (quote(&config.role), quote(&config.user), quote(&config.warehouse));
+        let (role, user, warehouse) =
+            (quote(&config.role), quote_user(&config.user), quote(&config.warehouse));
         Some(match self.code {
             390_189 => (
                 Permission,
