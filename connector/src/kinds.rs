@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::guard::Policy;
 use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
-use crate::{Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, postgres, sqlite};
+use crate::{
+    Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, postgres, snowflake, sqlite,
+};
 
 /// One kind of system.
 pub trait Kind {
@@ -55,12 +57,16 @@ const ALL: &[Entry] = &[
     Entry::of::<postgres::Postgres>(),
     Entry::of::<sqlite::Sqlite>(),
     Entry::of::<clickhouse::Clickhouse>(),
+    Entry::of::<snowflake::Snowflake>(),
 ];
+
+/// How a source of a kind is opened from its stored configuration.
+type Open = fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>;
 
 /// A kind without its types.
 struct Entry {
     name: &'static str,
-    open: fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>,
+    open: Open,
     validate: fn(&Value) -> Result<()>,
     sign_in: fn(&Value) -> Result<SignIn>,
     setup: fn(&Value, Tables<'_>, Given<'_>) -> Result<Option<Setup>>,

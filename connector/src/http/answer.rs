@@ -68,9 +68,7 @@ impl Answer {
 
     /// How many seconds the service's clock is ahead of this machine's, from the `Date` header.
     pub fn clock_offset(&self) -> Option<i64> {
-        let told = httpdate::parse_http_date(self.headers.get(header::DATE)?.to_str().ok()?).ok()?;
-        let told = told.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
-        Some(i64::try_from(told).ok()? - wall::seconds())
+        clock_offset(&self.headers)
     }
 
     fn html(&self) -> bool {
@@ -78,4 +76,11 @@ impl Answer {
         kind.is_some_and(|kind| kind.starts_with("text/html"))
             || self.body.trim_ascii_start().starts_with(b"<")
     }
+}
+
+/// How many seconds the clock of whoever answered is ahead of this machine's, from the `Date` header.
+pub(crate) fn clock_offset(headers: &HeaderMap) -> Option<i64> {
+    let told = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    let told = told.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    Some(i64::try_from(told).ok()? - wall::seconds())
 }

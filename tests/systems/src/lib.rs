@@ -10,3 +10,4 @@ pub mod clickhouse;
 pub mod postgres;
 pub mod proxy;
 pub mod run;
+pub mod snowflake;
