@@ -38,6 +38,15 @@ impl Cost {
         self.0.bytes.fetch_add(scanned, Ordering::Relaxed);
     }
 
+    /// Waits for the system and adds the time that took.
+    #[expect(clippy::disallowed_methods, reason = "the length of a wait is counted; no decision hangs on it")]
+    pub async fn timed<T>(&self, work: impl Future<Output = T>) -> T {
+        let start = std::time::Instant::now();
+        let done = work.await;
+        self.add_time(start.elapsed());
+        done
+    }
+
     /// Statements sent so far.
     pub fn statements(&self) -> u64 {
         self.0.statements.load(Ordering::Relaxed)

@@ -40,10 +40,13 @@ const ALL: &[Entry] = &[
     Entry::of::<clickhouse::Clickhouse>(),
 ];
 
+/// How a source of a kind is opened from its stored configuration.
+type Open = fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>;
+
 /// A kind without its types.
 struct Entry {
     name: &'static str,
-    open: fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>,
+    open: Open,
     validate: fn(&Value) -> Result<()>,
 }
 
