@@ -17,7 +17,8 @@ struct Counts {
 }
 
 impl Cost {
-    /// Adds one statement that was sent.
+    /// Adds one statement that was sent. A file has no server to send to: there, pages of rows are counted, and not the
+    /// looks at its schema.
     pub fn add_statement(&self) {
         self.0.statements.fetch_add(1, Ordering::Relaxed);
     }
