@@ -15,6 +15,7 @@ mod read;
 mod refusal;
 mod send;
 mod settings;
+mod setup;
 mod sign_in;
 mod statement;
 mod types;
@@ -28,17 +29,20 @@ use futures::stream;
 use secrecy::SecretString;
 
 pub use config::{Config, SignIn};
+pub use decode::{Limits, decode};
+pub use dialect::quote;
 
 use crate::check::clock_note;
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::{Setup, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
     ReadRequest, Result, Table, TableRef, Watermark,
 };
 use catalog::Known;
 use client::Client;
-use dialect::{quote, select_item, table_name};
+use dialect::{select_item, table_name};
 use read::Reading;
 use statement::Statement;
 
@@ -57,6 +61,10 @@ impl Kind for Clickhouse {
         let base = policy.base_urls.get(Self::NAME).cloned();
         let client = Client::new(config, credential, policy.clone(), base)?;
         Ok(Arc::new(Server(Arc::new(Shared { client, tables: Mutex::default() }))))
+    }
+
+    fn setup(config: &Config, tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+        Some(setup::scripts(config, tables))
     }
 }
 

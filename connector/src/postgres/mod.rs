@@ -7,6 +7,7 @@ mod config;
 mod decode;
 mod dialect;
 mod numeric;
+mod setup;
 
 use std::sync::Arc;
 
@@ -17,16 +18,18 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 pub use config::{Config, SslMode};
+pub use dialect::quote;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::{Setup, Tables};
 use crate::{
     Batch, BatchStream, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment, NullCursors,
     ReadRequest, Result, Table, TableRef, Watermark,
 };
 use client::{Client, Lent, explain, explain_reading};
 use decode::Decoder;
-use dialect::{ReadColumn, column_name, quote, select_item, table_name};
+use dialect::{ReadColumn, column_name, select_item, table_name};
 
 /// The kind `postgres`.
 pub struct Postgres;
@@ -41,6 +44,10 @@ impl Kind for Postgres {
 
     fn open(config: Config, credential: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
         Ok(Arc::new(Server { client: Arc::new(Client::new(config, credential, policy.clone())) }))
+    }
+
+    fn setup(config: &Config, tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+        Some(setup::scripts(config, tables))
     }
 }
 

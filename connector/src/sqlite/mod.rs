@@ -16,17 +16,19 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Row};
 
 pub use config::Config;
+pub use dialect::quote;
 
 use crate::cursor::parse_moment;
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::SignIn;
 use crate::{
     Batch, BatchStream, Check, Column, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment,
     ReadRequest, Result, Table, TableRef, Watermark,
 };
 use client::{Client, explain, explain_at};
 use decode::Stored;
-use dialect::{Value, quote, select_item};
+use dialect::{Value, select_item};
 
 /// The most bytes of a cell in a preview.
 const PREVIEW_BYTES: usize = 64 * 1024;
@@ -44,6 +46,10 @@ impl Kind for Sqlite {
 
     fn open(config: Config, _: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
         Ok(Arc::new(File { client: Arc::new(Client::new(config, policy.clone())) }))
+    }
+
+    fn sign_in(_config: &Config) -> SignIn {
+        SignIn::Nothing
     }
 }
 

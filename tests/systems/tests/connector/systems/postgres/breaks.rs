@@ -172,11 +172,11 @@ async fn what_a_read_costs_is_counted() -> Result<()> {
     let system = Postgres::start().await?;
     let asked = numbers(&system, 5_000).await?;
     let connector = system.connector()?;
-    for round in 1..=2_u64 {
+    for _ in 0..2 {
         ensure!(read(&*connector, asked.clone()).await?.len() == 5_000);
         // The transaction with its settings, the look at the catalog, and the rows.
-        ensure!(asked.cost.statements() == 3 * round, "{:?}", asked.cost);
-        ensure!(!asked.cost.time().is_zero(), "{:?}", asked.cost);
+        let spent = asked.cost.take();
+        ensure!(spent.statements == 3 && spent.micros > 0, "{spent:?}");
     }
     Ok(())
 }
