@@ -84,3 +84,103 @@ impl Intake {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use connector::{
+        BatchStream, Check, Column, Cursor, CursorKind, ErrorKind, Moment, NullCursors, RunTag, Table,
+        TableRef, Type,
+    };
+    use futures::stream;
+
+    use super::*;
+
+    /// Hands over what it was made with, whatever is asked for.
+    struct Fixed(Vec<Result<Vec<i128>, ConnectorError>>);
+
+    #[async_trait]
+    impl Connector for Fixed {
+        async fn check(&self, _: Option<&TableRef>, _: Option<&str>) -> Check {
+            Check::default()
+        }
+
+        async fn discover(&self) -> connector::Result<Vec<Table>> {
+            Ok(Vec::new())
+        }
+
+        async fn describe(&self, _: &TableRef) -> connector::Result<Table> {
+            Err(ConnectorError::new(ErrorKind::NotFound, "there are no tables"))
+        }
+
+        async fn preview(&self, _: &TableRef, _: &[String], _: u32) -> connector::Result<Batch> {
+            Ok(Batch::default())
+        }
+
+        async fn newest(&self, _: &TableRef, _: &Cursor) -> connector::Result<Option<Watermark>> {
+            Ok(None)
+        }
+
+        async fn clock(&self) -> connector::Result<Moment> {
+            Ok(Moment::default())
+        }
+
+        fn read(&self, _: ReadRequest) -> BatchStream {
+            let batches: Vec<_> =
+                self.0.iter().map(|part| part.as_ref().map(|ids| batch(ids)).map_err(Clone::clone)).collect();
+            Box::pin(stream::iter(batches))
+        }
+    }
+
+    fn batch(ids: &[i128]) -> Batch {
+        let mut columns = [("id", Type::Int), ("c", Type::Int), ("label", Type::Text)]
+            .map(|(name, kind)| Column::new(name, kind, false))
+            .to_vec();
+        for id in ids {
+            columns[0].push(Cell::Int(*id));
+            columns[1].push(Cell::Int(*id / TIES));
+            columns[2].push(Cell::Text(&label(*id)));
+        }
+        Batch { columns }
+    }
+
+    async fn kept(parts: Vec<Result<Vec<i128>, ConnectorError>>) -> Result<usize> {
+        let request = ReadRequest {
+            table: TableRef { catalog: None, schema: None, name: "t".to_owned() },
+            columns: Vec::new(),
+            cursor: Cursor { column: "c".to_owned(), kind: CursorKind::Int },
+            key: vec!["id".to_owned()],
+            from: None,
+            until: None,
+            nulls: NullCursors::Skip,
+            batch_rows: 10,
+            batch_bytes: 1 << 20,
+            cell_bytes: 1 << 20,
+            tag: RunTag::default(),
+            cost: connector::Cost::default(),
+        };
+        let mut intake = Intake::default();
+        intake.run(&Fixed(parts), &request).await?;
+        Ok(intake.rows())
+    }
+
+    #[tokio::test]
+    async fn the_check_can_fail() -> Result<()> {
+        let away = || Err(ConnectorError::new(ErrorKind::Unavailable, "away"));
+        assert_eq!(kept(vec![Ok((0..10).collect()), Ok(vec![10, 11]), away()]).await?, 12);
+        for wrong in [
+            vec![Ok((0..10).collect()), Ok(vec![11])],
+            vec![Ok((1..10).collect())],
+            vec![Ok((0..10).collect()), Ok(vec![9, 10])],
+            vec![Ok((0..11).collect())],
+            vec![Ok(vec![0, 2, 1])],
+            vec![Ok(vec![])],
+            vec![Ok(vec![0, 2]), away()],
+            vec![away(), Ok(vec![0])],
+        ] {
+            let told = format!("{wrong:?}");
+            assert!(kept(wrong).await.is_err(), "{told} passes");
+        }
+        Ok(())
+    }
+}
