@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::guard::Policy;
-use crate::setup::{KeySetup, Setup, SignIn, Tables};
+use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
 use crate::{Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, postgres, sqlite};
 
 /// One kind of system.
@@ -38,9 +38,9 @@ pub trait Kind {
         SignIn::Secret
     }
 
-    /// The scripts that let Weir read these tables, with the names of this configuration and the public key in use;
-    /// `None` where nothing is to be granted.
-    fn setup(_config: &Self::Config, _tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+    /// The scripts that let Weir read these tables, with the names of this configuration; `None` where nothing is to be
+    /// granted.
+    fn setup(_config: &Self::Config, _tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
         None
     }
 
@@ -66,7 +66,7 @@ struct Entry {
     open: Open,
     validate: fn(&Value) -> Result<()>,
     sign_in: fn(&Value) -> Result<SignIn>,
-    setup: fn(&Value, Tables<'_>, Option<&str>) -> Result<Option<Setup>>,
+    setup: fn(&Value, Tables<'_>, Given<'_>) -> Result<Option<Setup>>,
     key_setup: fn(&Value, u8, &str) -> Result<Option<KeySetup>>,
 }
 
@@ -77,7 +77,7 @@ impl Entry {
             open: open_as::<K>,
             validate: |config| K::validate(&parse::<K>(config)?),
             sign_in: |config| Ok(K::sign_in(&parse::<K>(config)?)),
-            setup: |config, tables, public_key| Ok(K::setup(&parse::<K>(config)?, tables, public_key)),
+            setup: |config, tables, given| Ok(K::setup(&parse::<K>(config)?, tables, given)),
             key_setup: |config, slot, public_key| Ok(K::key_setup(&parse::<K>(config)?, slot, public_key)),
         }
     }
@@ -125,9 +125,9 @@ pub fn setup(
     kind: &str,
     config: &Value,
     tables: &[TableRef],
-    public_key: Option<&str>,
+    given: Given<'_>,
 ) -> Result<Option<Setup>> {
-    (named(kind)?.setup)(config, Tables(tables), public_key)
+    (named(kind)?.setup)(config, Tables(tables), given)
 }
 
 /// The statements for a key pair of a source of the named kind; `None` where no key pairs are used.

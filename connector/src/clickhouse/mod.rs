@@ -35,7 +35,7 @@ pub use dialect::quote;
 use crate::check::clock_note;
 use crate::guard::Policy;
 use crate::kinds::Kind;
-use crate::setup::{Setup, Tables};
+use crate::setup::{Given, Setup, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
     ReadRequest, Result, Table, TableRef, Watermark,
@@ -63,7 +63,7 @@ impl Kind for Clickhouse {
         Ok(Arc::new(Server(Arc::new(Shared { client, tables: Mutex::default() }))))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
         Some(setup::scripts(config, tables))
     }
 }

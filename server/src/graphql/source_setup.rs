@@ -1,7 +1,7 @@
 //! What a customer's administrator does so that Weir may read: scripts, key statements, the page to send them.
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use connector::setup::{KeySetup as Statements, Setup};
+use connector::setup::{Given, KeySetup as Statements, Setup};
 use connector::{TableRef, kinds};
 use entity::source::Model;
 use entity::{key_pair, stream};
@@ -10,7 +10,6 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use crate::auth::Permission;
 use crate::domain::instruction::Instruction;
 use crate::domain::kept::Kept;
-use crate::domain::key_pair as pairs;
 use crate::error::{Error, Result as DomainResult};
 use crate::graphql::context::Reach;
 use crate::graphql::error::Fault;
@@ -77,9 +76,13 @@ pub async fn scripts(
             Some(tables) => tables,
             None => read_tables(ctx, source).await?,
         };
-        let key = pairs::in_use(ctx.db(), source).await?;
-        let key = key.as_ref().map(|pair| pair.public_key.as_str());
-        Ok::<_, Error>(kinds::setup(&source.kind, &config(source)?, &tables, key)?)
+        let key = newest_key(ctx, source).await?;
+        let google_account = ctx.app().sources.google_account();
+        let given = Given {
+            public_key: key.as_ref().map(|pair| pair.public_key.as_str()),
+            google_account: google_account.as_deref(),
+        };
+        Ok::<_, Error>(kinds::setup(&source.kind, &config(source)?, &tables, given)?)
     };
     made.await.map_err(|error| Fault::from(error).into())
 }
