@@ -18,11 +18,14 @@ pub mod decimal;
 pub mod error;
 pub mod guard;
 mod http;
+mod key;
 pub mod kinds;
 pub mod memory;
+mod order;
 pub mod postgres;
 pub mod read;
 pub mod setup;
+pub mod snowflake;
 pub mod sqlite;
 pub mod table;
 

@@ -15,6 +15,8 @@ pub struct Intake {
     rows: BTreeMap<i128, (i128, String)>,
     /// The checkpoint.
     position: Option<Position>,
+    /// Whether the checkpoint was ever put back: rows behind it may then be kept already.
+    put_back: bool,
 }
 
 impl Intake {
@@ -33,11 +35,15 @@ impl Intake {
         request: &ReadRequest,
     ) -> Result<Option<ConnectorError>> {
         let mut batches = connector.read(ReadRequest { from: self.position.clone(), ..request.clone() });
-        let mut last = None;
+        let (mut last, start) = (None, self.position.clone());
         while let Some(batch) = batches.next().await {
             match batch {
                 Ok(batch) => self.keep(&batch, request, &mut last)?,
                 Err(error) => {
+                    if error.rows_may_be_missing() {
+                        self.position = start;
+                        self.put_back = true;
+                    }
                     self.nothing_is_missing()?;
                     ensure!(batches.next().await.is_none(), "the read goes on after {error}");
                     return Ok(Some(error));
@@ -74,13 +80,14 @@ impl Intake {
     /// Every row up to the checkpoint is kept: IDs are without gaps, and in the order of cursors.
     fn nothing_is_missing(&self) -> Result<()> {
         let Some(position) = &self.position else {
-            ensure!(self.rows.is_empty(), "rows are kept without a checkpoint");
+            ensure!(self.rows.is_empty() || self.put_back, "rows are kept without a checkpoint");
             return Ok(());
         };
         let reached: i128 = position.key[0].parse()?;
         let missing = (0..=reached).find(|id| !self.rows.contains_key(id));
         ensure!(missing.is_none(), "the checkpoint is at row {reached} and row {missing:?} is not kept");
-        ensure!(self.rows.len() as i128 == reached + 1, "rows are kept past the checkpoint at {reached}");
+        let exact = self.rows.len() as i128 == reached + 1;
+        ensure!(exact || self.put_back, "rows are kept past the checkpoint at {reached}");
         Ok(())
     }
 }
