@@ -6,6 +6,7 @@
 //! This crate knows the connectors and nothing else of Weir, so a change to a connector is tried without building the
 //! server.
 
+pub mod bigquery;
 pub mod clickhouse;
 pub mod postgres;
 pub mod proxy;

@@ -2,11 +2,18 @@
 
 use crate::promises::Promises;
 
+mod bigquery;
 mod clickhouse;
 mod memory;
 mod postgres;
 mod sqlite;
 
 /// What each system promises.
-pub const ALL: [&Promises; 4] =
-    [&clickhouse::PROMISES, &memory::PROMISES, &postgres::PROMISES, &sqlite::PROMISES];
+pub const ALL: [&Promises; 6] = [
+    &bigquery::local::PROMISES,
+    &bigquery::second::PROMISES,
+    &clickhouse::PROMISES,
+    &memory::PROMISES,
+    &postgres::PROMISES,
+    &sqlite::PROMISES,
+];
