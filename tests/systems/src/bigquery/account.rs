@@ -49,7 +49,16 @@ pub struct Account {
 #[derive(Default)]
 struct Tokens {
     good: HashSet<String>,
-    signed: Vec<Claims>,
+    signed: Vec<Signed>,
+}
+
+/// What an assertion was signed as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// Algorithm, type and key, as the header names them.
+    pub header: Value,
+    /// What it says.
+    pub claims: Claims,
 }
 
 impl Account {
@@ -85,15 +94,15 @@ impl Account {
     pub fn token(&self, form: &str) -> std::result::Result<Value, Value> {
         let denied =
             |error: anyhow::Error| json!({"error": "invalid_grant", "error_description": error.to_string()});
-        let claims = self.verified(form).map_err(denied)?;
+        let signed = self.verified(form).map_err(denied)?;
         let token = format!("ya29.{}", uuid::Uuid::now_v7().simple());
         let mut tokens = self.lock();
         tokens.good.insert(token.clone());
-        tokens.signed.push(claims);
+        tokens.signed.push(signed);
         Ok(json!({"access_token": token, "expires_in": 3_599, "token_type": "Bearer"}))
     }
 
-    fn verified(&self, form: &str) -> Result<Claims> {
+    fn verified(&self, form: &str) -> Result<Signed> {
         let body: BTreeMap<String, String> =
             reqwest::Url::parse(&format!("form:?{form}"))?.query_pairs().into_owned().collect();
         ensure!(body.keys().eq(["assertion", "grant_type"]), "the form has other fields");
@@ -115,7 +124,7 @@ impl Account {
                 "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe"
             );
         }
-        Ok(claims)
+        Ok(Signed { header: json!({"alg": "RS256", "typ": header.typ, "kid": header.kid}), claims })
     }
 
     /// Tells whether a request may pass.
@@ -130,7 +139,7 @@ impl Account {
     }
 
     /// What was signed so far.
-    pub fn signed(&self) -> Vec<Claims> {
+    pub fn signed(&self) -> Vec<Signed> {
         self.lock().signed.clone()
     }
 

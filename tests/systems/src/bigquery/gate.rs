@@ -69,6 +69,8 @@ pub enum Act {
     Lose,
     /// Answer that the job still runs, and have it run for so many questions.
     Pend(usize),
+    /// The same, after a while.
+    Late(Duration, usize),
     /// Answer never.
     Hang,
 }
@@ -373,7 +375,10 @@ async fn right(
             change(&mut answer);
             bytes = serde_json::to_vec(&answer)?;
         }
-        Some(Act::Pend(times)) => {
+        Some(Act::Pend(times) | Act::Late(_, times)) => {
+            if let Some(Act::Late(wait, _)) = act {
+                tokio::time::sleep(wait).await;
+            }
             let answer: Value = serde_json::from_slice(&bytes)?;
             let job = answer["jobReference"]["jobId"].as_str().context("the job has no ID")?.to_owned();
             let first = unfinished(&job);

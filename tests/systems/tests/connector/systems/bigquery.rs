@@ -51,7 +51,8 @@ fn literal(value: &Value, kind: &str, texts: &mut Vec<(String, String)>) -> Stri
     match value {
         Value::Null => "NULL".to_owned(),
         Value::Number(digits) if kind == "INT64" || kind == "INTEGER" => digits.clone(),
-        Value::Number(digits) => format!("CAST('{digits}' AS {})", standard(kind)),
+        Value::Number(digits) if kind == "NUMERIC" => format!("NUMERIC '{digits}'"),
+        Value::Number(digits) => format!("CAST('{digits}' AS FLOAT64)"),
         Value::Bool(value) => value.to_string(),
         Value::Text(text) if text.len() > LONG => {
             let name = format!("long{}", texts.len());
@@ -66,16 +67,19 @@ fn literal(value: &Value, kind: &str, texts: &mut Vec<(String, String)>) -> Stri
     }
 }
 
-fn standard(kind: &str) -> &str {
-    if kind == "FLOAT" { "FLOAT64" } else { kind }
-}
-
 impl<const SECOND: bool> Bigquery<SECOND> {
+    fn resource(&self, table: &TableRef) -> String {
+        format!("projects/{PROJECT}/datasets/{}/tables/{}", self.place.dataset, table.name)
+    }
+
+    async fn fields(&self, table: &TableRef) -> Result<Vec<Json>> {
+        let found = self.place.ask("GET", &self.resource(table), None).await?;
+        Ok(found["schema"]["fields"].as_array().cloned().unwrap_or_default())
+    }
+
     /// Names and types of a table's columns, as the emulator has them.
     async fn columns(&self, table: &TableRef) -> Result<Vec<(String, String)>> {
-        let path = format!("projects/{PROJECT}/datasets/{}/tables/{}", self.place.dataset, table.name);
-        let found = self.place.ask("GET", &path, None).await?;
-        let fields = found["schema"]["fields"].as_array().cloned().unwrap_or_default();
+        let fields = self.fields(table).await?;
         let text = |field: &Json, name: &str| field[name].as_str().unwrap_or_default().to_owned();
         Ok(fields.iter().map(|field| (text(field, "name"), text(field, "type"))).collect())
     }
@@ -158,7 +162,15 @@ impl<const SECOND: bool> System for Bigquery<SECOND> {
 
     async fn drop_column(&self, table: &TableRef, name: &str) -> Result<()> {
         let sql = format!("ALTER TABLE {} DROP COLUMN {}", self.place.table(&table.name), quote(name));
-        self.place.run(&sql, &[]).await.map(drop)
+        self.place.run(&sql, &[]).await?;
+        if SECOND {
+            // It drops the column but goes on naming it in the table's schema.
+            let mut fields = self.fields(table).await?;
+            fields.retain(|field| field["name"] != name);
+            let body = json!({"schema": {"fields": fields}});
+            self.place.ask("PATCH", &self.resource(table), Some(body)).await?;
+        }
+        Ok(())
     }
 
     fn has(&self, holds: Holds) -> bool {
