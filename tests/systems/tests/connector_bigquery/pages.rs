@@ -46,9 +46,15 @@ async fn pitfall_17_a_repeated_page_is_found_before_any_of_its_rows() -> Result<
     let scene = Scene::with_rows(ROWS as usize).await?;
     let kept = Arc::new(Mutex::new(Value::Null));
     let keep = kept.clone();
-    scene.place.gate.change(1, page("9999"), move |answer| *keep.lock().expect("a lock") = answer["rows"].clone());
+    scene
+        .place
+        .gate
+        .change(1, page("9999"), move |answer| *keep.lock().expect("a lock") = answer["rows"].clone());
     let repeat = kept.clone();
-    scene.place.gate.change(1, page("19999"), move |answer| answer["rows"] = repeat.lock().expect("a lock").clone());
+    scene
+        .place
+        .gate
+        .change(1, page("19999"), move |answer| answer["rows"] = repeat.lock().expect("a lock").clone());
     let outcome = scene.outcome(scene.request()).await;
     ensure!(outcome.ids.len() <= 20_000, "rows of the repeated page were handed over");
     healed(&scene, outcome, ErrorKind::Unavailable).await
@@ -130,7 +136,8 @@ async fn a_result_that_is_gone_for_good_is_told() -> Result<()> {
     );
     scene.place.run(&sql, &[]).await?;
     scene.place.gate.rule(1, Seen::results, Act::Refuse(404, "notFound", "Not found: Job weir-data:x"));
-    let outcome = scene.outcome(scene.reading("loose", &["at", "id"], ("at", CursorKind::Int), &["id"])).await;
+    let outcome =
+        scene.outcome(scene.reading("loose", &["at", "id"], ("at", CursorKind::Int), &["id"])).await;
     let error = outcome.error.expect("it cannot go on");
     ensure!(error.kind() == ErrorKind::Unavailable && error.message().contains("row key"), "{error:?}");
     Ok(())
@@ -142,7 +149,11 @@ async fn a_result_too_large_to_be_ordered_is_read_in_parts() -> Result<()> {
     let large = |seen: &Seen| {
         seen.reading() && !seen.body["query"].as_str().is_some_and(|sql| sql.ends_with(" LIMIT 10000"))
     };
-    scene.place.gate.rule(9, large, Act::Refuse(400, "resourcesExceeded", "Resources exceeded during query execution"));
+    scene.place.gate.rule(
+        9,
+        large,
+        Act::Refuse(400, "resourcesExceeded", "Resources exceeded during query execution"),
+    );
     ensure!(scene.read(scene.request()).await? == numbers(ROWS));
     ensure!(scene.place.gate.count(Seen::reading) == 6, "{}", scene.place.gate.count(Seen::reading));
     Ok(())

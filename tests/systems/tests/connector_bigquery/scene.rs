@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use connector::guard::Policy;
 use connector::{
-    Batch, Connector, ConnectorError, Cost, Cursor, CursorKind, NullCursors, Position, ReadRequest, RunTag, TableRef,
-    Watermark, kinds,
+    Batch, Connector, ConnectorError, Cost, Cursor, CursorKind, NullCursors, Position, ReadRequest, RunTag,
+    TableRef, Watermark, kinds,
 };
 use futures::StreamExt;
 use secrecy::SecretString;
