@@ -10,7 +10,7 @@ use crate::guard::Policy;
 use crate::order::Ordered;
 use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
 use crate::{
-    Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, postgres, snowflake, sqlite,
+    Connector, ConnectorError, ErrorKind, Result, TableRef, bigquery, clickhouse, postgres, snowflake, sqlite,
 };
 
 /// One kind of system.
@@ -59,6 +59,7 @@ const ALL: &[Entry] = &[
     Entry::of::<sqlite::Sqlite>(),
     Entry::of::<clickhouse::Clickhouse>(),
     Entry::of::<snowflake::Snowflake>(),
+    Entry::of::<bigquery::Bigquery>(),
 ];
 
 /// How a source of a kind is opened from its stored configuration.

@@ -7,6 +7,7 @@
 //! server.
 
 pub mod authority;
+pub mod bigquery;
 pub mod clickhouse;
 pub mod faults;
 pub mod postgres;
