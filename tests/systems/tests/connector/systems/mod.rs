@@ -2,6 +2,7 @@
 
 use crate::promises::Promises;
 
+mod bigquery;
 mod clickhouse;
 mod memory;
 mod postgres;
@@ -9,5 +10,12 @@ mod snowflake;
 mod sqlite;
 
 /// What each system promises.
-pub const ALL: [&Promises; 5] =
-    [&clickhouse::PROMISES, &memory::PROMISES, &postgres::PROMISES, &snowflake::PROMISES, &sqlite::PROMISES];
+pub const ALL: [&Promises; 7] = [
+    &bigquery::local::PROMISES,
+    &bigquery::second::PROMISES,
+    &clickhouse::PROMISES,
+    &memory::PROMISES,
+    &postgres::PROMISES,
+    &snowflake::PROMISES,
+    &sqlite::PROMISES,
+];
