@@ -8,9 +8,7 @@ use serde_json::Value;
 
 use crate::guard::Policy;
 use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
-use crate::{
-    Connector, ConnectorError, ErrorKind, Result, TableRef, bigquery, clickhouse, postgres, sqlite,
-};
+use crate::{Connector, ConnectorError, ErrorKind, Result, TableRef, bigquery, clickhouse, postgres, sqlite};
 
 /// One kind of system.
 pub trait Kind {
@@ -121,12 +119,7 @@ pub fn sign_in(kind: &str, config: &Value) -> Result<SignIn> {
 ///
 /// # Errors
 /// `Config` when there is no such kind or the configuration cannot be read.
-pub fn setup(
-    kind: &str,
-    config: &Value,
-    tables: &[TableRef],
-    given: Given<'_>,
-) -> Result<Option<Setup>> {
+pub fn setup(kind: &str, config: &Value, tables: &[TableRef], given: Given<'_>) -> Result<Option<Setup>> {
     (named(kind)?.setup)(config, Tables(tables), given)
 }
 
