@@ -16,6 +16,7 @@ mod read;
 mod refusal;
 mod rows;
 mod sample;
+mod setup;
 mod sign_in;
 mod statement;
 mod steps;
@@ -34,6 +35,7 @@ pub use config::{Config, SignIn};
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::{Given, Setup, SignIn as SignsIn, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, ErrorKind, Moment, ReadRequest,
     Result, Table, TableRef, Watermark,
@@ -81,6 +83,17 @@ impl Kind for Bigquery {
         })?;
         let client = Client::new(config, Session::new(key, policy.clone()), base, policy)?;
         Ok(Arc::new(Service(Arc::new(Shared { client: Arc::new(client), tables: Mutex::default() }))))
+    }
+
+    fn sign_in(config: &Config) -> SignsIn {
+        match config.sign_in {
+            SignIn::Key => SignsIn::Secret,
+            SignIn::Weir => SignsIn::Nothing,
+        }
+    }
+
+    fn setup(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Option<Setup> {
+        Some(setup::scripts(config, tables, given))
     }
 }
 
