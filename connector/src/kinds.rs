@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::guard::Policy;
-use crate::{Connector, ConnectorError, ErrorKind, Result, clickhouse, postgres, sqlite};
+use crate::{Connector, ConnectorError, ErrorKind, Result, clickhouse, databricks, postgres, sqlite};
 
 /// One kind of system.
 pub trait Kind {
@@ -38,6 +38,7 @@ const ALL: &[Entry] = &[
     Entry::of::<postgres::Postgres>(),
     Entry::of::<sqlite::Sqlite>(),
     Entry::of::<clickhouse::Clickhouse>(),
+    Entry::of::<databricks::Databricks>(),
 ];
 
 /// A kind without its types.
