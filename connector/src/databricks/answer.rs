@@ -65,12 +65,20 @@ impl Answer {
     ///
     /// # Errors
     /// `Schema` when its columns are not those expected, `Protocol` when rows were left out.
-    pub fn new(client: Arc<Client>, id: String, reply: Reply, columns: Vec<Expected>, limits: Limits) -> Result<Self> {
+    pub fn new(
+        client: Arc<Client>,
+        id: String,
+        reply: Reply,
+        columns: Vec<Expected>,
+        limits: Limits,
+    ) -> Result<Self> {
         let mut manifest = reply.manifest.unwrap_or_default();
         manifest.check(&columns)?;
         if manifest.truncated == Some(true) {
             let message = "the workspace cut the result: it is larger than it gives out";
-            return Err(ConnectorError::new(ErrorKind::Protocol, message).hint("read fewer columns or rows at once"));
+            return Err(
+                ConnectorError::new(ErrorKind::Protocol, message).hint("read fewer columns or rows at once")
+            );
         }
         let total_rows = manifest.total_row_count.unwrap_or(0);
         // One chunk goes without saying.
@@ -78,7 +86,19 @@ impl Answer {
         let chunks = if total_rows == 0 { 0 } else { chunks };
         let decoder = Decoder::new(columns, limits);
         let (first, current, ahead) = (reply.result, None, None);
-        Ok(Self { client, id, decoder, total_rows, chunks, next: 0, before: 0, first, current, ahead, over: false })
+        Ok(Self {
+            client,
+            id,
+            decoder,
+            total_rows,
+            chunks,
+            next: 0,
+            before: 0,
+            first,
+            current,
+            ahead,
+            over: false,
+        })
     }
 
     /// How many rows there are in all.
@@ -157,12 +177,16 @@ impl Answer {
             return Ok(());
         }
         if !self.decoder.ended() {
-            let error = ConnectorError::new(ErrorKind::Unavailable, "a part of the result broke off before its end");
+            let error =
+                ConnectorError::new(ErrorKind::Unavailable, "a part of the result broke off before its end");
             return self.again(error).await;
         }
         let (came, told) = (self.decoder.rows(), chunk.rows);
         if came != told {
-            return Err(incomplete(format!("part {} of the result has {came} rows instead of {told}", chunk.index)));
+            return Err(incomplete(format!(
+                "part {} of the result has {came} rows instead of {told}",
+                chunk.index
+            )));
         }
         self.before += came;
         self.current = None;

@@ -57,9 +57,10 @@ pub fn cursor(native: &Native, watermark: &Watermark, side: Side) -> Result<Reac
     let (number, between) = match (native.form, &value) {
         (Form::Int, Cell::Int(value)) => (*value, false),
         (Form::Date, Cell::Date(days)) => (i128::from(*days), false),
-        (Form::Zoned, Cell::Zoned(moment)) | (Form::Naive, Cell::Naive(moment)) => {
-            (i128::from(moment.seconds) * 1_000_000 + i128::from(moment.nanos / 1_000), moment.nanos % 1_000 != 0)
-        }
+        (Form::Zoned, Cell::Zoned(moment)) | (Form::Naive, Cell::Naive(moment)) => (
+            i128::from(moment.seconds) * 1_000_000 + i128::from(moment.nanos / 1_000),
+            moment.nanos % 1_000 != 0,
+        ),
         _ => return Err(wrong()),
     };
     let number = if between && side == Side::Lower { number + 1 } else { number };
@@ -149,7 +150,8 @@ mod tests {
         let naive = bound("timestamp_ntz", CursorKind::Naive, "2026-02-28 10:00:00.5", Side::Lower);
         assert_eq!(naive, at("TIMESTAMP_NTZ", "2026-02-28T10:00:00.5", true));
         let watermark = Watermark { kind: CursorKind::Naive, text: "2026-02-28 10:00:00".to_owned() };
-        let error = cursor(&Native::parse("timestamp", true), &watermark, Side::Lower).expect_err("another kind");
+        let error =
+            cursor(&Native::parse("timestamp", true), &watermark, Side::Lower).expect_err("another kind");
         assert_eq!(error.kind(), ErrorKind::Config);
     }
 
@@ -181,7 +183,10 @@ mod tests {
         assert_eq!(key("double", false, "1.5"), None);
         assert_eq!(key("bigint", false, "1; DROP TABLE t"), None);
         assert_eq!(key("decimal(18,2)", false, "1.5"), is("DECIMAL(18,2)", "1.5"));
-        assert_eq!(key("timestamp", false, "2026-02-28T10:00:00.5Z"), is("TIMESTAMP", "2026-02-28T10:00:00.5Z"));
+        assert_eq!(
+            key("timestamp", false, "2026-02-28T10:00:00.5Z"),
+            is("TIMESTAMP", "2026-02-28T10:00:00.5Z")
+        );
         assert_eq!(key("interval day", false, "1"), None);
     }
 }

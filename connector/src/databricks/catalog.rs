@@ -106,15 +106,23 @@ pub async fn tables(client: &Client) -> Result<Vec<Table>> {
         let schemas = match &config.schema {
             Some(schema) => vec![schema.clone()],
             None => {
-                let found = seen(pages(client, "list the schemas", "schemas", &query).await, config.catalog.is_some())?;
+                let found = seen(
+                    pages(client, "list the schemas", "schemas", &query).await,
+                    config.catalog.is_some(),
+                )?;
                 names(found, |page| page.schemas)
             }
         };
         for schema in schemas.iter().filter(|name| *name != "information_schema") {
             let query = [query[0], ("schema_name", schema.as_str()), ("omit_columns", "true")];
-            let found = seen(pages(client, "list the tables", "tables", &query).await, config.schema.is_some())?;
+            let found =
+                seen(pages(client, "list the tables", "tables", &query).await, config.schema.is_some())?;
             tables.extend(found.into_iter().filter_map(|page| page.tables).flatten().map(|told| Table {
-                table: TableRef { catalog: Some(catalog.clone()), schema: Some(schema.clone()), name: told.name },
+                table: TableRef {
+                    catalog: Some(catalog.clone()),
+                    schema: Some(schema.clone()),
+                    name: told.name,
+                },
                 view: told.table_type.as_deref().is_some_and(view),
                 rows: None,
                 columns: Vec::new(),
@@ -122,7 +130,11 @@ pub async fn tables(client: &Client) -> Result<Vec<Table>> {
         }
     }
     tables.sort_by(|a, b| {
-        (&a.table.catalog, &a.table.schema, &a.table.name).cmp(&(&b.table.catalog, &b.table.schema, &b.table.name))
+        (&a.table.catalog, &a.table.schema, &a.table.name).cmp(&(
+            &b.table.catalog,
+            &b.table.schema,
+            &b.table.name,
+        ))
     });
     Ok(tables)
 }
@@ -130,7 +142,9 @@ pub async fn tables(client: &Client) -> Result<Vec<Table>> {
 /// What may be seen but not entered is left out, unless it was asked for by name.
 fn seen(pages: Result<Vec<Page>>, named: bool) -> Result<Vec<Page>> {
     match pages {
-        Err(error) if !named && matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound) => Ok(Vec::new()),
+        Err(error) if !named && matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound) => {
+            Ok(Vec::new())
+        }
         other => other,
     }
 }
@@ -165,7 +179,12 @@ async fn pages(client: &Client, doing: &str, list: &str, query: &[(&str, &str)])
     }
 }
 
-async fn get<T: DeserializeOwned>(client: &Client, doing: &str, path: &[&str], query: &[(&str, &str)]) -> Result<T> {
+async fn get<T: DeserializeOwned>(
+    client: &Client,
+    doing: &str,
+    path: &[&str],
+    query: &[(&str, &str)],
+) -> Result<T> {
     let path = [&["api", "2.1", "unity-catalog"], path].concat();
     client.call(Request { doing, path: &path, query, body: None, most: client::SMALL }).await?.json()
 }
@@ -177,7 +196,10 @@ async fn get<T: DeserializeOwned>(client: &Client, doing: &str, path: &[&str], q
 pub fn whole(client: &Client, table: &TableRef) -> Result<TableRef> {
     let config = client.config();
     let missing = |what: &str| {
-        ConnectorError::new(ErrorKind::Config, format!("table {table} names no {what}, nor does the connection"))
+        ConnectorError::new(
+            ErrorKind::Config,
+            format!("table {table} names no {what}, nor does the connection"),
+        )
     };
     let catalog = table.catalog.as_ref().or(config.catalog.as_ref()).ok_or_else(|| missing("catalog"))?;
     let schema = table.schema.as_ref().or(config.schema.as_ref()).ok_or_else(|| missing("schema"))?;

@@ -152,7 +152,7 @@ pub fn clock(answer: &Answer, host: &str) -> Result<Moment> {
     let since = told
         .and_then(|date| httpdate::parse_http_date(date).ok())
         .and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok());
-    since.map(|since| Moment { seconds: since.as_secs().cast_signed(), nanos: 0 }).ok_or_else(|| {
-        ConnectorError::new(ErrorKind::Protocol, format!("{host:?} does not tell its clock"))
-    })
+    since
+        .map(|since| Moment { seconds: since.as_secs().cast_signed(), nanos: 0 })
+        .ok_or_else(|| ConnectorError::new(ErrorKind::Protocol, format!("{host:?} does not tell its clock")))
 }

@@ -86,7 +86,9 @@ impl Config {
         let text = text.strip_prefix("https://").unwrap_or(text);
         let host = text.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
         if host.is_empty() {
-            return Err(refuse("host: give the workspace's host, such as dbc-….cloud.databricks.com".to_owned()));
+            return Err(refuse(
+                "host: give the workspace's host, such as dbc-….cloud.databricks.com".to_owned(),
+            ));
         }
         if !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')) {
             return Err(refuse("host: give the name alone, without scheme, port or user".to_owned()));
@@ -94,7 +96,8 @@ impl Config {
         if host.starts_with("accounts.") {
             return Err(refuse("host: this is the account console; give the host of a workspace".to_owned()));
         }
-        let known = SUFFIXES.iter().any(|suffix| host.strip_suffix(suffix).is_some_and(|name| !name.is_empty()));
+        let known =
+            SUFFIXES.iter().any(|suffix| host.strip_suffix(suffix).is_some_and(|name| !name.is_empty()));
         if !known {
             let known = SUFFIXES.map(|suffix| format!("*{suffix}")).join(", ");
             return Err(refuse(format!("host: workspaces are at {known}")));
@@ -118,7 +121,9 @@ impl Config {
             Some(_) => return refuse("warehouse: give the ID, or the HTTP path /sql/1.0/warehouses/…"),
             None => text,
         };
-        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        if id.is_empty()
+            || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        {
             return refuse("warehouse: give the SQL warehouse's ID, found in its connection details");
         }
         Ok(id)
@@ -177,8 +182,13 @@ mod tests {
             config.validate().map_err(|error| error.to_string())
         };
         assert_eq!(with(json!({"oauth": {"clientId": "b7f7a7a6-0000"}})), Ok(()));
-        assert!(with(json!({"oauth": {"clientId": ""}})).is_err_and(|it| it.starts_with("signIn.oauth.clientId: ")));
-        assert!(with(json!({"oauth": {"clientId": "a", "secret": "x"}})).is_err_and(|it| it.contains("secret")));
+        assert!(
+            with(json!({"oauth": {"clientId": ""}}))
+                .is_err_and(|it| it.starts_with("signIn.oauth.clientId: "))
+        );
+        assert!(
+            with(json!({"oauth": {"clientId": "a", "secret": "x"}})).is_err_and(|it| it.contains("secret"))
+        );
         assert!(with(json!("password")).is_err_and(|it| it.contains("password")));
     }
 

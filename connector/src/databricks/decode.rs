@@ -196,7 +196,8 @@ impl Decoder {
     /// A cell that is no text: null, or a number or truth value from a system that does not write all as text.
     fn word(&mut self) -> Result<bool> {
         let rest = &self.buffer[self.at..];
-        let Some(length) = rest.iter().position(|byte| matches!(byte, b',' | b']') || byte.is_ascii_whitespace())
+        let Some(length) =
+            rest.iter().position(|byte| matches!(byte, b',' | b']') || byte.is_ascii_whitespace())
         else {
             return if rest.len() > 64 { Err(garbled()) } else { Ok(false) };
         };
@@ -289,7 +290,9 @@ mod tests {
     }
 
     fn lines(batch: &Batch) -> Vec<String> {
-        (0..batch.rows()).map(|row| format!("{:?} {:?}", batch.columns[0].cell(row), batch.columns[1].cell(row))).collect()
+        (0..batch.rows())
+            .map(|row| format!("{:?} {:?}", batch.columns[0].cell(row), batch.columns[1].cell(row)))
+            .collect()
     }
 
     const LIMITS: Limits = Limits { rows: 1_000, bytes: 1 << 20, cell: 1 << 20 };
@@ -297,7 +300,8 @@ mod tests {
     #[test]
     fn rows_are_read_however_the_bytes_arrive() {
         let text = r#" [ ["1","a\"b\\"], [2 , null],["-3","\ud83e\udd80 é\u00e9"] , [ null,""] ] "#;
-        let wanted = ["Int(1) Text(\"a\\\"b\\\\\")", "Int(2) Null", "Int(-3) Text(\"🦀 éé\")", "Null Text(\"\")"];
+        let wanted =
+            ["Int(1) Text(\"a\\\"b\\\\\")", "Int(2) Null", "Int(-3) Text(\"🦀 éé\")", "Null Text(\"\")"];
         for size in 1..text.len() {
             let mut decoder = Decoder::new(columns(), LIMITS);
             decoder.begin();
@@ -370,7 +374,16 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_rows_is_an_error() {
-        for text in ["{}", "[1]", "[[\"1\"]]", "[[\"1\",\"a\",\"b\"]]", "[[\"1\",[]]]", "<html>", "[] []", "[[\"1\",\"a\"]]x"] {
+        for text in [
+            "{}",
+            "[1]",
+            "[[\"1\"]]",
+            "[[\"1\",\"a\",\"b\"]]",
+            "[[\"1\",[]]]",
+            "<html>",
+            "[] []",
+            "[[\"1\",\"a\"]]x",
+        ] {
             let mut decoder = Decoder::new(columns(), LIMITS);
             decoder.begin();
             decoder.push(text.as_bytes());

@@ -41,14 +41,22 @@ fn ordered(column: &Expected) -> String {
 ///
 /// # Errors
 /// `Schema` or `Config` when the cursor column cannot be this cursor, or a bound is not of its kind.
-pub fn read(request: &ReadRequest, table: &TableRef, columns: &[Expected], key: &[Expected]) -> Result<Vec<Statement>> {
+pub fn read(
+    request: &ReadRequest,
+    table: &TableRef,
+    columns: &[Expected],
+    key: &[Expected],
+) -> Result<Vec<Statement>> {
     let cursor = cursor_column(request, columns)?;
     let name = quote(&cursor.name);
     let (list, from) = (select_list(columns), table_name(table));
     let keys: Vec<String> = key.iter().filter(|column| column.name != cursor.name).map(ordered).collect();
     let statement = |conditions: &[String], order: Vec<String>, parameters: Vec<(String, Bound)>| {
-        let filter =
-            if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        let filter = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
+        };
         // The places of nulls are said, so that no setting moves them.
         let order: Vec<String> = order.iter().map(|item| format!("{item} ASC NULLS FIRST")).collect();
         let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
@@ -166,7 +174,8 @@ mod tests {
 
     #[test]
     fn a_read_resumes_at_cursor_and_key() {
-        let columns = [column("at", "timestamp", true), column("a", "string", false), column("b", "bigint", true)];
+        let columns =
+            [column("at", "timestamp", true), column("a", "string", false), column("b", "bigint", true)];
         let asked = request(Some(("2026-01-01T00:00:00.5Z", &["x", "7"])), NullCursors::First);
         let statements = read(&asked, &asked.table, &columns, &columns[1..]).expect("statements");
         assert_eq!(

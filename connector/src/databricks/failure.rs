@@ -81,8 +81,9 @@ pub fn api(answer: &Answer, host: &str, doing: &str) -> ConnectorError {
     let status = answer.status;
     if status.is_redirection() {
         let message = format!("{host:?} answered with HTTP status {}, a redirect", status.as_u16());
-        return ConnectorError::new(ErrorKind::Protocol, message)
-            .hint("network access to the workspace may be blocked; check its private link and its access lists");
+        return ConnectorError::new(ErrorKind::Protocol, message).hint(
+            "network access to the workspace may be blocked; check its private link and its access lists",
+        );
     }
     let Ok(said) = answer.json::<Said>() else {
         return http::refused(host, status, &answer.headers, &answer.words());
@@ -114,7 +115,9 @@ pub fn api(answer: &Answer, host: &str, doing: &str) -> ConnectorError {
     let error = ConnectorError::new(kind, message);
     let error = if words.is_empty() { error } else { error.detail(cut(words)) };
     let error = match kind {
-        ErrorKind::Auth => error.hint("the token may have ended or been revoked; make a new one and replace it"),
+        ErrorKind::Auth => {
+            error.hint("the token may have ended or been revoked; make a new one and replace it")
+        }
         ErrorKind::Permission if words.contains("IP ACL") => {
             error.hint("add Weir's addresses to the IP access list of the workspace")
         }
@@ -136,7 +139,8 @@ impl Failed {
     /// The error's class and SQLSTATE.
     fn class(&self) -> (&str, &str) {
         let words = self.message.as_deref().unwrap_or_default();
-        let class = words.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or("", |(class, _)| class);
+        let class =
+            words.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or("", |(class, _)| class);
         let state = self.sql_state.as_deref().unwrap_or_else(|| {
             words.rsplit_once("SQLSTATE: ").map_or("", |(_, rest)| rest.get(..5).unwrap_or_default())
         });
@@ -164,7 +168,8 @@ impl Failed {
     pub fn explain(&self, subject: Subject<'_>) -> ConnectorError {
         let kind = self.kind();
         let words = self.message.as_deref().unwrap_or_default();
-        let object = subject.table.map_or_else(|| "what was asked for".to_owned(), |table| format!("table {table}"));
+        let object =
+            subject.table.map_or_else(|| "what was asked for".to_owned(), |table| format!("table {table}"));
         let (message, hint) = match kind {
             ErrorKind::Permission => {
                 let grants = grants::missing(words, subject);
@@ -175,7 +180,10 @@ impl Failed {
                     || "the statement names something that is not there".to_owned(),
                     |table| format!("there is no table or view {table}"),
                 ),
-                Some("it may have been renamed or dropped, or the user may not see it; names are exact".to_owned()),
+                Some(
+                    "it may have been renamed or dropped, or the user may not see it; names are exact"
+                        .to_owned(),
+                ),
             ),
             ErrorKind::Schema => (
                 format!("{object} can no longer be read as asked"),
@@ -221,10 +229,26 @@ mod tests {
     #[test]
     fn a_statements_class_and_state_decide() {
         for (code, message, kind) in [
-            ("BAD_REQUEST", "[TABLE_OR_VIEW_NOT_FOUND] The table or view `a` cannot be found. SQLSTATE: 42P01", ErrorKind::NotFound),
-            ("BAD_REQUEST", "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column `x`. SQLSTATE: 42703", ErrorKind::Schema),
-            ("BAD_REQUEST", "[INSUFFICIENT_PERMISSIONS] Insufficient privileges. SQLSTATE: 42501", ErrorKind::Permission),
-            ("BAD_REQUEST", "[PARSE_SYNTAX_ERROR] Syntax error at or near 'x'. SQLSTATE: 42601", ErrorKind::Protocol),
+            (
+                "BAD_REQUEST",
+                "[TABLE_OR_VIEW_NOT_FOUND] The table or view `a` cannot be found. SQLSTATE: 42P01",
+                ErrorKind::NotFound,
+            ),
+            (
+                "BAD_REQUEST",
+                "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column `x`. SQLSTATE: 42703",
+                ErrorKind::Schema,
+            ),
+            (
+                "BAD_REQUEST",
+                "[INSUFFICIENT_PERMISSIONS] Insufficient privileges. SQLSTATE: 42501",
+                ErrorKind::Permission,
+            ),
+            (
+                "BAD_REQUEST",
+                "[PARSE_SYNTAX_ERROR] Syntax error at or near 'x'. SQLSTATE: 42601",
+                ErrorKind::Protocol,
+            ),
             ("BAD_REQUEST", "[DIVIDE_BY_ZERO] Division by zero. SQLSTATE: 22012", ErrorKind::Schema),
             ("RESOURCE_EXHAUSTED", "Too many", ErrorKind::RateLimited),
             ("SERVICE_UNDER_MAINTENANCE", "", ErrorKind::Unavailable),

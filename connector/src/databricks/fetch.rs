@@ -32,7 +32,7 @@ pub async fn small(client: &Arc<Client>, small: Small<'_>) -> Result<Batch> {
     for disposition in [Disposition::Inline, Disposition::Links] {
         let ended = run::run(client, small.statement, disposition, asked).await?;
         let Ended::Succeeded { id, reply } = ended else { continue };
-        let mut answer = Answer::new(Arc::clone(client), id, reply, small.columns.clone(), limits)?;
+        let mut answer = Answer::new(Arc::clone(client), id, *reply, small.columns.clone(), limits)?;
         let batch = match answer.next().await? {
             Some(batch) => batch,
             None => answer.empty(),

@@ -56,12 +56,16 @@ impl Links {
     pub async fn open(&self, link: &Link) -> Result<Response> {
         let url = Url::parse(&link.external_link).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = url.ok_or_else(|| {
-            ConnectorError::new(ErrorKind::Protocol, "the workspace gave a link to a result that is no address")
+            ConnectorError::new(
+                ErrorKind::Protocol,
+                "the workspace gave a link to a result that is no address",
+            )
         })?;
         let service = self.service(&url).await?;
         let mut request = service.http().await.map_err(reach)?.get(url);
         for (name, value) in link.http_headers.iter().flatten() {
-            let (Ok(name), Ok(mut value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str()))
+            let (Ok(name), Ok(mut value)) =
+                (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str()))
             else {
                 continue;
             };
@@ -79,7 +83,8 @@ impl Links {
             | StatusCode::FORBIDDEN
             | StatusCode::NOT_FOUND
             | StatusCode::GONE) => {
-                let message = format!("the link to a part of the result has ended (HTTP status {})", status.as_u16());
+                let message =
+                    format!("the link to a part of the result has ended (HTTP status {})", status.as_u16());
                 Err(ConnectorError::new(ErrorKind::Unavailable, message))
             }
             status => Err(http::refused(service.host(), status, response.headers(), "")),
@@ -92,7 +97,8 @@ impl Links {
             return Ok(kept);
         }
         if url.scheme() != "https" {
-            let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+            let (host, port) =
+                (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
             let addresses = self.policy.resolve(host, port).await.map_err(reach)?;
             if addresses.iter().any(|address| guard::public(address.ip())) {
                 let message = format!("the result lies at {host:?}, which would send it unencrypted");

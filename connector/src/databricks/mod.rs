@@ -126,7 +126,8 @@ impl Connector for Workspace {
                 match warehouse::look(&shared.client).await {
                     Ok(found) => {
                         let offset = found.answer.clock_offset();
-                        let note = offset.map(|seconds| format!("its clock is {seconds} seconds ahead of ours"));
+                        let note =
+                            offset.map(|seconds| format!("its clock is {seconds} seconds ahead of ours"));
                         Ok((Ok(found), note))
                     }
                     // Whoever may not use the warehouse has signed in.
@@ -151,7 +152,8 @@ impl Connector for Workspace {
         let Some(known) = known else { return check };
         check
             .step("read table", async {
-                let first: Vec<Expected> = known.columns.first().map(|(column, _)| column.clone()).into_iter().collect();
+                let first: Vec<Expected> =
+                    known.columns.first().map(|(column, _)| column.clone()).into_iter().collect();
                 let sql = format!("SELECT {} FROM {} LIMIT 1", select_list(&first), table_name(&known.table));
                 shared.small(sql, first, &known.table).await?;
                 Ok(((), None))

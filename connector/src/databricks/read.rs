@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::Shared;
 use super::answer::Answer;
 use super::catalog::Known;
 use super::decode::Limits;
 use super::dialect::{self, Expected};
 use super::run::{self, Asked, Ended};
 use super::statement::{self, Disposition, Statement};
-use super::Shared;
 use crate::{Batch, ConnectorError, ErrorKind, ReadRequest, Result};
 
 /// Results of fewer rows than this are sent inline, in one answer; larger ones as links.
@@ -98,9 +98,10 @@ impl Reading {
         };
         let whole_table = self.request.from.is_none();
         if !(whole_table && known.large.load(Ordering::Relaxed)) {
-            let inline = run::run(client, &statement.limited(INLINE_ROWS), Disposition::Inline, asked).await?;
+            let inline =
+                run::run(client, &statement.limited(INLINE_ROWS), Disposition::Inline, asked).await?;
             if let Ended::Succeeded { id, reply } = inline {
-                let answer = Answer::new(Arc::clone(client), id, reply, columns.clone(), limits)?;
+                let answer = Answer::new(Arc::clone(client), id, *reply, columns.clone(), limits)?;
                 if answer.total_rows() < INLINE_ROWS {
                     return Ok(answer);
                 }
@@ -108,10 +109,11 @@ impl Reading {
             known.large.fetch_or(whole_table, Ordering::Relaxed);
         }
         match run::run(client, statement, Disposition::Links, asked).await? {
-            Ended::Succeeded { id, reply } => Answer::new(Arc::clone(client), id, reply, columns, limits),
-            Ended::TooLarge => {
-                Err(ConnectorError::new(ErrorKind::Protocol, "the workspace finds the result too large even for links"))
-            }
+            Ended::Succeeded { id, reply } => Answer::new(Arc::clone(client), id, *reply, columns, limits),
+            Ended::TooLarge => Err(ConnectorError::new(
+                ErrorKind::Protocol,
+                "the workspace finds the result too large even for links",
+            )),
         }
     }
 }

@@ -121,7 +121,10 @@ impl Manifest {
         for (wanted, found) in columns.iter().zip(&found) {
             let Some(text) = found.type_text.as_ref().or(found.type_name.as_ref()) else { continue };
             if !wanted.native.comes_as(&Native::parse(text, true)) {
-                let message = format!("column {:?} is no longer {} but comes as {text}", wanted.name, wanted.native.name);
+                let message = format!(
+                    "column {:?} is no longer {} but comes as {text}",
+                    wanted.name, wanted.native.name
+                );
                 return Err(ConnectorError::new(ErrorKind::Schema, message)
                     .hint("its type was changed; open the stream and choose its columns again"));
             }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::client::{self, Client, Request};
 use super::failure::{Failed, Subject};
-use super::reply::Reply;
+use super::reply::{Reply, Status};
 use super::statement::{Disposition, Statement};
 use super::token::now;
 use crate::{ConnectorError, Cost, ErrorKind, Result, TableRef};
@@ -40,7 +40,7 @@ pub enum Ended {
         /// The statement's ID.
         id: String,
         /// The last answer, with the result's first chunk.
-        reply: Reply,
+        reply: Box<Reply>,
     },
     /// With a result too large to be sent inline.
     TooLarge,
@@ -81,12 +81,12 @@ async fn follow(
         match reply.status.state.as_str() {
             "SUCCEEDED" => {
                 running.over = true;
-                return Ok(Ended::Succeeded { id, reply });
+                return Ok(Ended::Succeeded { id, reply: Box::new(reply) });
             }
             "PENDING" | "RUNNING" => {}
-            state => {
+            _ => {
                 running.over = true;
-                return ended_badly(client, state, reply.status, asked);
+                return ended_badly(client, reply.status, asked);
             }
         }
         if now() - begun >= allowed {
@@ -98,12 +98,8 @@ async fn follow(
     }
 }
 
-fn ended_badly(
-    client: &Client,
-    state: &str,
-    status: super::reply::Status,
-    asked: Asked<'_>,
-) -> Result<Ended> {
+fn ended_badly(client: &Client, status: Status, asked: Asked<'_>) -> Result<Ended> {
+    let state = status.state.as_str();
     let failed = Failed { sql_state: status.sql_state, ..status.error.unwrap_or_default() };
     if failed.too_large() {
         return Ok(Ended::TooLarge);
@@ -128,10 +124,12 @@ fn late(state: &str, allowed: Duration, asked: Asked<'_>) -> ConnectorError {
     let seconds = allowed.as_secs();
     if state == "PENDING" {
         let message = format!("the warehouse has not begun after {seconds} seconds: it is waking up or busy");
-        return ConnectorError::new(ErrorKind::Timeout, message)
-            .hint("a stopped warehouse that is not serverless needs some minutes; the next try finds it awake");
+        return ConnectorError::new(ErrorKind::Timeout, message).hint(
+            "a stopped warehouse that is not serverless needs some minutes; the next try finds it awake",
+        );
     }
-    let object = asked.table.map_or_else(|| "the statement".to_owned(), |table| format!("reading table {table}"));
+    let object =
+        asked.table.map_or_else(|| "the statement".to_owned(), |table| format!("reading table {table}"));
     ConnectorError::new(ErrorKind::Timeout, format!("{object} took longer than {seconds} seconds"))
         .hint("read less at once, use a larger warehouse, or ask the operator to allow more time")
 }
@@ -185,9 +183,10 @@ async fn look(client: &Client, id: &str) -> Result<Reply> {
 /// A statement that is no longer known can be run again.
 pub fn gone<T>(result: Result<T>) -> Result<T> {
     result.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
-            ConnectorError::new(ErrorKind::Unavailable, "the workspace no longer has the statement or its result")
-        }
+        ErrorKind::NotFound => ConnectorError::new(
+            ErrorKind::Unavailable,
+            "the workspace no longer has the statement or its result",
+        ),
         _ => error,
     })
 }

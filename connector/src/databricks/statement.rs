@@ -50,9 +50,7 @@ impl Statement {
             "format": "JSON_ARRAY",
         });
         if !self.parameters.is_empty() {
-            let parameter = |(name, bound): &(String, Bound)| {
-                json!({ "name": name, "value": bound.value, "type": bound.kind })
-            };
+            let parameter = |(name, bound): &(String, Bound)| json!({ "name": name, "value": bound.value, "type": bound.kind });
             body["parameters"] = self.parameters.iter().map(parameter).collect();
         }
         body
@@ -81,7 +79,8 @@ mod tests {
     #[test]
     fn values_are_sent_beside_the_text() {
         let bound = Bound { kind: "BIGINT".to_owned(), value: "7".to_owned() };
-        let statement = Statement { sql: "SELECT 1".to_owned(), parameters: vec![("lower".to_owned(), bound)] };
+        let statement =
+            Statement { sql: "SELECT 1".to_owned(), parameters: vec![("lower".to_owned(), bound)] };
         let body = statement.limited(5).body("abc", Disposition::Inline, 10, "Weir");
         assert_eq!(body["statement"], "SELECT 1 LIMIT 5 /* Weir */");
         assert_eq!(body["parameters"], json!([{"name": "lower", "value": "7", "type": "BIGINT"}]));

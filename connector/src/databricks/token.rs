@@ -52,7 +52,8 @@ impl Tokens {
     /// # Errors
     /// `Config` without a usable credential, `Auth` when the workspace refuses it.
     pub async fn token(&self, service: &Service) -> Result<SecretString> {
-        let missing = |what: &str| ConnectorError::new(ErrorKind::Config, format!("the credential is missing: {what}"));
+        let missing =
+            |what: &str| ConnectorError::new(ErrorKind::Config, format!("the credential is missing: {what}"));
         let client_id = match &self.sign_in {
             SignIn::Oauth { client_id } => client_id,
             SignIn::Token => {
@@ -60,7 +61,8 @@ impl Tokens {
                 return carried(token.expose_secret()).map(|()| token.clone());
             }
         };
-        let secret = self.secret.as_ref().ok_or_else(|| missing("give the service principal's OAuth secret"))?;
+        let secret =
+            self.secret.as_ref().ok_or_else(|| missing("give the service principal's OAuth secret"))?;
         let mut kept = self.kept.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| now() < kept.until) {
             return Ok(kept.token.clone());
@@ -101,7 +103,8 @@ async fn ask(service: &Service, client_id: &str, secret: &SecretString) -> Resul
     match answer.status {
         StatusCode::OK => answer.json(),
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            let message = format!("{:?} does not accept the service principal's OAuth secret", service.host());
+            let message =
+                format!("{:?} does not accept the service principal's OAuth secret", service.host());
             Err(ConnectorError::new(ErrorKind::Auth, message)
                 .detail(answer.words().replace(secret.expose_secret(), "…"))
                 .hint("check application ID and secret, that the secret has not ended, and that the service principal was added to this workspace"))
@@ -115,11 +118,15 @@ fn carried(token: &str) -> Result<()> {
     if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(ConnectorError::new(ErrorKind::Config, "the token has characters no token has").hint("paste it again"))
+    Err(ConnectorError::new(ErrorKind::Config, "the token has characters no token has")
+        .hint("paste it again"))
 }
 
 /// The machine's clock that never goes back.
-#[expect(clippy::disallowed_methods, reason = "real waits and lifetimes are measured; no stored time hangs on it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "real waits and lifetimes are measured; no stored time hangs on it"
+)]
 pub fn now() -> Instant {
     Instant::now()
 }
