@@ -16,6 +16,19 @@ struct Counts {
     bytes: AtomicU64,
 }
 
+/// What was counted between two looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Statements sent.
+    pub statements: u64,
+    /// Microseconds the system spent on them, or where it does not tell, spent waiting for it.
+    pub micros: u64,
+    /// Rows scanned; zero also where the system does not tell.
+    pub rows: u64,
+    /// Bytes scanned or billed; zero also where the system does not tell.
+    pub bytes: u64,
+}
+
 impl Cost {
     /// Adds one statement that was sent.
     pub fn add_statement(&self) {
@@ -38,23 +51,30 @@ impl Cost {
         self.0.bytes.fetch_add(scanned, Ordering::Relaxed);
     }
 
-    /// Statements sent so far.
-    pub fn statements(&self) -> u64 {
-        self.0.statements.load(Ordering::Relaxed)
+    /// What was counted since the last call, or since the beginning.
+    pub fn take(&self) -> Spent {
+        let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
+        let counts = &self.0;
+        Spent {
+            statements: take(&counts.statements),
+            micros: take(&counts.micros),
+            rows: take(&counts.rows),
+            bytes: take(&counts.bytes),
+        }
+    }
+}
+
+impl Spent {
+    /// Whether nothing was counted.
+    pub fn nothing(&self) -> bool {
+        *self == Self::default()
     }
 
-    /// Time spent so far.
-    pub fn time(&self) -> Duration {
-        Duration::from_micros(self.0.micros.load(Ordering::Relaxed))
-    }
-
-    /// Rows scanned so far; zero also where the system does not tell.
-    pub fn rows(&self) -> u64 {
-        self.0.rows.load(Ordering::Relaxed)
-    }
-
-    /// Bytes scanned or billed so far; zero also where the system does not tell.
-    pub fn bytes(&self) -> u64 {
-        self.0.bytes.load(Ordering::Relaxed)
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        self.statements += other.statements;
+        self.micros += other.micros;
+        self.rows += other.rows;
+        self.bytes += other.bytes;
     }
 }

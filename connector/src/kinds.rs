@@ -7,7 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::guard::Policy;
-use crate::{Connector, ConnectorError, ErrorKind, Result, clickhouse, databricks, postgres, sqlite};
+use crate::setup::{KeySetup, Setup, SignIn, Tables};
+use crate::{
+    Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, databricks, postgres, sqlite,
+};
 
 /// One kind of system.
 pub trait Kind {
@@ -31,6 +34,22 @@ pub trait Kind {
         credential: Option<SecretString>,
         policy: &Policy,
     ) -> Result<Arc<dyn Connector>>;
+
+    /// What it signs in with, as configured.
+    fn sign_in(_config: &Self::Config) -> SignIn {
+        SignIn::Secret
+    }
+
+    /// The scripts that let Weir read these tables, with the names of this configuration and the public key in use;
+    /// `None` where nothing is to be granted.
+    fn setup(_config: &Self::Config, _tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+        None
+    }
+
+    /// The statements for the public half of a key pair in slot 1 or 2; `None` where no key pairs are used.
+    fn key_setup(_config: &Self::Config, _slot: u8, _public_key: &str) -> Option<KeySetup> {
+        None
+    }
 }
 
 /// The list itself.
@@ -41,16 +60,29 @@ const ALL: &[Entry] = &[
     Entry::of::<databricks::Databricks>(),
 ];
 
+/// How a source of a kind is opened from its stored configuration.
+type Open = fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>;
+
 /// A kind without its types.
 struct Entry {
     name: &'static str,
-    open: fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>,
+    open: Open,
     validate: fn(&Value) -> Result<()>,
+    sign_in: fn(&Value) -> Result<SignIn>,
+    setup: fn(&Value, Tables<'_>, Option<&str>) -> Result<Option<Setup>>,
+    key_setup: fn(&Value, u8, &str) -> Result<Option<KeySetup>>,
 }
 
 impl Entry {
     const fn of<K: Kind>() -> Self {
-        Self { name: K::NAME, open: open_as::<K>, validate: |config| K::validate(&parse::<K>(config)?) }
+        Self {
+            name: K::NAME,
+            open: open_as::<K>,
+            validate: |config| K::validate(&parse::<K>(config)?),
+            sign_in: |config| Ok(K::sign_in(&parse::<K>(config)?)),
+            setup: |config, tables, public_key| Ok(K::setup(&parse::<K>(config)?, tables, public_key)),
+            key_setup: |config, slot, public_key| Ok(K::key_setup(&parse::<K>(config)?, slot, public_key)),
+        }
     }
 }
 
@@ -78,6 +110,35 @@ pub fn open(
 /// `Config` when there is no such kind or the configuration cannot be used.
 pub fn validate(kind: &str, config: &Value) -> Result<()> {
     (named(kind)?.validate)(config)
+}
+
+/// Tells what a source of the named kind signs in with.
+///
+/// # Errors
+/// `Config` when there is no such kind or the configuration cannot be read.
+pub fn sign_in(kind: &str, config: &Value) -> Result<SignIn> {
+    (named(kind)?.sign_in)(config)
+}
+
+/// The scripts that let Weir read these tables of a source of the named kind; `None` where nothing is to be granted.
+///
+/// # Errors
+/// `Config` when there is no such kind or the configuration cannot be read.
+pub fn setup(
+    kind: &str,
+    config: &Value,
+    tables: &[TableRef],
+    public_key: Option<&str>,
+) -> Result<Option<Setup>> {
+    (named(kind)?.setup)(config, Tables(tables), public_key)
+}
+
+/// The statements for a key pair of a source of the named kind; `None` where no key pairs are used.
+///
+/// # Errors
+/// `Config` when there is no such kind or the configuration cannot be read.
+pub fn key_setup(kind: &str, config: &Value, slot: u8, public_key: &str) -> Result<Option<KeySetup>> {
+    (named(kind)?.key_setup)(config, slot, public_key)
 }
 
 fn named(kind: &str) -> Result<&'static Entry> {

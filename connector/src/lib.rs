@@ -23,6 +23,7 @@ pub mod kinds;
 pub mod memory;
 pub mod postgres;
 pub mod read;
+pub mod setup;
 pub mod sqlite;
 pub mod table;
 
@@ -31,7 +32,7 @@ use async_trait::async_trait;
 pub use batch::{Batch, Column, Data, Strings};
 pub use cell::{Cell, Moment};
 pub use check::{Check, Step};
-pub use cost::Cost;
+pub use cost::{Cost, Spent};
 pub use cursor::{Cursor, CursorKind, Position, Watermark};
 pub use error::{ConnectorError, ErrorKind, Retry};
 pub use read::{BatchStream, NullCursors, ReadRequest, RunTag};

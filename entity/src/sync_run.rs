@@ -92,6 +92,14 @@ pub struct Model {
     pub started_at: Option<i64>,
     /// When it ended.
     pub finished_at: Option<i64>,
+    /// Statements sent to the source.
+    pub source_statements: i64,
+    /// Microseconds the source spent on them, or where it does not tell, spent waiting for it.
+    pub source_micros: i64,
+    /// Rows the source scanned, where it tells.
+    pub source_rows: i64,
+    /// Bytes the source scanned or bills, where it tells.
+    pub source_bytes: i64,
 }
 
 /// What `sync_run` is joined with.

@@ -9,6 +9,7 @@ mod m0004_measurement;
 mod m0005_waiting;
 mod m0006_job;
 mod m0007_audit;
+mod m0008_cost;
 mod shape;
 
 use sea_orm_migration::prelude::*;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_waiting::Migration),
             Box::new(m0006_job::Migration),
             Box::new(m0007_audit::Migration),
+            Box::new(m0008_cost::Migration),
         ]
     }
 }

@@ -7,16 +7,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use connector::guard::Policy;
-use connector::{Connector, ConnectorError, kinds};
-use entity::{OrganizationId, SourceId, source};
+use connector::setup::SignIn;
+use connector::{Connector, ConnectorError, ErrorKind, kinds};
+use entity::{KeyPairId, OrganizationId, SourceId, source};
 use sea_orm::EntityTrait;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::app::App;
 use crate::clock::{Micros, SECOND};
 use crate::config::Config;
 use crate::custody::credential;
+use crate::domain::key_pair;
 use crate::error::{Error, Result, StartError};
 
 /// After how long without use a connection is closed.
@@ -34,6 +36,11 @@ pub trait Open: Send + Sync {
         config: &Value,
         credential: Option<SecretString>,
     ) -> connector::Result<Arc<dyn Connector>>;
+
+    /// The e-mail address of Weir's own Google service account, where the operator gave one.
+    fn google_account(&self) -> Option<String> {
+        None
+    }
 }
 
 #[derive(Clone)]
@@ -75,32 +82,63 @@ impl Sources {
     ) -> Result<Arc<dyn Connector>> {
         let found = source::Entity::find_by_id((organization, id)).one(app.db.orm()).await?;
         let found = found.filter(|source| source.deleted_at.is_none());
-        self.open(app, &found.ok_or(Error::NotFound("source"))?)
+        self.open(app, &found.ok_or(Error::NotFound("source"))?).await
     }
 
     /// The same for a source that was just loaded.
     ///
     /// # Errors
     /// `Connector` when the configuration cannot be used, `Internal` when the credential does not open.
-    pub fn open(&self, app: &App, source: &source::Model) -> Result<Arc<dyn Connector>> {
-        let (now, organization, id) = (app.clock.now(), source.organization_id, source.id);
+    pub async fn open(&self, app: &App, source: &source::Model) -> Result<Arc<dyn Connector>> {
+        let (now, id) = (app.clock.now(), source.id);
         if let Some(connector) = self.shared(source, now) {
             return Ok(connector);
         }
-        let config = serde_json::from_str(&source.config)
-            .map_err(|error| Error::internal(&format!("read the configuration of source {id}"), error))?;
-        let credential = match &source.sealed_credential {
-            Some(sealed) => {
-                Some(credential::open(&app.keyring, organization, id, sealed).map_err(|error| {
-                    Error::internal(&format!("open the credential of source {id}"), error)
-                })?)
-            }
-            None => None,
-        };
+        let config = config(source)?;
+        let credential = self.credential(app, source, &config, None).await?;
         let connector = self.opener.open(&source.kind, &config, credential)?;
         let held = Held { version: source.version, used_at: now, connector: connector.clone() };
         self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(id, held);
         Ok(connector)
+    }
+
+    /// What a source would sign in with under a configuration: the stored credential, or the private half of a key
+    /// pair: the named one, else the one in use.
+    ///
+    /// # Errors
+    /// `Connector` when no key pair is in use, `NotFound` when the named one is another source's, `Internal` when what
+    /// is stored does not open.
+    pub async fn credential(
+        &self,
+        app: &App,
+        source: &source::Model,
+        config: &Value,
+        key: Option<KeyPairId>,
+    ) -> Result<Option<SecretString>> {
+        let (organization, id) = (source.organization_id, source.id);
+        match kinds::sign_in(&source.kind, config)? {
+            SignIn::Nothing => Ok(None),
+            SignIn::Secret => {
+                let open = |sealed| {
+                    credential::open(&app.keyring, organization, id, sealed).map_err(|error| {
+                        Error::internal(&format!("open the credential of source {id}"), error)
+                    })
+                };
+                source.sealed_credential.as_ref().map(open).transpose()
+            }
+            SignIn::KeyPair => {
+                let found = match key {
+                    Some(key) => Some(key_pair::of_source(app.db.orm(), source, key).await?),
+                    None => key_pair::in_use(app.db.orm(), source).await?,
+                };
+                let none = || {
+                    ConnectorError::new(ErrorKind::Config, "the source has no key pair in use").hint(
+                        "make a key pair on the source's page, install its public half, and switch to it",
+                    )
+                };
+                key_pair::private_key(&app.keyring, &found.ok_or_else(none)?).map(Some)
+            }
+        }
     }
 
     /// A connector for a configuration that is not stored, to check it before it is.
@@ -116,6 +154,11 @@ impl Sources {
         self.opener.open(kind, config, credential)
     }
 
+    /// The e-mail address of Weir's own Google service account, where the operator gave one.
+    pub fn google_account(&self) -> Option<String> {
+        self.opener.google_account()
+    }
+
     /// Closes what nobody has used in a while.
     pub fn close_idle(&self, now: Micros) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,6 +171,15 @@ impl Sources {
         found.used_at = now;
         Some(found.connector.clone())
     }
+}
+
+/// A source's configuration as its kind reads it.
+///
+/// # Errors
+/// `Internal` when it is no JSON.
+pub fn config(source: &source::Model) -> Result<Value> {
+    serde_json::from_str(&source.config)
+        .map_err(|error| Error::internal(&format!("read the configuration of source {}", source.id), error))
 }
 
 /// Opens the kinds that are built in, within what the operator allows.
@@ -186,5 +238,10 @@ impl Open for Kinds {
         credential: Option<SecretString>,
     ) -> connector::Result<Arc<dyn Connector>> {
         kinds::open(kind, config, credential, &self.policy)
+    }
+
+    fn google_account(&self) -> Option<String> {
+        let key: Value = serde_json::from_str(self.policy.google_key.as_ref()?.expose_secret()).ok()?;
+        Some(key["client_email"].as_str()?.to_owned())
     }
 }

@@ -12,6 +12,7 @@ mod numeric;
 mod profile;
 mod read;
 mod settings;
+mod setup;
 mod statement;
 mod types;
 mod value;
@@ -27,6 +28,7 @@ pub use config::Config;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::{Setup, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment,
     ReadRequest, Result, Table, TableRef, Watermark,
@@ -51,6 +53,10 @@ impl Kind for Clickhouse {
     fn open(config: Config, credential: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
         let client = Client::new(config, credential, policy.clone());
         Ok(Arc::new(Server(Arc::new(Shared { client, tables: Mutex::default() }))))
+    }
+
+    fn setup(config: &Config, tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+        Some(setup::scripts(config, tables))
     }
 }
 

@@ -15,6 +15,7 @@ mod links;
 mod read;
 mod reply;
 mod run;
+mod setup;
 mod statement;
 mod token;
 mod types;
@@ -33,6 +34,7 @@ pub use read::INLINE_ROWS;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::{Setup, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
     ReadRequest, Result, Table, TableRef, Watermark,
@@ -61,6 +63,10 @@ impl Kind for Databricks {
     fn open(config: Config, credential: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
         let client = Arc::new(Client::new(config, credential, policy)?);
         Ok(Arc::new(Workspace(Arc::new(Shared { client, tables: Mutex::default() }))))
+    }
+
+    fn setup(config: &Config, tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+        Some(setup::scripts(config, tables))
     }
 }
 

@@ -7,6 +7,7 @@ mod config;
 mod decode;
 mod dialect;
 mod numeric;
+mod setup;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub use config::{Config, SslMode};
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::{Setup, Tables};
 use crate::{
     Batch, BatchStream, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment, NullCursors,
     ReadRequest, Result, Table, TableRef, Watermark,
@@ -41,6 +43,10 @@ impl Kind for Postgres {
 
     fn open(config: Config, credential: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
         Ok(Arc::new(Server { client: Arc::new(Client::new(config, credential, policy.clone())) }))
+    }
+
+    fn setup(config: &Config, tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+        Some(setup::scripts(config, tables))
     }
 }
 

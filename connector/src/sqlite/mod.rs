@@ -20,6 +20,7 @@ pub use config::Config;
 use crate::cursor::parse_moment;
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::SignIn;
 use crate::{
     Batch, BatchStream, Check, Column, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment,
     ReadRequest, Result, Table, TableRef, Watermark,
@@ -44,6 +45,10 @@ impl Kind for Sqlite {
 
     fn open(config: Config, _: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
         Ok(Arc::new(File { client: Arc::new(Client::new(config, policy.clone())) }))
+    }
+
+    fn sign_in(_config: &Config) -> SignIn {
+        SignIn::Nothing
     }
 }
 

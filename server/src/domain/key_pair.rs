@@ -1,10 +1,11 @@
 //! Key pairs of a source: two slots, so that one can be made and tested while the other is in use.
 
 use entity::key_pair::{ActiveModel, Column, Entity, Model};
-use entity::{KeyPairId, KeyPairState, SourceId};
+use entity::{KeyPairId, KeyPairState, SourceId, source as source_model};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
+use secrecy::SecretString;
 use serde_json::json;
 
 use crate::custody::{KeyPair, Keyring, Owner};
@@ -21,7 +22,45 @@ pub async fn find(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) -> R
     found.ok_or(Error::NotFound("key pair"))
 }
 
-/// The same, while its source is held: the state of one pair decides by those of the other.
+/// The key pair of that ID, if it is the source's.
+///
+/// # Errors
+/// `NotFound` when it is not.
+pub async fn of_source(
+    db: &impl ConnectionTrait,
+    source: &source_model::Model,
+    id: KeyPairId,
+) -> Result<Model> {
+    let found = Entity::find_by_id((source.organization_id, id)).one(db).await?;
+    found.filter(|pair| pair.source_id == source.id).ok_or(Error::NotFound("key pair"))
+}
+
+/// The key pair a source signs with; none when none is in use.
+///
+/// # Errors
+/// What the database says.
+pub async fn in_use(db: &impl ConnectionTrait, source: &source_model::Model) -> Result<Option<Model>> {
+    let found = Entity::find()
+        .filter(Column::OrganizationId.eq(source.organization_id))
+        .filter(Column::SourceId.eq(source.id))
+        .filter(Column::State.eq(KeyPairState::Active));
+    Ok(found.one(db).await?)
+}
+
+/// Opens the private half of a key pair, as PKCS#8 in PEM, on its way to a connector.
+///
+/// # Errors
+/// `Internal` when the ring lacks its key or it was moved or changed; `Conflict` when it is retired.
+pub fn private_key(ring: &Keyring, pair: &Model) -> Result<SecretString> {
+    if pair.state == KeyPairState::Retired {
+        return Err(Error::Conflict("this key pair is retired; make a new one".to_owned()));
+    }
+    let owner = Owner::private_key(pair.organization_id, pair.source_id, pair.id);
+    ring.open(&owner, &pair.sealed_private_key)
+        .map_err(|error| Error::internal(&format!("open the private half of key pair {}", pair.id), error))
+}
+
+/// A key pair of the organization, while its source is held: the state of one pair decides by those of the other.
 async fn held(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) -> Result<Model> {
     let source = find(change, id).await?.source_id;
     source::hold(change, source).await?;
@@ -120,6 +159,8 @@ pub async fn activate(change: &Change<'_, impl ConnectionTrait>, id: KeyPairId) 
             Entity::update(row).exec(change.db).await?;
         }
     }
+    // Whoever has the source open signs with the former key until it sees another version.
+    source::renew(change, stored.source_id).await?;
     set_state(change, stored, KeyPairState::Active).await
 }
 

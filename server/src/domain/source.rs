@@ -135,14 +135,27 @@ pub async fn update(
     Ok(model)
 }
 
+/// Marks a source as changed where what changed is not its own row.
+///
+/// # Errors
+/// What the database says.
+pub async fn renew(change: &Change<'_, impl ConnectionTrait>, id: SourceId) -> Result<()> {
+    let stored = find(change, id).await?;
+    let mut row = stored.clone().into_active_model();
+    row.version = Set(stored.version + 1);
+    row.updated_at = Set(change.now);
+    Entity::update(row).exec(change.db).await?;
+    Ok(())
+}
+
 /// Refuses to send a stored credential to another place than it was given for.
 ///
 /// # Errors
-/// When the host or port is another and a credential is stored.
+/// When the host, port or account is another and a credential is stored.
 pub fn same_place(stored: &Model, config: &str) -> Result<()> {
     let place = |config: &str| {
         let config: serde_json::Value = serde_json::from_str(config).unwrap_or_default();
-        (config["host"].clone(), config["port"].clone())
+        ["host", "port", "account"].map(|part| config[part].clone())
     };
     if stored.sealed_credential.is_none() || place(&stored.config) == place(config) {
         return Ok(());

@@ -19,6 +19,7 @@ use crate::graphql::loaders::{Fetch, LoadError};
 use crate::graphql::payload::payload;
 use crate::graphql::scalar::DateTime;
 use crate::graphql::source::Source;
+use crate::graphql::source_setup::{KeyPairSetup, statements};
 
 /// A stored row on its way out.
 #[derive(Clone)]
@@ -56,6 +57,13 @@ impl KeyPair {
     /// The SHA-256 fingerprint both sides can compare.
     async fn fingerprint(&self) -> &str {
         &self.0.fingerprint
+    }
+
+    /// The statements that install, check and remove its public half; null where the kind uses no key pairs.
+    async fn setup(&self, ctx: &Context<'_>) -> Result<Option<KeyPairSetup>> {
+        let source: Source = must(ctx, self.0.source_id).await?;
+        let made = statements(&source.0, &self.0).map_err(Fault::from)?;
+        Ok(made.map(KeyPairSetup::from))
     }
 
     /// Where it is in its life.

@@ -40,8 +40,10 @@ mod source;
 mod source_check;
 mod source_config;
 mod source_mutation;
+mod source_setup;
 mod source_table;
 mod stream;
+mod stream_diagnosis;
 mod stream_mutation;
 mod stream_part;
 mod stream_state;
@@ -100,8 +102,10 @@ pub struct MoreQueries(
 pub struct LastQueries(
     series::SeriesQuery,
     source::SourceQuery,
+    source_setup::AccessQuery,
     source_table::SourceTableQuery,
     stream::StreamQuery,
+    stream_diagnosis::DiagnosisQuery,
     sync_run::SyncRunQuery,
     unmatched_group::UnmatchedGroupQuery,
     user::UserQuery,

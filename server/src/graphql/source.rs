@@ -1,6 +1,7 @@
 //! Sources: the object, its lists and its queries.
 
 use async_graphql::{Context, Enum, ID, InputObject, InputType, Object, Result};
+use connector::kinds;
 use entity::SourceId;
 use entity::source::{Column, Entity, Model};
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -16,8 +17,11 @@ use crate::graphql::scalar::DateTime;
 use crate::graphql::search::contains;
 use crate::graphql::source_check::SourceCheck;
 use crate::graphql::source_config::{SourceConfig, SourceKind};
+use crate::graphql::source_setup::{SourceSetup, instructions, scripts};
 use crate::graphql::stream::{Stream, StreamsOf};
+use crate::graphql::stream_part::TableRefInput;
 use crate::graphql::window::{Key, Order, PageArgs};
+use crate::sources::config;
 
 /// A stored row on its way out.
 #[derive(Clone)]
@@ -78,6 +82,29 @@ impl Source {
         Ok(rows.into_iter().map(KeyPair::from).collect())
     }
 
+    /// What it signs in with, as configured.
+    async fn sign_in(&self) -> Result<SourceSignIn> {
+        let told = config(&self.0).and_then(|config| Ok(kinds::sign_in(&self.0.kind, &config)?));
+        told.map(SourceSignIn::from).map_err(|error| Fault::from(error).into())
+    }
+
+    /// The scripts that let Weir read the tables named, or those of its streams; null where nothing is to be granted.
+    async fn setup(
+        &self,
+        ctx: &Context<'_>,
+        tables: Option<Vec<TableRefInput>>,
+    ) -> Result<Option<SourceSetup>> {
+        let tables = tables.map(|tables| tables.into_iter().map(Into::into).collect());
+        Ok(scripts(ctx, &self.0, tables).await?.map(SourceSetup::from))
+    }
+
+    /// The page to send to the customer's data team, as Markdown: addresses, scripts, the public key. No secret is in
+    /// it.
+    async fn instructions(&self, ctx: &Context<'_>, tables: Option<Vec<TableRefInput>>) -> Result<String> {
+        let tables = tables.map(|tables| tables.into_iter().map(Into::into).collect());
+        instructions(ctx, &self.0, tables).await
+    }
+
     /// Its streams, by name.
     async fn streams(
         &self,
@@ -104,6 +131,18 @@ impl Source {
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }
+}
+
+/// What a source signs in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "connector::setup::SignIn")]
+pub enum SourceSignIn {
+    /// Nothing.
+    Nothing,
+    /// A secret that a person types: a password, a token, a key file.
+    Secret,
+    /// A key pair made here; its public half is installed at the system.
+    KeyPair,
 }
 
 /// Whether a source's streams may run.

@@ -2,12 +2,11 @@
 
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use connector::Check;
-use entity::{SourceId, source};
+use entity::{KeyPairId, SourceId, source};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Permission;
 use crate::clock::Micros;
-use crate::custody::credential;
 use crate::domain::refusal;
 use crate::domain::source::{self as sources, Credential};
 use crate::error::{Error, Result as DomainResult};
@@ -18,6 +17,7 @@ use crate::graphql::problem::{ConnectorProblem, patiently};
 use crate::graphql::scalar::{DateTime, Json};
 use crate::graphql::source::Source;
 use crate::graphql::source_config::SourceConfigInput;
+use crate::sources::config;
 
 /// How a step of a test went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
@@ -98,6 +98,8 @@ struct SourceCheckInput {
     id: Option<Global<SourceId>>,
     /// Connection details that are not saved yet.
     config: Option<SourceConfigInput>,
+    /// A key pair of the saved source to sign with instead of the one in use, as before switching to it.
+    key_pair_id: Option<Global<KeyPairId>>,
 }
 
 /// The answer of `sourceCheck`.
@@ -124,7 +126,8 @@ impl SourceCheckMutation {
             Some(id) => load(ctx, id.0).await?,
             None => None,
         };
-        let saved = input.config.is_none();
+        // A test with another key tells nothing of the source as it is.
+        let saved = input.config.is_none() && input.key_pair_id.is_none();
         let check = check(ctx, input, stored.clone()).await;
         let check = match outcome(check)? {
             Ok(check) => check,
@@ -167,24 +170,30 @@ async fn check(
     if input.id.is_some() && stored.is_none() {
         return Err(refusal::not_found("id", "source"));
     }
+    let key = input.key_pair_id.map(|key| key.0);
+    if key.is_some() && stored.is_none() {
+        return Err(refusal::required("id"));
+    }
     let connector = match (input.config, &stored) {
         (None, None) => return Err(refusal::required("id")),
-        (None, Some(source)) => app.sources.connector(app, source.organization_id, source.id).await?,
+        (None, Some(source)) if key.is_none() => app.sources.open(app, source).await?,
+        (None, Some(source)) => {
+            let config = config(source)?;
+            let secret = app.sources.credential(app, source, &config, key).await?;
+            app.sources.unstored(&source.kind, &config, secret)?
+        }
         (Some(config), stored) => {
             let settings = config.settings()?;
+            let config = Json::stored(&settings.config).0;
             let secret = match (settings.credential, stored) {
                 (Credential::Replace(secret), _) => Some(secret),
                 (Credential::Keep, Some(source)) if source.kind == settings.kind => {
                     sources::same_place(source, &settings.config)?;
-                    let open = |sealed| {
-                        credential::open(&app.keyring, source.organization_id, source.id, sealed)
-                            .map_err(|error| Error::internal("opening a credential", error))
-                    };
-                    source.sealed_credential.as_ref().map(open).transpose()?
+                    app.sources.credential(app, source, &config, key).await?
                 }
                 _ => None,
             };
-            app.sources.unstored(settings.kind, &Json::stored(&settings.config).0, secret)?
+            app.sources.unstored(settings.kind, &config, secret)?
         }
     };
     let check = patiently(async { Ok(connector.check(None, None).await) }).await?;

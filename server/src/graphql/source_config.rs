@@ -1,14 +1,21 @@
 //! The kinds of sources: the one list of them in the contract. Secrets go in and never come out.
 
-use async_graphql::{Enum, InputObject, MaybeUndefined, OneofObject, SimpleObject, Union};
+mod clickhouse;
+mod postgres;
+mod sqlite;
+
+use async_graphql::{Enum, MaybeUndefined, OneofObject, Union};
+use connector::ConnectorError;
 use connector::kinds::Kind;
-use connector::{ConnectorError, clickhouse, postgres, sqlite};
 use entity::source::Model;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::source::{Credential, Settings};
 use crate::error::{Error, Result};
+use clickhouse::{ClickhouseConfig, ClickhouseConfigInput};
+use postgres::{PostgresConfig, PostgresConfigInput};
+use sqlite::{SqliteConfig, SqliteConfigInput};
 
 /// Which kind of system a source reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -25,9 +32,18 @@ impl SourceKind {
     /// The stored word.
     pub const fn stored_word(self) -> &'static str {
         match self {
-            Self::Postgres => postgres::Postgres::NAME,
-            Self::Sqlite => sqlite::Sqlite::NAME,
-            Self::Clickhouse => clickhouse::Clickhouse::NAME,
+            Self::Postgres => connector::postgres::Postgres::NAME,
+            Self::Sqlite => connector::sqlite::Sqlite::NAME,
+            Self::Clickhouse => connector::clickhouse::Clickhouse::NAME,
+        }
+    }
+
+    /// The system's name, as people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+            Self::Clickhouse => "ClickHouse",
         }
     }
 
@@ -60,105 +76,15 @@ impl SourceConfig {
     /// When they cannot be read.
     pub fn stored(source: &Model) -> Result<Self> {
         Ok(match SourceKind::stored(&source.kind)? {
-            SourceKind::Postgres => Self::Postgres(read::<postgres::Config>(source)?.into()),
-            SourceKind::Sqlite => Self::Sqlite(read::<sqlite::Config>(source)?.into()),
-            SourceKind::Clickhouse => Self::Clickhouse(read::<clickhouse::Config>(source)?.into()),
+            SourceKind::Postgres => Self::Postgres(read::<connector::postgres::Config>(source)?.into()),
+            SourceKind::Sqlite => Self::Sqlite(read::<connector::sqlite::Config>(source)?.into()),
+            SourceKind::Clickhouse => Self::Clickhouse(read::<connector::clickhouse::Config>(source)?.into()),
         })
     }
 }
 
 fn read<T: DeserializeOwned>(source: &Model) -> Result<T> {
     serde_json::from_str(&source.config).map_err(|error| Error::internal("reading a source", error))
-}
-
-/// How a PostgreSQL server is reached.
-#[derive(SimpleObject)]
-pub struct PostgresConfig {
-    /// The host name or address.
-    host: String,
-    /// The port.
-    port: i32,
-    /// The database.
-    database: String,
-    /// The user.
-    user: String,
-    /// How TLS is used.
-    ssl_mode: SslMode,
-    /// The PEM certificate to trust besides the usual ones.
-    ca_certificate: Option<String>,
-}
-
-impl From<postgres::Config> for PostgresConfig {
-    fn from(config: postgres::Config) -> Self {
-        Self {
-            host: config.host,
-            port: config.port.into(),
-            database: config.database,
-            user: config.user,
-            ssl_mode: config.ssl_mode.into(),
-            ca_certificate: config.ca_certificate,
-        }
-    }
-}
-
-/// Where a SQLite file is.
-#[derive(SimpleObject)]
-pub struct SqliteConfig {
-    /// The full path on the machine Weir runs on.
-    path: String,
-}
-
-impl From<sqlite::Config> for SqliteConfig {
-    fn from(config: sqlite::Config) -> Self {
-        Self { path: config.path }
-    }
-}
-
-/// How a ClickHouse server is reached.
-#[derive(SimpleObject)]
-pub struct ClickhouseConfig {
-    /// The host name or address.
-    host: String,
-    /// The HTTP port.
-    port: i32,
-    /// Whether TLS is used.
-    secure: bool,
-    /// The database of tables that name none.
-    database: String,
-    /// The user.
-    user: String,
-    /// The path a reverse proxy serves the interface under.
-    path_prefix: Option<String>,
-    /// Whether tables that replace or merge rows are read merged, at the server's expense.
-    r#final: bool,
-}
-
-impl From<clickhouse::Config> for ClickhouseConfig {
-    fn from(config: clickhouse::Config) -> Self {
-        Self {
-            host: config.host,
-            port: config.port.into(),
-            secure: config.secure,
-            database: config.database,
-            user: config.user,
-            path_prefix: config.path_prefix,
-            r#final: config.merged,
-        }
-    }
-}
-
-/// How TLS is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "postgres::SslMode")]
-pub enum SslMode {
-    /// Never.
-    Disable,
-    /// When the server offers it.
-    Prefer,
-    /// Always, without checking the certificate.
-    Require,
-    /// Always, checking certificate and host name.
-    VerifyFull,
 }
 
 /// The connection details of exactly one kind.
@@ -172,60 +98,6 @@ pub enum SourceConfigInput {
     Clickhouse(ClickhouseConfigInput),
 }
 
-/// How a PostgreSQL server is reached.
-#[derive(InputObject)]
-pub struct PostgresConfigInput {
-    /// The host name or address.
-    pub host: String,
-    /// The port.
-    #[graphql(default = 5432)]
-    pub port: i32,
-    /// The database.
-    pub database: String,
-    /// The user.
-    pub user: String,
-    /// The password. Left out of an update, the stored one stays; null removes it.
-    pub password: MaybeUndefined<String>,
-    /// How TLS is used.
-    #[graphql(default_with = "SslMode::Prefer")]
-    pub ssl_mode: SslMode,
-    /// A PEM certificate to trust besides the usual ones.
-    pub ca_certificate: Option<String>,
-}
-
-/// Where a SQLite file is.
-#[derive(InputObject)]
-pub struct SqliteConfigInput {
-    /// The full path on the machine Weir runs on.
-    pub path: String,
-}
-
-/// How a ClickHouse server is reached.
-#[derive(InputObject)]
-pub struct ClickhouseConfigInput {
-    /// The host name or address.
-    pub host: String,
-    /// The HTTP port.
-    #[graphql(default = 8443)]
-    pub port: i32,
-    /// Whether TLS is used.
-    #[graphql(default = true)]
-    pub secure: bool,
-    /// The database of tables that name none.
-    #[graphql(default = "default")]
-    pub database: String,
-    /// The user.
-    #[graphql(default = "default")]
-    pub user: String,
-    /// The password. Left out of an update, the stored one stays; null removes it.
-    pub password: MaybeUndefined<String>,
-    /// The path a reverse proxy serves the interface under.
-    pub path_prefix: Option<String>,
-    /// Whether tables that replace or merge rows are read merged, at the server's expense.
-    #[graphql(default = false)]
-    pub r#final: bool,
-}
-
 impl SourceConfigInput {
     /// Splits what may be seen from what is sealed.
     ///
@@ -233,33 +105,9 @@ impl SourceConfigInput {
     /// Names the first value that is unacceptable.
     pub fn settings(self) -> Result<Settings> {
         match self {
-            Self::Postgres(input) => {
-                let config = postgres::Config {
-                    host: input.host.trim().to_owned(),
-                    port: port("config.postgres.port", input.port)?,
-                    database: input.database,
-                    user: input.user,
-                    ssl_mode: input.ssl_mode.into(),
-                    ca_certificate: input.ca_certificate.filter(|text| !text.trim().is_empty()),
-                };
-                settings::<postgres::Postgres>(config, input.password)
-            }
-            Self::Sqlite(input) => {
-                let config = sqlite::Config { path: input.path };
-                settings::<sqlite::Sqlite>(config, MaybeUndefined::Undefined)
-            }
-            Self::Clickhouse(input) => {
-                let config = clickhouse::Config {
-                    host: input.host.trim().to_owned(),
-                    port: port("config.clickhouse.port", input.port)?,
-                    secure: input.secure,
-                    database: input.database,
-                    user: input.user,
-                    path_prefix: input.path_prefix.filter(|text| !text.trim().is_empty()),
-                    merged: input.r#final,
-                };
-                settings::<clickhouse::Clickhouse>(config, input.password)
-            }
+            Self::Postgres(input) => input.settings(),
+            Self::Sqlite(input) => input.settings(),
+            Self::Clickhouse(input) => input.settings(),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::graphql::loaders::{Fetch, LoadError, Nested};
 use crate::graphql::page::{Page, page};
 use crate::graphql::scalar::{BigInt, DateTime};
 use crate::graphql::stream::Stream;
-use crate::graphql::sync_run_tally::{SyncRunError, SyncRunTally};
+use crate::graphql::sync_run_tally::{SyncRunCost, SyncRunError, SyncRunTally};
 use crate::graphql::user::User;
 use crate::graphql::window::{Order, PageArgs};
 
@@ -91,6 +91,11 @@ impl SyncRun {
     /// What happened to every row.
     async fn tally(&self) -> SyncRunTally {
         SyncRunTally(self.0.clone())
+    }
+
+    /// What reading cost at the source.
+    async fn cost(&self) -> SyncRunCost {
+        SyncRunCost::from(&self.0)
     }
 
     /// Whether the sums add up; null until it ends.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use connector::{Batch, Position, Watermark};
+use connector::{Batch, Cost, Position, Watermark};
 
 use super::checkpoint::Checkpoint;
 use super::groups::{GroupKey, Groups};
@@ -43,12 +43,14 @@ pub struct Intake {
     /// The checkpoint's version after our last write.
     version: Option<i64>,
     waits_for_time: bool,
+    /// What the run costs at its source.
+    cost: Cost,
 }
 
 impl Intake {
     /// Starts a run, at a watermark if there is one yet.
-    pub fn new(plan: Plan, lease: Lease, moves: bool, before: Option<String>) -> Self {
-        Self { before, ..Self::start(plan.layout.clone(), plan, lease.number, Some(lease), moves) }
+    pub fn new(plan: Plan, lease: Lease, moves: bool, before: Option<String>, cost: Cost) -> Self {
+        Self { before, cost, ..Self::start(plan.layout.clone(), plan, lease.number, Some(lease), moves) }
     }
 
     /// Sets the highest believable cursor rank.
@@ -86,6 +88,7 @@ impl Intake {
             lease,
             moves,
             before: None,
+            cost: Cost::default(),
         }
     }
 
@@ -271,6 +274,7 @@ impl Intake {
             null_cursors: mapped.null_cursors,
             batches: 1,
             bytes_read: batch.bytes() as u64,
+            spent: self.cost.take(),
         })
     }
 

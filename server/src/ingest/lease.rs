@@ -72,10 +72,12 @@ const PROGRESS: &str = "UPDATE sync_run SET rows_read = rows_read + $4, rows_map
     written = written + $9, unchanged = unchanged + $10, superseded = superseded + $11, \
     unmatched = unmatched + $12, ignored = ignored + $13, null_cells = null_cells + $14, \
     null_cursors = null_cursors + $15, batches = batches + $16, bytes_read = bytes_read + $17, \
-    cursor_before = COALESCE(cursor_before, $18), cursor_after = COALESCE($19, cursor_after, $18), heartbeat_at = $20 \
+    cursor_before = COALESCE(cursor_before, $18), cursor_after = COALESCE($19, cursor_after, $18), heartbeat_at = $20, \
+    source_statements = source_statements + $21, source_micros = source_micros + $22, \
+    source_rows = source_rows + $23, source_bytes = source_bytes + $24 \
     WHERE organization_id = $1 AND id = $2 AND fence = $3 AND status = 'running' RETURNING cancel_requested_at";
 
-fn progressed(lease: &Lease, tally: &Tally, stretch: Stretch, now: Micros) -> [Bind; 20] {
+fn progressed(lease: &Lease, tally: &Tally, stretch: Stretch, now: Micros) -> [Bind; 24] {
     [
         lease.organization.0.into(),
         lease.run.0.into(),
@@ -97,6 +99,10 @@ fn progressed(lease: &Lease, tally: &Tally, stretch: Stretch, now: Micros) -> [B
         stretch.before.into(),
         stretch.after.into(),
         now.into(),
+        tally.spent.statements.into(),
+        tally.spent.micros.into(),
+        tally.spent.rows.into(),
+        tally.spent.bytes.into(),
     ]
 }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use connector::{
-    Batch, ColumnInfo, ConnectorError, Cursor, CursorKind, ErrorKind, NullCursors, Position, ReadRequest,
-    RunTag, Table, TableRef, Watermark,
+    Batch, ColumnInfo, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, NullCursors, Position,
+    ReadRequest, RunTag, Table, TableRef, Watermark,
 };
 use entity::{NullCursor, OrganizationId, StreamId, StreamShape, stream};
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -185,6 +185,7 @@ impl Plan {
         from: Option<Position>,
         until: Option<Watermark>,
         sizes: &crate::config::Sync,
+        cost: Cost,
     ) -> ReadRequest {
         ReadRequest {
             table: self.table.clone(),
@@ -201,7 +202,7 @@ impl Plan {
                 organization: self.route.organization.to_string(),
                 stream: self.route.stream.to_string(),
             },
-            cost: connector::Cost::default(),
+            cost,
         }
     }
 

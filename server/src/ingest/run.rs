@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector::{Batch, Connector, Position, Watermark};
+use connector::{Batch, Connector, Cost, Position, Watermark};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -79,16 +79,42 @@ pub async fn follow(
     range: &Range,
     stop: &CancellationToken,
 ) -> Result<(Outcome, Rest)> {
+    let cost = Cost::default();
+    let ended = through(app, connector, lease, opening, range, stop, &cost).await;
+    let spent = cost.take();
+    match ended {
+        Ok((Outcome::Done, rest)) => Ok((Outcome::Done, Rest { spent, ..rest })),
+        ended => {
+            // What a run cost that is broken off is worth a note, not a failure of its own.
+            if !spent.nothing() {
+                let tally = Tally { spent, ..Tally::default() };
+                progress_alone(&app.db, lease, &tally, Stretch::default(), app.clock.now()).await.ok();
+            }
+            ended
+        }
+    }
+}
+
+async fn through(
+    app: &App,
+    connector: Arc<dyn Connector>,
+    lease: &Lease,
+    opening: &Opening,
+    range: &Range,
+    stop: &CancellationToken,
+    cost: &Cost,
+) -> Result<(Outcome, Rest)> {
     let start = bounds(opening, lease, range)?;
     let plan = &opening.plan;
     let stream = plan.route.stream;
-    let mut request = plan.request(start.from, start.until, &app.config.sync);
+    let mut request = plan.request(start.from, start.until, &app.config.sync, cost.clone());
     request.batch_rows = request.batch_rows.min(app.db.backend().batch_most());
     let mut cap = Cap::new(app, plan);
     let mut batches = read_ahead(&connector, request);
     let mut window = Window { before: start.window, now: None, state: start.state, batches: 0 };
     let before = start.before;
-    let mut intake = Intake::new(plan.clone(), lease.clone(), *range == Range::New, before.clone());
+    let mut intake =
+        Intake::new(plan.clone(), lease.clone(), *range == Range::New, before.clone(), cost.clone());
     loop {
         let batch = tokio::select! {
             biased;
@@ -111,6 +137,7 @@ pub async fn follow(
                 null_cursors: null_cursors(&intake, &batch),
                 bytes: batch.bytes() as u64,
                 before,
+                ..Rest::default()
             };
             return Ok((Outcome::Done, rest));
         }
@@ -130,12 +157,13 @@ pub async fn follow(
 
 /// Notes the rest of a run on it, where it does not end yet.
 async fn note(db: &Db, lease: &Lease, rest: Rest, now: Micros) -> Result<Outcome> {
-    let Rest { repeated, null_cursors, bytes, before } = rest;
+    let Rest { repeated, null_cursors, bytes, before, spent } = rest;
     let tally = Tally {
         rows_read: repeated,
         rows_repeated: repeated,
         null_cursors,
         bytes_read: bytes,
+        spent,
         ..Tally::default()
     };
     Ok(ended(progress_alone(db, lease, &tally, Stretch { before, after: None }, now).await?))

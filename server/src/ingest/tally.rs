@@ -1,5 +1,7 @@
 //! What became of rows and readings, and the two sums that must hold.
 
+use connector::Spent;
+
 use crate::error::{Error, Result};
 
 /// Counts of one batch or one run.
@@ -33,6 +35,8 @@ pub struct Tally {
     pub batches: u64,
     /// About how many bytes were read.
     pub bytes_read: u64,
+    /// What reading them cost at the source.
+    pub spent: Spent,
 }
 
 impl Tally {
@@ -85,6 +89,7 @@ impl Tally {
         self.null_cursors += other.null_cursors;
         self.batches += other.batches;
         self.bytes_read += other.bytes_read;
+        self.spent.add(&other.spent);
     }
 }
 

@@ -31,7 +31,7 @@ impl Engine for Reader {
             }
         };
         let opening = Opening::read(app, organization, stream_id).await?;
-        let connector = app.sources.open(app, &opening.source)?;
+        let connector = app.sources.open(app, &opening.source).await?;
         let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
         let (outcome, rest) = ingest::follow(app, connector, &lease, &opening, &range, stop).await?;
         if let (ingest::Outcome::Done, Range::Between { since, until }) = (outcome, &range) {

@@ -25,7 +25,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("graphql", &["app", "auth", "domain", "ingest", "sources"]),
     ("jobs", &["app", "domain", "ingest", "sources"]),
     ("ingest", &["app", "domain", "sources"]),
-    ("sources", &["app"]),
+    ("sources", &["app", "domain"]),
     ("app", &["auth", "domain", "sources"]),
     ("domain", &["auth"]),
     ("auth", &["app"]),

@@ -1,6 +1,6 @@
 //! How a holder gives a run up: for good, for later, or for another worker.
 
-use connector::ErrorKind;
+use connector::{ErrorKind, Spent};
 use entity::{RunKind, RunStatus};
 use sea_orm::ConnectionTrait;
 
@@ -102,6 +102,8 @@ pub struct Rest {
     pub bytes: u64,
     /// The watermark the run began at.
     pub before: Option<String>,
+    /// What the source spent that was not counted yet.
+    pub spent: Spent,
 }
 
 impl End {
@@ -173,6 +175,14 @@ fn counted(set: Sql, rest: &Rest) -> Sql {
         .bind(count(rest.null_cursors))
         .text(", bytes_read = bytes_read + ")
         .bind(count(rest.bytes))
+        .text(", source_statements = source_statements + ")
+        .bind(count(rest.spent.statements))
+        .text(", source_micros = source_micros + ")
+        .bind(count(rest.spent.micros))
+        .text(", source_rows = source_rows + ")
+        .bind(count(rest.spent.rows))
+        .text(", source_bytes = source_bytes + ")
+        .bind(count(rest.spent.bytes))
         .text(", cursor_before = coalesce(cursor_before, ")
         .bind(rest.before.clone())
         .text("), cursor_after = coalesce(cursor_after, ")

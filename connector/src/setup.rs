@@ -1,0 +1,74 @@
+//! What a customer's administrator does so that Weir may read: scripts in the system's own language, with the
+//! customer's own names, and no secret in them.
+
+use crate::TableRef;
+
+/// What a kind signs in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// Nothing.
+    Nothing,
+    /// A secret that a person types: a password, a token, a key file.
+    Secret,
+    /// A key pair made here; its public half is installed at the system.
+    KeyPair,
+}
+
+/// The scripts for a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// What the scripts are written in.
+    pub language: Language,
+    /// Gives Weir's user the right to read, and no other.
+    pub grant: String,
+    /// Takes all of it back.
+    pub revoke: String,
+}
+
+/// What a script is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// The system's SQL.
+    Sql,
+    /// A shell, with the system's own command-line tool.
+    Shell,
+}
+
+/// The statements for one key pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySetup {
+    /// Installs the public half.
+    pub install: String,
+    /// Shows what is installed, to compare fingerprints.
+    pub verify: String,
+    /// Removes it, once nothing signs with it any more.
+    pub remove: String,
+}
+
+/// Which tables the scripts are for.
+#[derive(Clone, Copy, Debug)]
+pub struct Tables<'a>(pub &'a [TableRef]);
+
+impl Tables<'_> {
+    /// The schemas the tables lie in, each once, in order, as (catalog, schema).
+    pub fn schemas(&self) -> Vec<(Option<&str>, &str)> {
+        let mut found: Vec<(Option<&str>, &str)> = self
+            .0
+            .iter()
+            .filter_map(|table| Some((table.catalog.as_deref(), table.schema.as_deref()?)))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// Puts script lines together; none may break out of its line.
+pub(crate) fn lines<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> String {
+    let mut script = String::new();
+    for line in lines {
+        script.push_str(line.as_ref());
+        script.push('\n');
+    }
+    script
+}
