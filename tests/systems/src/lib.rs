@@ -7,6 +7,7 @@
 //! server.
 
 pub mod clickhouse;
+pub mod databricks;
 pub mod postgres;
 pub mod proxy;
 pub mod run;

@@ -1,0 +1,3 @@
+//! Databricks: the strict stand-in, which knows all that is documented, and the two emulators as far as they go.
+
+pub mod stand_in;
