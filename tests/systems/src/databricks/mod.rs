@@ -10,6 +10,7 @@
 //! Its SQL is what reading needs, over rows in memory: see [`sql`].
 
 mod catalog;
+mod emulator;
 mod fault;
 mod http;
 mod server;
@@ -17,8 +18,9 @@ mod sql;
 mod statement;
 mod store;
 
+pub use emulator::Emulator;
 pub use fault::{Call, Fault};
 pub use server::{CLIENT, SECRET, Server, TOKEN, WAREHOUSE};
 pub use sql::value::{Type, Value};
 pub use statement::Heard;
-pub use store::{Column, column, key};
+pub use store::{Column, Table, column, key};
