@@ -47,10 +47,19 @@ async fn bounds_are_parameters_of_the_columns_own_type() -> Result<()> {
     for (kind, native, text, bound, value) in [
         (CursorKind::Int, Type::Int("SMALLINT"), "-5", "BIGINT", "-5"),
         (CursorKind::Date, Type::Date, "2026-02-28", "DATE", "2026-02-28"),
-        (CursorKind::Naive, Type::Naive, "2026-02-28 10:00:00.000001", "TIMESTAMP_NTZ", "2026-02-28T10:00:00.000001"),
+        (
+            CursorKind::Naive,
+            Type::Naive,
+            "2026-02-28 10:00:00.000001",
+            "TIMESTAMP_NTZ",
+            "2026-02-28T10:00:00.000001",
+        ),
         (CursorKind::Zoned, Type::Zoned, "2026-02-28T10:00:00.5Z", "TIMESTAMP", "2026-02-28T10:00:00.5Z"),
     ] {
-        let table = server.create("bound", vec![column("at", native), key("name", Type::Text), key("amount", Type::Decimal(18, 2))]);
+        let table = server.create(
+            "bound",
+            vec![column("at", native), key("name", Type::Text), key("amount", Type::Decimal(18, 2))],
+        );
         let key = vec!["x' OR 1=1 --".to_owned(), "1.5".to_owned()];
         let watermark = Watermark { kind, text: text.to_owned() };
         let asked = ReadRequest {

@@ -92,7 +92,10 @@ async fn a_missing_grant_is_told_with_the_statement_that_gives_it() -> Result<()
     for (lacks, wanted) in [
         ("USE CATALOG on Catalog 'main'", "GRANT USE CATALOG ON CATALOG `main` TO `b7f7a7a6-"),
         ("USE SCHEMA on Schema 'main.metrics'", "GRANT USE SCHEMA ON SCHEMA `main`.`metrics` TO `b7f7a7a6-"),
-        ("SELECT on Table 'main.metrics.readings'", "GRANT SELECT ON TABLE `main`.`metrics`.`readings` TO `b7f7a7a6-"),
+        (
+            "SELECT on Table 'main.metrics.readings'",
+            "GRANT SELECT ON TABLE `main`.`metrics`.`readings` TO `b7f7a7a6-",
+        ),
     ] {
         server.change(&table, |table| table.denied = Some(lacks.to_owned()))?;
         let (_, error) = refused(&*connector, &request(&table)).await;
@@ -148,7 +151,9 @@ async fn what_is_no_json_is_told() -> Result<()> {
     let connector = open(&server)?;
     connector.describe(&table).await?;
     let page = "<html><body>Sign in to continue</body></html>";
-    for (http, kind) in [(200, ErrorKind::Unavailable), (302, ErrorKind::Protocol), (502, ErrorKind::Unavailable)] {
+    for (http, kind) in
+        [(200, ErrorKind::Unavailable), (302, ErrorKind::Protocol), (502, ErrorKind::Unavailable)]
+    {
         for _ in 0..5 {
             let body = page.to_owned();
             server.fault(Fault::Status { on: Call::Submit, status: http, body, retry_after: Some(0) });
@@ -161,7 +166,12 @@ async fn what_is_no_json_is_told() -> Result<()> {
     }
     for body in ["{\"statement_id\": \"01\", \"status\": {\"sta", "[]", "null"] {
         for _ in 0..2 {
-            server.fault(Fault::Status { on: Call::Submit, status: 200, body: body.to_owned(), retry_after: None });
+            server.fault(Fault::Status {
+                on: Call::Submit,
+                status: 200,
+                body: body.to_owned(),
+                retry_after: None,
+            });
         }
         let (rows, error) = refused(&*connector, &request(&table)).await;
         assert_eq!((rows, error.kind()), (0, ErrorKind::Protocol), "{body}: {error:?}");

@@ -49,7 +49,8 @@ async fn a_link_that_has_ended_is_asked_for_again() -> Result<()> {
         server.fault(Fault::LinkEnds);
     }
     assert_eq!(read(&*open(&server)?, &request(&table)).await?, numbers(0..MANY));
-    let refused = server.heard().iter().filter(|heard| heard.call == Call::Link && heard.status == 403).count();
+    let refused =
+        server.heard().iter().filter(|heard| heard.call == Call::Link && heard.status == 403).count();
     assert_eq!(refused, 3);
     Ok(())
 }
@@ -114,12 +115,19 @@ async fn links_go_through_the_guard() -> Result<()> {
     let token = || Some(SecretString::from(TOKEN));
     let allowed = kinds::open("databricks", &config(&json!("token")), token(), &policy)?;
     assert_eq!(read(&*allowed, &request(&table)).await?.len() as i64, MANY);
-    for address in ["http://169.254.169.254/latest", "http://10.0.0.1/x", "file:///etc/passwd", "ftp://127.0.0.1/"] {
+    for address in
+        ["http://169.254.169.254/latest", "http://10.0.0.1/x", "file:///etc/passwd", "ftp://127.0.0.1/"]
+    {
         let body = json!({"statement_id": "01", "status": {"state": "SUCCEEDED"}, "manifest": {
             "schema": {"columns": [{"type_text": "BIGINT"}, {"type_text": "STRING", "position": 1}]},
             "total_row_count": 1, "total_chunk_count": 1},
             "result": {"external_links": [{"external_link": address, "row_count": 1}]}});
-        server.fault(Fault::Status { on: Call::Submit, status: 200, body: body.to_string(), retry_after: None });
+        server.fault(Fault::Status {
+            on: Call::Submit,
+            status: 200,
+            body: body.to_string(),
+            retry_after: None,
+        });
         let (_, error) = refused(&*allowed, &from(&request(&table), 1)).await;
         assert!(matches!(error.kind(), ErrorKind::Config | ErrorKind::Protocol), "{address}: {error:?}");
     }

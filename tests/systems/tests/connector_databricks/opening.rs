@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::Result;
 use connector::guard::Policy;
 use connector::{
-    Batch, Connector, ConnectorError, Cost, Cursor, CursorKind, NullCursors, Position, ReadRequest, RunTag, TableRef,
-    Watermark, kinds,
+    Batch, Connector, ConnectorError, Cost, Cursor, CursorKind, NullCursors, Position, ReadRequest, RunTag,
+    TableRef, Watermark, kinds,
 };
 use futures::StreamExt;
 use secrecy::SecretString;
@@ -84,7 +84,10 @@ pub fn from(request: &ReadRequest, value: i64) -> ReadRequest {
 }
 
 /// Everything a read gave before it ended, and the error it ended with.
-pub async fn outcome(connector: &dyn Connector, request: &ReadRequest) -> (Vec<Batch>, Option<ConnectorError>) {
+pub async fn outcome(
+    connector: &dyn Connector,
+    request: &ReadRequest,
+) -> (Vec<Batch>, Option<ConnectorError>) {
     let mut stream = connector.read(request.clone());
     let (mut batches, mut error) = (Vec::new(), None);
     while let Some(next) = stream.next().await {
@@ -100,7 +103,9 @@ pub async fn outcome(connector: &dyn Connector, request: &ReadRequest) -> (Vec<B
 pub async fn read(connector: &dyn Connector, request: &ReadRequest) -> Result<Vec<String>> {
     let (batches, error) = outcome(connector, request).await;
     match error {
-        Some(error) => anyhow::bail!("the read failed: {error}; {:?}; {:?}", error.kind(), error.system_text()),
+        Some(error) => {
+            anyhow::bail!("the read failed: {error}; {:?}; {:?}", error.kind(), error.system_text())
+        }
         None => Ok(batches.iter().flat_map(|batch| cells(batch, 0)).collect()),
     }
 }

@@ -56,7 +56,8 @@ async fn what_may_not_be_entered_is_left_out_unless_it_was_named() -> Result<()>
         server.place(catalog, "s", "t", empty());
     }
     let denied = json!({"error_code": "PERMISSION_DENIED", "message": "User does not have USE CATALOG on Catalog 'a'."});
-    let deny = || Fault::Status { on: Call::Catalog, status: 403, body: denied.to_string(), retry_after: None };
+    let deny =
+        || Fault::Status { on: Call::Catalog, status: 403, body: denied.to_string(), retry_after: None };
     let connector = within(&server, Some("a"), None)?;
     server.fault(deny());
     assert_eq!(connector.discover().await.expect_err("denied").kind(), connector::ErrorKind::Permission);

@@ -36,7 +36,11 @@ async fn pitfall_17_a_row_total_that_lies_is_an_error() -> Result<()> {
             }
             server.fault(fault.clone());
             let (_, error) = refused(&*connector, &request(&table)).await;
-            assert_eq!((error.kind(), error.retry()), (ErrorKind::Unavailable, Retry::Later(None)), "{fault:?}");
+            assert_eq!(
+                (error.kind(), error.retry()),
+                (ErrorKind::Unavailable, Retry::Later(None)),
+                "{fault:?}"
+            );
             assert!(error.message().contains("not whole"), "{fault:?}: {error:?}");
             assert_eq!(read(&*connector, &request(&table)).await?.len() as i64, rows, "the next run heals");
         }

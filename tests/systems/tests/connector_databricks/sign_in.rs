@@ -54,7 +54,8 @@ async fn a_token_is_renewed_before_it_ends() -> Result<()> {
     let connector = open(&server)?;
     assert_eq!(read(&*connector, &from(&request(&table), 5)).await?, numbers(5..10));
     // Each request took a token of its own, as none lives past its grant.
-    let requests = server.heard().iter().filter(|heard| heard.call != Call::Token && heard.status == 200).count();
+    let requests =
+        server.heard().iter().filter(|heard| heard.call != Call::Token && heard.status == 200).count();
     assert!(requests >= 2);
     server.tokens_live(3_600);
     read(&*connector, &request(&table)).await?;
@@ -86,9 +87,12 @@ async fn a_wrong_credential_is_told_and_not_shown() -> Result<()> {
 #[tokio::test]
 async fn a_missing_credential_is_a_matter_of_the_configuration() -> Result<()> {
     let (server, _) = filled(0).await?;
-    for (sign_in, what) in [(json!("token"), "personal access token"), (json!({"oauth": {"clientId": CLIENT}}), "OAuth secret")] {
+    for (sign_in, what) in
+        [(json!("token"), "personal access token"), (json!({"oauth": {"clientId": CLIENT}}), "OAuth secret")]
+    {
         let policy = crate::opening::policy(&server.url())?;
-        let connector = connector::kinds::open("databricks", &crate::opening::config(&sign_in), None, &policy)?;
+        let connector =
+            connector::kinds::open("databricks", &crate::opening::config(&sign_in), None, &policy)?;
         let error = connector.discover().await.expect_err("no credential");
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.message().contains(what), "{error}");

@@ -11,7 +11,8 @@ async fn only(type_: Type, values: Vec<Value>) -> Result<Batch> {
     let table = server.create("typed", vec![key("id", Type::Int("INT")), column("v", type_)]);
     let rows = (0..).zip(values).map(|(id, value)| vec![Value::Int(id), value]);
     server.insert(&table, rows.collect())?;
-    let (mut batches, error) = outcome(&*open(&server)?, &asking(&table, &["id", "v"], ("id", CursorKind::Int))).await;
+    let (mut batches, error) =
+        outcome(&*open(&server)?, &asking(&table, &["id", "v"], ("id", CursorKind::Int))).await;
     assert_eq!(error, None);
     Ok(batches.remove(0))
 }

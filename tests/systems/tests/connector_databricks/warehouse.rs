@@ -72,12 +72,12 @@ async fn a_warehouse_that_is_not_there_is_told() -> Result<()> {
 
 #[tokio::test]
 async fn what_takes_longer_than_allowed_is_cancelled_and_told() -> Result<()> {
-    for (fault, words) in [(Fault::Hangs, "took longer than 1 seconds"), (Fault::Sleeps(1_000), "waking up or busy")] {
+    for (fault, words) in
+        [(Fault::Hangs, "took longer than 1 seconds"), (Fault::Sleeps(1_000), "waking up or busy")]
+    {
         let (server, table) = filled(1).await?;
-        let policy = connector::guard::Policy {
-            statement_timeout: Duration::from_secs(1),
-            ..policy(&server.url())?
-        };
+        let policy =
+            connector::guard::Policy { statement_timeout: Duration::from_secs(1), ..policy(&server.url())? };
         let token = Some(SecretString::from(TOKEN));
         let connector = kinds::open("databricks", &config(&json!("token")), token, &policy)?;
         server.fault(fault);
