@@ -29,7 +29,7 @@ deltalake.write_deltalake(
         {
             "seq": pa.array([n // 3 if n % 50 else None for n in rows], pa.int64()),
             "id": pa.array(list(rows), pa.int64()),
-            "small": pa.array([n % 100 for n in rows], pa.int8()),
+            "small": pa.array([n % 100 for n in rows], pa.int32()),
             "amount": pa.array([decimal.Decimal(f"{10**27 + n}.0123456789") if n % 7 else None for n in rows], pa.decimal128(38, 10)),
             "ratio": pa.array([n / 3 for n in rows], pa.float64()),
             "label": pa.array([f"it's {n} 日本" for n in rows]),

@@ -169,6 +169,11 @@ impl Server {
         self.known().faults.clone()
     }
 
+    /// Nothing goes wrong any more.
+    pub fn calm(&self) {
+        self.known().faults.clear();
+    }
+
     /// What was heard since the last time.
     pub fn heard(&self) -> Vec<Heard> {
         std::mem::take(&mut self.known().heard)

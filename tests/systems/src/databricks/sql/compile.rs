@@ -45,6 +45,13 @@ fn syntax(what: &str) -> Refusal {
 
 /// Reads one statement.
 pub fn parse(text: &str) -> Result<Parsed, Refusal> {
+    // The dialect of the parser takes the word TABLE for a name.
+    if let Some(name) = text.strip_prefix("DESCRIBE TABLE ") {
+        return match parse(&format!("SELECT 1 FROM {name}"))? {
+            Parsed::Query(_, Some(table)) => Ok(Parsed::Describe(table)),
+            _ => Err(syntax("no table")),
+        };
+    }
     let mut statements =
         Parser::parse_sql(&DatabricksDialect, text).map_err(|error| syntax(&error.to_string()))?;
     let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
@@ -63,7 +70,6 @@ pub fn parse(text: &str) -> Result<Parsed, Refusal> {
             };
             Ok(Parsed::Query(query, table))
         }
-        Statement::ExplainTable { table_name, .. } => Ok(Parsed::Describe(parts(&table_name)?)),
         _ => Err(Refusal::failed(
             "INSUFFICIENT_PERMISSIONS",
             "42501",

@@ -9,9 +9,11 @@ mod postgres;
 mod sqlite;
 
 /// What each system promises.
-pub const ALL: [&Promises; 5] = [
+pub const ALL: [&Promises; 7] = [
     &clickhouse::PROMISES,
     &databricks::stand_in::PROMISES,
+    &databricks::brickhouse::PROMISES,
+    &databricks::minilake::PROMISES,
     &memory::PROMISES,
     &postgres::PROMISES,
     &sqlite::PROMISES,
