@@ -122,14 +122,14 @@ async fn links_go_through_the_guard() -> Result<()> {
             "schema": {"columns": [{"type_text": "BIGINT"}, {"type_text": "STRING", "position": 1}]},
             "total_row_count": 1, "total_chunk_count": 1},
             "result": {"external_links": [{"external_link": address, "row_count": 1}]}});
-        server.fault(Fault::Status {
-            on: Call::Submit,
-            status: 200,
-            body: body.to_string(),
-            retry_after: None,
-        });
+        // Inline and as links, and both again once the table was looked up.
+        for _ in 0..4 {
+            let body = body.to_string();
+            server.fault(Fault::Status { on: Call::Submit, status: 200, body, retry_after: None });
+        }
         let (_, error) = refused(&*allowed, &from(&request(&table), 1)).await;
         assert!(matches!(error.kind(), ErrorKind::Config | ErrorKind::Protocol), "{address}: {error:?}");
+        server.calm();
     }
     Ok(())
 }
