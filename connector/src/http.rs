@@ -12,7 +12,7 @@ use reqwest::Url;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::guard::{self, Policy};
-pub(crate) use answer::Answer;
+pub(crate) use answer::{Answer, clock_offset};
 pub(crate) use service::{Service, patiently, refused, retry_after};
 
 use crate::{ConnectorError, ErrorKind, Result};

@@ -7,9 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::guard::Policy;
-use crate::setup::{KeySetup, Setup, SignIn, Tables};
+use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
 use crate::{
-    Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, databricks, postgres, sqlite,
+    Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, databricks, postgres, snowflake,
+    sqlite,
 };
 
 /// One kind of system.
@@ -40,9 +41,9 @@ pub trait Kind {
         SignIn::Secret
     }
 
-    /// The scripts that let Weir read these tables, with the names of this configuration and the public key in use;
-    /// `None` where nothing is to be granted.
-    fn setup(_config: &Self::Config, _tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+    /// The scripts that let Weir read these tables, with the names of this configuration; `None` where nothing is to be
+    /// granted.
+    fn setup(_config: &Self::Config, _tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
         None
     }
 
@@ -57,6 +58,7 @@ const ALL: &[Entry] = &[
     Entry::of::<postgres::Postgres>(),
     Entry::of::<sqlite::Sqlite>(),
     Entry::of::<clickhouse::Clickhouse>(),
+    Entry::of::<snowflake::Snowflake>(),
     Entry::of::<databricks::Databricks>(),
 ];
 
@@ -69,7 +71,7 @@ struct Entry {
     open: Open,
     validate: fn(&Value) -> Result<()>,
     sign_in: fn(&Value) -> Result<SignIn>,
-    setup: fn(&Value, Tables<'_>, Option<&str>) -> Result<Option<Setup>>,
+    setup: fn(&Value, Tables<'_>, Given<'_>) -> Result<Option<Setup>>,
     key_setup: fn(&Value, u8, &str) -> Result<Option<KeySetup>>,
 }
 
@@ -80,7 +82,7 @@ impl Entry {
             open: open_as::<K>,
             validate: |config| K::validate(&parse::<K>(config)?),
             sign_in: |config| Ok(K::sign_in(&parse::<K>(config)?)),
-            setup: |config, tables, public_key| Ok(K::setup(&parse::<K>(config)?, tables, public_key)),
+            setup: |config, tables, given| Ok(K::setup(&parse::<K>(config)?, tables, given)),
             key_setup: |config, slot, public_key| Ok(K::key_setup(&parse::<K>(config)?, slot, public_key)),
         }
     }
@@ -124,13 +126,8 @@ pub fn sign_in(kind: &str, config: &Value) -> Result<SignIn> {
 ///
 /// # Errors
 /// `Config` when there is no such kind or the configuration cannot be read.
-pub fn setup(
-    kind: &str,
-    config: &Value,
-    tables: &[TableRef],
-    public_key: Option<&str>,
-) -> Result<Option<Setup>> {
-    (named(kind)?.setup)(config, Tables(tables), public_key)
+pub fn setup(kind: &str, config: &Value, tables: &[TableRef], given: Given<'_>) -> Result<Option<Setup>> {
+    (named(kind)?.setup)(config, Tables(tables), given)
 }
 
 /// The statements for a key pair of a source of the named kind; `None` where no key pairs are used.

@@ -45,6 +45,15 @@ pub struct KeySetup {
     pub remove: String,
 }
 
+/// What is known besides the configuration, none of it secret.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'a> {
+    /// The public half of the key pair in use, or to be used, on one line.
+    pub public_key: Option<&'a str>,
+    /// The e-mail address of Weir's own Google service account.
+    pub google_account: Option<&'a str>,
+}
+
 /// Which tables the scripts are for.
 #[derive(Clone, Copy, Debug)]
 pub struct Tables<'a>(pub &'a [TableRef]);

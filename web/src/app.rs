@@ -12,9 +12,9 @@ use crate::components::{
     Tone,
 };
 use crate::pages::{
-    AccountPage, AccountsPage, LinksImportPage, LinksPage, OverviewPage, RunPage, SettingsPage, SetupPage,
-    SignInPage, SourceEditPage, SourceNewPage, SourcePage, SourcesPage, StreamEditPage, StreamNewPage,
-    StreamPage, UnmatchedGroupPage, UnmatchedPage,
+    AccountPage, AccountsPage, DiagnosisPage, LinksImportPage, LinksPage, OverviewPage, RunPage,
+    SettingsPage, SetupPage, SignInPage, SourceEditPage, SourceNewPage, SourcePage, SourcesPage,
+    StreamEditPage, StreamNewPage, StreamPage, UnmatchedGroupPage, UnmatchedPage,
 };
 use crate::paths;
 use crate::viewer::{Session, Standing, Theme, Viewer};
@@ -157,6 +157,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/sources/:id/edit") view=|| view! { <Only permission=Permission::SourcesWrite title="Edit the source"><SourceEditPage/></Only> }/>
             <Route path=path!("/sources/:id/streams/new") view=|| view! { <Only permission=Permission::SourcesWrite title="New stream"><StreamNewPage/></Only> }/>
             <Route path=path!("/streams/:id") view=StreamPage/>
+            <Route path=path!("/streams/:id/missing") view=DiagnosisPage/>
             <Route path=path!("/streams/:id/edit") view=|| view! { <Only permission=Permission::SourcesWrite title="Edit the stream"><StreamEditPage/></Only> }/>
             <Route path=path!("/runs/:id") view=RunPage/>
             <Route path=path!("/unmatched") view=UnmatchedPage/>

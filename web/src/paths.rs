@@ -43,6 +43,11 @@ pub fn stream(id: &str) -> String {
     format!("/streams/{id}")
 }
 
+/// Why rows of a stream may be missing.
+pub fn diagnosis(stream_id: &str) -> String {
+    format!("/streams/{stream_id}/missing")
+}
+
 /// The form that changes a stream.
 pub fn stream_edit(id: &str) -> String {
     format!("/streams/{id}/edit")

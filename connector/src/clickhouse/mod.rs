@@ -28,7 +28,7 @@ pub use config::Config;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
-use crate::setup::{Setup, Tables};
+use crate::setup::{Given, Setup, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment,
     ReadRequest, Result, Table, TableRef, Watermark,
@@ -55,7 +55,7 @@ impl Kind for Clickhouse {
         Ok(Arc::new(Server(Arc::new(Shared { client, tables: Mutex::default() }))))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
         Some(setup::scripts(config, tables))
     }
 }

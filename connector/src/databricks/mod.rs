@@ -34,7 +34,7 @@ pub use read::INLINE_ROWS;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
-use crate::setup::{Setup, Tables};
+use crate::setup::{Given, Setup, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
     ReadRequest, Result, Table, TableRef, Watermark,
@@ -65,7 +65,7 @@ impl Kind for Databricks {
         Ok(Arc::new(Workspace(Arc::new(Shared { client, tables: Mutex::default() }))))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
         Some(setup::scripts(config, tables))
     }
 }

@@ -21,7 +21,7 @@ pub use config::{Config, SslMode};
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
-use crate::setup::{Setup, Tables};
+use crate::setup::{Given, Setup, Tables};
 use crate::{
     Batch, BatchStream, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment, NullCursors,
     ReadRequest, Result, Table, TableRef, Watermark,
@@ -45,7 +45,7 @@ impl Kind for Postgres {
         Ok(Arc::new(Server { client: Arc::new(Client::new(config, credential, policy.clone())) }))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _public_key: Option<&str>) -> Option<Setup> {
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
         Some(setup::scripts(config, tables))
     }
 }

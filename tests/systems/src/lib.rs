@@ -11,3 +11,4 @@ pub mod databricks;
 pub mod postgres;
 pub mod proxy;
 pub mod run;
+pub mod snowflake;

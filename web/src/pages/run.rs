@@ -8,7 +8,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::run_balance::Balances;
 use super::run_progress::{Outcome, Speed, Stages};
-use super::run_record::SyncRun;
+use super::run_record::{SyncRun, SyncRunCost};
 use crate::components::{
     At, Button, Fact, Facts, Icon, Loaded, Look, Missing, Notice, PageHead, Panel, RunBadge, Toasts, Tone,
 };
@@ -175,11 +175,12 @@ fn Details(run: Signal<SyncRun>) -> impl IntoView {
                 .requested_by
                 .as_ref()
                 .map_or_else(|| run.trigger.text().to_owned(), |user| user.name.clone());
-            (times, cursors, by)
+            let cost = Some(&run.cost).filter(|cost| cost.statements.number() > 0).map(SyncRunCost::text);
+            (times, cursors, by, cost)
         })
     });
     let facts = move || {
-        let ((queued, started, finished), (before, after, since, until), by) = details.get();
+        let ((queued, started, finished), (before, after, since, until), by, cost) = details.get();
         view! {
             <div class="grid gap-x-10 gap-y-2 lg:grid-cols-2">
             <Facts>
@@ -193,6 +194,7 @@ fn Details(run: Signal<SyncRun>) -> impl IntoView {
                 {until.map(|until| view! { <Fact name="Up to">{code(Some(until))}</Fact> })}
                 <Fact name="Watermark before">{code(before)}</Fact>
                 <Fact name="Watermark after">{code(after)}</Fact>
+                {cost.map(|cost| view! { <Fact name="Cost at the source"><span class="num">{cost}</span></Fact> })}
             </Facts>
             </div>
         }

@@ -1,7 +1,7 @@
 //! What the server tells of a sync run.
 
-use crate::schema;
 use crate::vocabulary::{BigInt, DateTime, SyncRunKind, SyncRunStatus, SyncRunTrigger};
+use crate::{format, schema};
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
 pub(super) struct SyncRun {
@@ -17,6 +17,7 @@ pub(super) struct SyncRun {
     pub(super) cursor_before: Option<String>,
     pub(super) cursor_after: Option<String>,
     pub(super) tally: SyncRunTally,
+    pub(super) cost: SyncRunCost,
     pub(super) balanced: Option<bool>,
     pub(super) error: Option<SyncRunError>,
     pub(super) cancel_requested_at: Option<DateTime>,
@@ -63,6 +64,30 @@ pub(super) struct SyncRunTally {
     pub(super) null_cursors: BigInt,
     pub(super) batches: BigInt,
     pub(super) bytes_read: BigInt,
+}
+
+/// What reading cost at the source, as far as the source tells.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+pub(super) struct SyncRunCost {
+    pub(super) statements: BigInt,
+    pub(super) milliseconds: BigInt,
+    pub(super) rows_scanned: Option<BigInt>,
+    pub(super) bytes_scanned: Option<BigInt>,
+}
+
+impl SyncRunCost {
+    /// In a line, such as "2 statements, 1.4 s, 10,000 rows scanned".
+    pub(super) fn text(&self) -> String {
+        let mut parts = vec![
+            format::counted(self.statements.number(), "statement", "statements"),
+            format::duration(self.milliseconds.number() as f64),
+        ];
+        parts.extend(self.rows_scanned.as_ref().map(|rows| format!("{} rows scanned", rows.text())));
+        parts.extend(
+            self.bytes_scanned.as_ref().map(|bytes| format!("{} scanned", format::bytes(bytes.number()))),
+        );
+        parts.join(", ")
+    }
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]

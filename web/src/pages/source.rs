@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::source_check::{CheckSteps, SourceCheck};
+use super::source_key_pairs::{KeyPair, KeyPairs};
+use super::source_setup::SetupPanel;
 use crate::components::{
     Ago, Badge, Button, Cell, Empty, Fact, Facts, FreshnessCell, Icon, LinkButton, Loaded, Look, Missing,
     Notice, PageHead, Panel, Row, Table, Toasts, Tone, amount, column,
@@ -12,8 +14,8 @@ use crate::components::{
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{
-    BigInt, DateTime, Freshness, Permission, SourceKind, SourceState, SslMode, SyncRunStatus, TableRef,
-    UserError,
+    BigInt, DateTime, Freshness, Permission, SourceKind, SourceSignIn, SourceState, SslMode, SyncRunStatus,
+    TableRef, UserError,
 };
 use crate::{format, paths, schema};
 
@@ -37,6 +39,8 @@ struct Source {
     kind: SourceKind,
     config: SourceConfig,
     has_secret: bool,
+    sign_in: SourceSignIn,
+    key_pairs: Vec<KeyPair>,
     state: SourceState,
     last_check: Option<SourceCheck>,
     last_error: Option<String>,
@@ -241,6 +245,19 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
         }
     };
     let add = new_stream.clone();
+    let credential = match source.sign_in {
+        SourceSignIn::Nothing => "none needed",
+        SourceSignIn::KeyPair => "a key pair, made and kept here",
+        SourceSignIn::Secret if source.has_secret => "stored, sealed",
+        SourceSignIn::Secret => "none",
+    };
+    let keys = (source.sign_in == SourceSignIn::KeyPair).then(|| {
+        let may = session.may(Permission::SecretsWrite);
+        let on_change = Callback::new(move |()| query.reload());
+        view! { <div class="lg:col-span-2"><KeyPairs source=source.id.clone() pairs=source.key_pairs may on_change/></div> }
+    });
+    let setup = (source.sign_in != SourceSignIn::Nothing)
+        .then(|| view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone()/></div> });
     // The empty list has the same button, and is where one looks.
     let bare = source.streams.nodes.is_empty();
     view! {
@@ -262,7 +279,7 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
                 <Facts>
                     <Fact name="Kind">{source.kind.text()}</Fact>
                     <ConfigFacts config=source.config/>
-                    <Fact name="Credential">{if source.has_secret { "stored, sealed" } else { "none" }}</Fact>
+                    <Fact name="Credential">{credential}</Fact>
                     <Fact name="Added"><Ago time=source.created_at/></Fact>
                 </Facts>
             </Panel>
@@ -276,7 +293,9 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
             >
                 <div aria-live="polite">{shown}</div>
             </Panel>
+            {keys}
             <div class="lg:col-span-2"><Streams streams=source.streams.nodes add/></div>
+            {setup}
         </div>
     }
 }

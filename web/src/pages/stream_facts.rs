@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::stream_record::Stream;
 use crate::components::{
-    Ago, Badge, Button, CopyButton, Fact, Facts, Icon, Look, NextRun, Notice, Panel, Tone,
+    Ago, Badge, Button, CopyButton, Fact, Facts, Icon, LinkButton, Look, NextRun, Notice, Panel, Tone,
 };
 use crate::vocabulary::{CursorKind, StreamShape};
 use crate::{format, paths};
@@ -101,7 +101,11 @@ pub(super) fn WaitingPanel(stream: Signal<Stream>) -> impl IntoView {
             </Facts>
         }
     };
-    view! { <Panel title="What waits for a person">{facts}</Panel> }
+    let actions = move || {
+        let href = paths::diagnosis(counts.get().0.inner());
+        view! { <LinkButton href look=Look::Quiet icon=Icon::Search>"Missing rows?"</LinkButton> }
+    };
+    view! { <Panel title="What waits for a person" actions>{facts}</Panel> }
 }
 
 #[component]

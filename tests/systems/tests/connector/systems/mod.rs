@@ -6,15 +6,17 @@ mod clickhouse;
 mod databricks;
 mod memory;
 mod postgres;
+mod snowflake;
 mod sqlite;
 
 /// What each system promises.
-pub const ALL: [&Promises; 7] = [
+pub const ALL: [&Promises; 8] = [
     &clickhouse::PROMISES,
     &databricks::stand_in::PROMISES,
     &databricks::brickhouse::PROMISES,
     &databricks::minilake::PROMISES,
     &memory::PROMISES,
     &postgres::PROMISES,
+    &snowflake::PROMISES,
     &sqlite::PROMISES,
 ];
