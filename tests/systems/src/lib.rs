@@ -9,5 +9,7 @@
 pub mod clickhouse;
 pub mod postgres;
 pub mod proxy;
+pub mod python;
 pub mod run;
+pub mod snowduck;
 pub mod snowflake;
