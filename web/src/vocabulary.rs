@@ -147,6 +147,10 @@ macro_rules! words {
     };
 }
 
+mod source;
+
+pub use source::*;
+
 words! {
     /// Where a run is.
     SyncRunStatus {
@@ -307,7 +311,6 @@ words! {
     /// How a step of a connection test went.
     SourceCheckStatus { Passed => "passed", Failed => "failed" }
 }
-
 
 words! {
     /// What happens to rows without a cursor.
