@@ -9,11 +9,13 @@
 //! This crate knows nothing of Weir's own tables.
 
 pub mod batch;
+pub mod bigquery;
 pub mod cell;
 pub mod check;
 pub mod clickhouse;
 pub mod cost;
 pub mod cursor;
+pub mod databricks;
 pub mod decimal;
 pub mod error;
 pub mod guard;
@@ -21,12 +23,14 @@ mod http;
 mod key;
 pub mod kinds;
 pub mod memory;
+mod order;
 pub mod postgres;
 pub mod read;
 pub mod setup;
 pub mod snowflake;
 pub mod sqlite;
 pub mod table;
+mod wall;
 
 use async_trait::async_trait;
 
@@ -65,6 +69,14 @@ pub trait Connector: Send + Sync {
 
     /// Tells the system's own clock, in UTC.
     async fn clock(&self) -> Result<Moment>;
+
+    /// Tells how many bytes a read would look at, or bill, without doing it; `None` where the system does not tell.
+    ///
+    /// # Errors
+    /// What the read itself would be refused for.
+    async fn estimate(&self, _request: &ReadRequest) -> Result<Option<u64>> {
+        Ok(None)
+    }
 
     /// Reads rows as the request says. Dropping the stream cancels the statement behind it.
     fn read(&self, request: ReadRequest) -> BatchStream;

@@ -250,6 +250,7 @@ fn differ(total: Option<u64>, sum: u64) -> ConnectorError {
     let message = format!("Snowflake told of {total} rows in all and of {sum} in the parts");
     ConnectorError::new(ErrorKind::Unavailable, message)
         .hint("such a result is not taken for whole; it is read again by itself")
+        .incomplete()
 }
 
 fn gone() -> ConnectorError {

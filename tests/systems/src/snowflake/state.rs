@@ -76,6 +76,15 @@ impl World {
         there && self.grants.has(session.role.as_deref(), "USAGE", sort, name)
     }
 
+    /// Puts a table or a view into a schema, in place of one of that name, with what was granted for it beforehand.
+    pub fn put(&mut self, full: &[String; 3], object: Object) -> Outcome<()> {
+        let sort = if object.is_view() { Sort::View } else { Sort::Table };
+        self.catalog.schema_mut(&full[0], &full[1])?.insert(full[2].clone(), object);
+        self.grants.gone(sort, full);
+        self.grants.born(sort, full);
+        Ok(())
+    }
+
     /// Refuses a statement that computes when the session has no warehouse for it.
     pub fn compute(&self, session: &Session) -> Outcome<()> {
         let name = session.warehouse.as_ref().ok_or_else(SqlError::no_warehouse)?;
@@ -93,7 +102,12 @@ impl World {
     }
 
     /// The tables and views that the session's role sees, by database, schema and name.
-    pub fn visible(&self, session: &Session, database: Option<&str>, schema: Option<&str>) -> Vec<([&str; 3], &Object)> {
+    pub fn visible(
+        &self,
+        session: &Session,
+        database: Option<&str>,
+        schema: Option<&str>,
+    ) -> Vec<([&str; 3], &Object)> {
         let mut found = Vec::new();
         for (in_database, schemas) in &self.catalog.databases {
             for (in_schema, objects) in schemas {
@@ -177,7 +191,9 @@ impl State {
             Plan::Listing(_) | Plan::Reading(_) => {
                 self.look(|world| statement::read(world, &session, &plan, bound))
             }
-            Plan::Words(_) | Plan::Changing(_) => statement::change(&mut self.world(), &session, &plan, bound),
+            Plan::Words(_) | Plan::Changing(_) => {
+                statement::change(&mut self.world(), &session, &plan, bound)
+            }
         }
     }
 }
