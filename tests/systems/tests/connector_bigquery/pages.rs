@@ -104,6 +104,17 @@ async fn a_page_shorter_than_asked_for_is_no_end() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_row_that_fills_a_page_does_not_stop_the_read() -> Result<()> {
+    let scene = Scene::with_rows(ROWS as usize).await?;
+    scene.place.gate.change(1, page("9999"), |answer| {
+        answer["rows"].as_array_mut().expect("rows").truncate(1);
+    });
+    ensure!(scene.read(scene.request()).await? == numbers(ROWS));
+    ensure!(scene.place.gate.count(page("10000")) == 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_result_that_is_gone_between_pages_is_continued_from_the_last_row() -> Result<()> {
     let scene = Scene::with_rows(ROWS as usize).await?;
     scene.place.gate.rule(1, page("19998"), Act::Refuse(404, "notFound", "Not found: Job weir-data:x"));
