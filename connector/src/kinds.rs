@@ -7,8 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::guard::Policy;
+use crate::order::Ordered;
 use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
-use crate::{Connector, ConnectorError, ErrorKind, Result, TableRef, bigquery, clickhouse, postgres, sqlite};
+use crate::{
+    Connector, ConnectorError, ErrorKind, Result, TableRef, bigquery, clickhouse, databricks, postgres,
+    snowflake, sqlite,
+};
 
 /// One kind of system.
 pub trait Kind {
@@ -55,13 +59,18 @@ const ALL: &[Entry] = &[
     Entry::of::<postgres::Postgres>(),
     Entry::of::<sqlite::Sqlite>(),
     Entry::of::<clickhouse::Clickhouse>(),
+    Entry::of::<snowflake::Snowflake>(),
     Entry::of::<bigquery::Bigquery>(),
+    Entry::of::<databricks::Databricks>(),
 ];
+
+/// How a source of a kind is opened from its stored configuration.
+type Open = fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>;
 
 /// A kind without its types.
 struct Entry {
     name: &'static str,
-    open: fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>,
+    open: Open,
     validate: fn(&Value) -> Result<()>,
     sign_in: fn(&Value) -> Result<SignIn>,
     setup: fn(&Value, Tables<'_>, Given<'_>) -> Result<Option<Setup>>,
@@ -151,5 +160,5 @@ fn open_as<K: Kind>(
 ) -> Result<Arc<dyn Connector>> {
     let config = parse::<K>(config)?;
     K::validate(&config)?;
-    K::open(config, credential, policy)
+    Ok(Arc::new(Ordered(K::open(config, credential, policy)?)))
 }

@@ -15,17 +15,22 @@ pub mod check;
 pub mod clickhouse;
 pub mod cost;
 pub mod cursor;
+pub mod databricks;
 pub mod decimal;
 pub mod error;
 pub mod guard;
 mod http;
+mod key;
 pub mod kinds;
 pub mod memory;
+mod order;
 pub mod postgres;
 pub mod read;
 pub mod setup;
+pub mod snowflake;
 pub mod sqlite;
 pub mod table;
+mod wall;
 
 use async_trait::async_trait;
 

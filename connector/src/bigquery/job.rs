@@ -1,7 +1,7 @@
 //! One statement as a job: sent once whatever happens on the way, waited for, and cancelled when nobody wants it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::refusal::{self, Refusal};
 use super::statement::Statement;
 use super::wire::{JobReference, Reply};
 use crate::http::Answer;
-use crate::{ConnectorError, Cost, ErrorKind, Result, RunTag};
+use crate::{ConnectorError, Cost, ErrorKind, Result, RunTag, wall};
 
 /// How long one request waits for a job to end, in milliseconds.
 const WAIT: u64 = 20_000;
@@ -78,11 +78,7 @@ pub async fn run(
     statement: &Statement,
     order: &Order,
 ) -> std::result::Result<(Job, Page), Refusal> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the length of a statement is added up; no decision hangs on it"
-    )]
-    let since = Instant::now();
+    let since = wall::moment();
     let mut sent = 0;
     let (reference, page) = loop {
         sent += 1;
