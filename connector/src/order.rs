@@ -41,6 +41,10 @@ impl Connector for Ordered {
         self.0.clock().await
     }
 
+    async fn estimate(&self, request: &ReadRequest) -> Result<Option<u64>> {
+        self.0.estimate(request).await
+    }
+
     fn read(&self, request: ReadRequest) -> BatchStream {
         let (table, column) = (request.table.clone(), request.cursor.column.clone());
         let mut last = None;
