@@ -70,6 +70,9 @@ pub trait Protocol: Send + Sync + 'static {
         body.len() / 2
     }
 
+    /// Changes a call before it is sent on, such as the size of the pages it asks for.
+    fn ask(&self, _call: &mut Call) {}
+
     /// Changes what the service says of itself, such as addresses past the proxy, which listens at the port.
     fn pass(&self, _port: u16, _reply: &mut Reply) {}
 }
@@ -154,7 +157,9 @@ impl State {
 
 impl<P: Protocol> Spoiler<P> {
     async fn pass(&self, call: &Call) -> Result<Reply> {
-        let mut reply = self.upstream.send(call).await?;
+        let mut call = call.clone();
+        self.protocol.ask(&mut call);
+        let mut reply = self.upstream.send(&call).await?;
         let port = hold(&self.state).port;
         self.protocol.pass(port, &mut reply);
         Ok(reply)

@@ -68,7 +68,11 @@ fn words(error: &ConnectorError) -> String {
 fn told<S: System>(system: &S, fault: Fault, error: &ConnectorError) -> Result<()> {
     let (kinds, wanted) = system.told(fault);
     ensure!(kinds.contains(&error.kind()), "{fault:?} is told as {error:?}");
-    ensure!(words(error).contains(wanted), "{fault:?} is told without {wanted:?}: {error:?}");
+    let said = words(error);
+    ensure!(
+        wanted.split('|').any(|wanted| said.contains(wanted)),
+        "{fault:?} is told without {wanted:?}: {error:?}"
+    );
     ensure!(!error.message().is_empty());
     Ok(())
 }
@@ -99,7 +103,9 @@ async fn lasting<S: System>(system: &S, fault: Fault, page: usize) -> Result<Con
     let happened = system.faults().happened();
     ensure!(!happened.is_empty() && happened.iter().all(|met| *met == fault), "met {happened:?}");
     let kept = intake.rows();
-    ensure!((kept as i128) < S::ROWS, "all rows are kept in spite of {fault:?}");
+    // A total is compared when all has come.
+    let all = kept as i128 == S::ROWS;
+    ensure!(!all || fault == Fault::LyingTotal, "all rows are kept in spite of {fault:?}");
     let more = S::ROWS + S::ROWS / 10;
     system.grow(S::ROWS..more).await?;
     system.faults().lift();

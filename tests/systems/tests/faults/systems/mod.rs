@@ -1,9 +1,10 @@
 //! The systems behind the proxy, one file per kind.
 
+mod bigquery;
 mod clickhouse;
 mod snowflake;
 
 use crate::suite::Trials;
 
 /// All of them.
-pub const ALL: [&Trials; 2] = [&clickhouse::TRIALS, &snowflake::TRIALS];
+pub const ALL: [&Trials; 3] = [&bigquery::TRIALS, &clickhouse::TRIALS, &snowflake::TRIALS];
