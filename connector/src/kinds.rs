@@ -10,7 +10,8 @@ use crate::guard::Policy;
 use crate::order::Ordered;
 use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
 use crate::{
-    Connector, ConnectorError, ErrorKind, Result, TableRef, bigquery, clickhouse, postgres, snowflake, sqlite,
+    Connector, ConnectorError, ErrorKind, Result, TableRef, bigquery, clickhouse, databricks, postgres,
+    snowflake, sqlite,
 };
 
 /// One kind of system.
@@ -60,6 +61,7 @@ const ALL: &[Entry] = &[
     Entry::of::<clickhouse::Clickhouse>(),
     Entry::of::<snowflake::Snowflake>(),
     Entry::of::<bigquery::Bigquery>(),
+    Entry::of::<databricks::Databricks>(),
 ];
 
 /// How a source of a kind is opened from its stored configuration.

@@ -15,6 +15,7 @@ pub mod check;
 pub mod clickhouse;
 pub mod cost;
 pub mod cursor;
+pub mod databricks;
 pub mod decimal;
 pub mod error;
 pub mod guard;

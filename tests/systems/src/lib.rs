@@ -9,6 +9,7 @@
 pub mod authority;
 pub mod bigquery;
 pub mod clickhouse;
+pub mod databricks;
 pub mod faults;
 pub mod postgres;
 pub mod proxy;
