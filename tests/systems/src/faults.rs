@@ -82,6 +82,8 @@ pub trait Protocol: Send + Sync + 'static {
 struct Plan {
     page: usize,
     fault: Fault,
+    /// How often the page passes before.
+    spared: usize,
     left: usize,
 }
 
@@ -127,7 +129,12 @@ impl Faults {
 
     /// Spoils a page, so many times. Of several plans for a page the first that is not used up counts.
     pub fn plan(&self, page: usize, fault: Fault, times: usize) {
-        hold(&self.state).plans.push(Plan { page, fault, left: times });
+        hold(&self.state).plans.push(Plan { page, fault, spared: 0, left: times });
+    }
+
+    /// Spoils a page whenever it is asked for again.
+    pub fn plan_again(&self, page: usize, fault: Fault) {
+        hold(&self.state).plans.push(Plan { page, fault, spared: 1, left: usize::MAX });
     }
 
     /// Spoils nothing any more.
@@ -150,6 +157,10 @@ impl State {
     /// The fault for a page, which is thereby used once.
     fn fault(&mut self, page: usize) -> Option<Fault> {
         let plan = self.plans.iter_mut().find(|plan| plan.page == page && plan.left > 0)?;
+        if plan.spared > 0 {
+            plan.spared -= 1;
+            return None;
+        }
         plan.left -= 1;
         Some(plan.fault)
     }

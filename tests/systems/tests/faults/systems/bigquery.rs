@@ -92,9 +92,12 @@ impl System for Bigquery {
             {"name": "label", "type": "STRING", "mode": "NULLABLE"},
         ]);
         place.create("t", json!({"schema": {"fields": fields}})).await?;
-        let port = place.gate.url().trim_end_matches('/').rsplit(':').next().unwrap_or_default().parse()?;
+        let port: u16 =
+            place.gate.url().trim_end_matches('/').rsplit(':').next().unwrap_or_default().parse()?;
         let faults = Faults::before(port, Pages).await?;
-        Ok(Self { key: place.gate.key_file(), place, faults })
+        // Tokens come from where the base address is.
+        let key = place.gate.key_file().replace(&format!(":{port}"), &format!(":{}", faults.port));
+        Ok(Self { key, place, faults })
     }
 
     fn faults(&self) -> &Faults {

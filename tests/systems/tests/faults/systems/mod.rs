@@ -2,9 +2,11 @@
 
 mod bigquery;
 mod clickhouse;
+mod databricks;
 mod snowflake;
 
 use crate::suite::Trials;
 
 /// All of them.
-pub const ALL: [&Trials; 3] = [&bigquery::TRIALS, &clickhouse::TRIALS, &snowflake::TRIALS];
+pub const ALL: [&Trials; 4] =
+    [&bigquery::TRIALS, &clickhouse::TRIALS, &databricks::TRIALS, &snowflake::TRIALS];
