@@ -23,6 +23,7 @@ pub mod memory;
 pub mod postgres;
 pub mod read;
 pub mod setup;
+pub mod slice;
 pub mod sqlite;
 pub mod table;
 
@@ -35,6 +36,7 @@ pub use cost::{Cost, Spent};
 pub use cursor::{Cursor, CursorKind, Position, Watermark};
 pub use error::{ConnectorError, ErrorKind, Retry};
 pub use read::{BatchStream, NullCursors, ReadRequest, RunTag};
+pub use slice::{Held, Slice, SliceRequest};
 pub use table::{ColumnInfo, Table, TableRef, Type};
 
 /// The result of every connector call.
@@ -63,6 +65,14 @@ pub trait Connector: Send + Sync {
 
     /// Tells the system's own clock, in UTC.
     async fn clock(&self) -> Result<Moment>;
+
+    /// Sums up the rows of each slice of the cursor, in one statement where the system is not in this process.
+    ///
+    /// # Errors
+    /// What the system refused; `Config` where the kind cannot do it.
+    async fn slices(&self, _request: SliceRequest) -> Result<Vec<Slice>> {
+        Err(ConnectorError::new(ErrorKind::Config, "sources of this kind cannot be reconciled yet"))
+    }
 
     /// Reads rows as the request says. Dropping the stream cancels the statement behind it.
     fn read(&self, request: ReadRequest) -> BatchStream;

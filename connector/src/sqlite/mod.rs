@@ -23,7 +23,7 @@ use crate::kinds::Kind;
 use crate::setup::SignIn;
 use crate::{
     Batch, BatchStream, Check, Column, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment,
-    ReadRequest, Result, Table, TableRef, Watermark,
+    ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark, slice,
 };
 use client::{Client, explain, explain_at};
 use decode::Stored;
@@ -167,6 +167,11 @@ impl Connector for File {
         parse_moment(&now).ok_or_else(|| {
             ConnectorError::new(ErrorKind::Protocol, format!("SQLite's clock says {now:?}, which is no time"))
         })
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        // SQLite computes in this process, where floats and decimals kept as text are added up exactly, too.
+        slice::of_read(&request, self.read(request.as_read())).await
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod preview;
 mod realign;
 mod rebind;
+pub mod reconcile;
 pub mod reject;
 pub mod rejected;
 pub mod replay;
