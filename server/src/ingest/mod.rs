@@ -11,6 +11,7 @@ pub mod checkpoint;
 pub mod columns;
 pub mod dictionary;
 pub mod groups;
+mod held;
 pub mod lease;
 pub mod links;
 pub mod mapping;

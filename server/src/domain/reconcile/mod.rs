@@ -21,7 +21,7 @@ pub use record::{
     Differing, Failure, attempt, compared, explained, fail, find_live, finish, slices, stretch_started,
 };
 pub use setting::{Setting, SettingChange, set};
-pub use start::{Started, push_missing, start, start_due};
+pub use start::{Started, any_due, push_missing, start, start_due};
 
 use entity::{OrganizationId, ReconcileId};
 

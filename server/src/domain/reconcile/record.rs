@@ -170,7 +170,8 @@ pub async fn compared(
     for some in differing.chunks(ROWS) {
         reconcile_slice::Entity::insert_many(some.iter().map(row)).exec_without_returning(db).await?;
     }
-    of.compared_at = Some(now);
+    (of.compared_at, of.stream_version) = (Some(now), stream_version);
+    (of.since, of.until) = (Some(since.to_owned()), Some(until.to_owned()));
     Ok(())
 }
 

@@ -74,6 +74,15 @@ pub async fn start(
     Ok(Started { coalesced: reconcile.id != id, reconcile })
 }
 
+/// Tells whether the time of some comparison has come.
+///
+/// # Errors
+/// What the database says.
+pub async fn any_due(db: &impl ConnectionTrait, now: Micros) -> Result<bool> {
+    let due = Sql::new(db, "SELECT 1 AS due FROM reconcile_setting WHERE due_at <= ").bind(now);
+    Ok(due.text(" LIMIT 1").any(db).await?)
+}
+
 #[derive(FromQueryResult)]
 struct Due {
     organization_id: OrganizationId,
