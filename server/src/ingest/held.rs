@@ -116,7 +116,7 @@ async fn measured(
         let sql = format!(
             "SELECT cursor, value FROM measurement WHERE series_id IN ({marks}) AND run <> ? AND cursor BETWEEN ? AND ?"
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query::<sqlx::Sqlite>(AssertSqlSafe(sql));
         for one in some {
             query = query.bind(one.id);
         }
