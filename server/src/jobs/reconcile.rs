@@ -48,12 +48,19 @@ pub(super) async fn run(
             Ok(Outcome::Done)
         }
         Ok(Next::Wait(at)) => Ok(Outcome::Again(at)),
-        // Whoever wrote in between goes on with it; should nobody, it is looked at again.
-        Err(Error::LeaseLost) => Ok(Outcome::Again(app.clock.now() + SECOND)),
+        Err(Error::LeaseLost) => Ok(overtaken(app)),
         // The stream was deleted, and what it stored is being discarded.
         Err(Error::NotFound(_)) => Ok(Outcome::Done),
-        Err(failure) => failed(app, &mut found, &failure).await,
+        Err(failure) => match failed(app, &mut found, &failure).await {
+            Err(Error::LeaseLost) => Ok(overtaken(app)),
+            settled => settled,
+        },
     }
+}
+
+/// Whoever wrote in between goes on with it; should nobody, it is looked at again.
+fn overtaken(app: &App) -> Outcome {
+    Outcome::Again(app.clock.now() + SECOND)
 }
 
 async fn step(app: &App, of: &mut Reconcile) -> Result<Next> {
