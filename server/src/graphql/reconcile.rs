@@ -13,7 +13,7 @@ use crate::auth::Permission;
 use crate::domain::kept::Kept;
 use crate::domain::reconcile::{Gap, Setting};
 use crate::domain::stream::connector_kind;
-use crate::graphql::context::{Reach, load, maybe, must};
+use crate::graphql::context::{load, maybe, must};
 use crate::graphql::id::global;
 use crate::graphql::loaders::{Fetch, LoadError, Nested};
 use crate::graphql::scalar::{BigInt, DateTime, Decimal};
