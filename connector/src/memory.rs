@@ -10,7 +10,8 @@ use async_trait::async_trait;
 
 use crate::{
     Batch, BatchStream, Cell, Check, Column, ColumnInfo, Connector, ConnectorError, Cursor, CursorKind,
-    ErrorKind, Moment, NullCursors, ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Type, Watermark, slice,
+    ErrorKind, Moment, NullCursors, ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Type,
+    Watermark, slice,
 };
 
 /// A value a table in memory owns.

@@ -9,8 +9,8 @@ use futures::StreamExt;
 
 use crate::decimal::{self, Sum};
 use crate::{
-    Batch, BatchStream, Cell, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment, NullCursors, Position,
-    ReadRequest, Result, RunTag, TableRef, Watermark, cursor,
+    Batch, BatchStream, Cell, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment, NullCursors,
+    Position, ReadRequest, Result, RunTag, TableRef, Watermark, cursor,
 };
 
 /// How many integers are in a slice.
@@ -187,7 +187,8 @@ pub(crate) async fn of_read(request: &SliceRequest, mut rows: BatchStream) -> Re
         let values = request.values.iter().map(column).collect::<Result<Vec<_>>>()?;
         for row in 0..batch.rows() {
             let cell = cursors.cell(row);
-            let (Some(rank), Some(mark)) = (cursor::rank(&cell), Watermark::of(request.cursor.kind, &cell)) else {
+            let (Some(rank), Some(mark)) = (cursor::rank(&cell), Watermark::of(request.cursor.kind, &cell))
+            else {
                 continue;
             };
             if values.iter().all(|column| column.cell(row).null()) {
@@ -212,7 +213,11 @@ pub(crate) async fn of_read(request: &SliceRequest, mut rows: BatchStream) -> Re
     let slice = |(number, slice): (i64, Open)| Slice {
         number,
         newest: slice.newest.1,
-        values: slice.values.into_iter().map(|(filled, sum)| Held { filled, sum: Some(sum.digits()) }).collect(),
+        values: slice
+            .values
+            .into_iter()
+            .map(|(filled, sum)| Held { filled, sum: Some(sum.digits()) })
+            .collect(),
     };
     Ok(open.into_iter().map(slice).collect())
 }

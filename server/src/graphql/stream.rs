@@ -187,7 +187,8 @@ impl Stream {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Page<Reconcile>> {
-        nested::<ReconcilesOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0)).await
+        nested::<ReconcilesOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0))
+            .await
     }
 
     /// How far it has read; null before the first batch.

@@ -66,7 +66,9 @@ async fn by_the_database(
         let sql = sql.text(" AND cursor BETWEEN ").bind(from).text(" AND ").bind(until);
         sql.text(&format!(" GROUP BY {number}"))
     };
-    let list = format!("SELECT {number} AS number, count(*) AS readings, sum(value) AS total, max(cursor) AS newest");
+    let list = format!(
+        "SELECT {number} AS number, count(*) AS readings, sum(value) AS total, max(cursor) AS newest"
+    );
     let sql = Sql::new(db, "SELECT number, sum(readings)::int8 AS readings, sum(total)::text AS total")
         .text(", max(newest) AS newest FROM (")
         .text(&list)

@@ -75,7 +75,8 @@ impl Bounds {
 
 /// The columns with values, each once.
 fn value_columns(plan: &Plan) -> Vec<String> {
-    let named = if plan.wide { plan.mapping.metrics.clone() } else { plan.mapping.value.iter().cloned().collect() };
+    let named =
+        if plan.wide { plan.mapping.metrics.clone() } else { plan.mapping.value.iter().cloned().collect() };
     let mut seen = BTreeSet::new();
     named.into_iter().filter(|name| seen.insert(name.clone())).collect()
 }
@@ -113,8 +114,7 @@ async fn compare(
     let numbers: BTreeSet<i64> = table.keys().chain(here.keys()).copied().collect();
     let ends = (numbers.first().copied().unwrap_or(0), numbers.last().copied().unwrap_or(0));
     let (organization, version) = (of.organization_id, plan.version);
-    let explained =
-        reconcile::explained(app.db.orm(), organization, (of.stream_id, version), ends).await?;
+    let explained = reconcile::explained(app.db.orm(), organization, (of.stream_id, version), ends).await?;
     let (mut differing, mut left_alone) = (Vec::new(), 0);
     for number in &numbers {
         let nothing = Totals::default();
@@ -181,7 +181,8 @@ async fn ended(
         .filter(sync_run::Column::Id.is_in(wanted.iter().copied()))
         .all(app.db.orm())
         .await?;
-    let mut runs: BTreeMap<SyncRunId, Option<sync_run::Model>> = wanted.into_iter().map(|id| (id, None)).collect();
+    let mut runs: BTreeMap<SyncRunId, Option<sync_run::Model>> =
+        wanted.into_iter().map(|id| (id, None)).collect();
     for run in found {
         if matches!(run.status, RunStatus::Queued | RunStatus::Running) {
             runs.remove(&run.id);
@@ -280,9 +281,8 @@ mod tests {
             rest: None,
             run_id: run.then(SyncRunId::new),
         };
-        let stretch = |numbers: &[(i64, bool)]| {
-            next_stretch(&numbers.iter().copied().map(slice).collect::<Vec<_>>())
-        };
+        let stretch =
+            |numbers: &[(i64, bool)]| next_stretch(&numbers.iter().copied().map(slice).collect::<Vec<_>>());
         assert_eq!(stretch(&[(1, false), (2, false), (4, false)]), Some((1, 2)));
         assert_eq!(stretch(&[(1, true), (2, true), (4, false)]), Some((4, 4)));
         assert_eq!(stretch(&[(1, false)]), Some((1, 1)));
@@ -291,7 +291,8 @@ mod tests {
 
     #[test]
     fn the_last_slices_end_at_the_watermark() {
-        let mark = Watermark::parse(connector::CursorKind::Zoned, "2026-02-28T10:00:00Z").expect("an instant");
+        let mark =
+            Watermark::parse(connector::CursorKind::Zoned, "2026-02-28T10:00:00Z").expect("an instant");
         let bounds = Bounds::below(&mark, 3).expect("days of this century");
         assert_eq!((bounds.from.text.as_str(), bounds.until), ("2026-02-26T00:00:00Z", mark));
         let mark = Watermark::parse(connector::CursorKind::Int, "250000").expect("an integer");

@@ -29,7 +29,8 @@ pub(super) async fn run(
     if found.compared_at.is_none() && found.attempt >= attempts {
         let message = format!("its worker stopped {attempts} times while it was compared");
         let action = Some("look in the server's log; then reconcile the stream again".to_owned());
-        reconcile::fail(app.db.orm(), &mut found, Some(app.clock.now()), &Failure { message, action }).await?;
+        reconcile::fail(app.db.orm(), &mut found, Some(app.clock.now()), &Failure { message, action })
+            .await?;
         return Ok(Outcome::Done);
     }
     let stepped = tokio::select! {

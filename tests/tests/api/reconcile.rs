@@ -31,7 +31,9 @@ async fn ended(world: &World, stream: &str, count: usize) -> Result<Value> {
 #[tokio::test]
 async fn a_late_row_is_found_and_shown_and_the_second_time_nothing_differs() -> Result<()> {
     for world in World::both().await? {
-        world.usage(&[(10, "a-1", "seats", "1.5"), (11, "b-1", "seats", "2"), (12, "a-1", "seats", "x")]).await?;
+        world
+            .usage(&[(10, "a-1", "seats", "1.5"), (11, "b-1", "seats", "2"), (12, "a-1", "seats", "x")])
+            .await?;
         world.identify(&world.account("Acme").await?, "a-1").await?;
         let stream = world.stream(json!({})).await?;
         world.sync_well(&stream).await?;
@@ -81,8 +83,10 @@ async fn switched_on_a_stream_is_compared_at_its_time() -> Result<()> {
             let refused = world.refused("streamReconcileSet", input).await?;
             assert_eq!((refused.0.as_str(), refused.1.as_str()), ("INVALID", field));
         }
-        let input = json!({ "streamId": stream, "enabled": true, "at": "04:30", "zone": "Europe/Berlin", "days": 7 });
-        let set = world.act("streamReconcileSet", "stream { reconcile { enabled nextDueAt } }", input).await?;
+        let input =
+            json!({ "streamId": stream, "enabled": true, "at": "04:30", "zone": "Europe/Berlin", "days": 7 });
+        let set =
+            world.act("streamReconcileSet", "stream { reconcile { enabled nextDueAt } }", input).await?;
         let set = &set["stream"]["reconcile"];
         assert!(set["enabled"] == true && text(&set["nextDueAt"]).contains("T03:30:00"), "{set}");
         assert_eq!(seen(&world, &stream).await?["reconciles"]["totalCount"], 0);

@@ -90,7 +90,8 @@ fn Form(
     };
     let refusal = move |field: &'static str| Signal::derive(move || set.refusal_of(field));
     let complaint = move || {
-        set.complaint(&["at", "zone", "days"]).map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> })
+        set.complaint(&["at", "zone", "days"])
+            .map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> })
     };
     view! {
         <div class="flex flex-col gap-4">

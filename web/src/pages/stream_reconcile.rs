@@ -105,7 +105,9 @@ pub(super) fn ReconcilePanel(
     let setting = Memo::new(move |_| stream.with(|stream| (stream.reconcile.clone(), stream.cursor.kind)));
     let last = Memo::new(move |_| stream.with(|stream| stream.reconciles.nodes.first().cloned()));
     let start = Change::new(
-        |answer: StartReconcile| settled(answer.reconcile_start.reconcile, answer.reconcile_start.user_errors),
+        |answer: StartReconcile| {
+            settled(answer.reconcile_start.reconcile, answer.reconcile_start.user_errors)
+        },
         move |_: StartedReconcile| {
             toasts.say("The stream is being compared with its table");
             done.run(());
@@ -148,9 +150,8 @@ pub(super) fn ReconcilePanel(
             view! { <ul class="mt-3 border-t border-base-300/70">{slices.into_iter().map(|slice| view! { <Found slice/> }).collect_view()}</ul> }
         })
     };
-    let complaint = move || {
-        start.complaint(&[]).map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> })
-    };
+    let complaint =
+        move || start.complaint(&[]).map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> });
     let actions = move || {
         view! {
             {may_start.then(|| view! { <Button look=Look::Quiet icon=Icon::Retry busy=Signal::derive(move || start.is_busy()) on:click=send>"Compare now"</Button> })}
@@ -209,7 +210,11 @@ fn Found(slice: ReconcileSlice) -> impl IntoView {
         (Some(first), Some(last)) => {
             let day = |text: &str| text.get(..10).unwrap_or(text).to_owned();
             // The edges of a day are one day.
-            if first.contains('-') && day(&first) == day(&last) { day(&first) } else { format!("{first} to {last}") }
+            if first.contains('-') && day(&first) == day(&last) {
+                day(&first)
+            } else {
+                format!("{first} to {last}")
+            }
         }
         _ => "a slice of another cursor".to_owned(),
     };

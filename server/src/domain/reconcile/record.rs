@@ -76,21 +76,22 @@ pub async fn explained(
     (stream, version): (StreamId, i32),
     (first, last): (i64, i64),
 ) -> Result<HashMap<i64, Gap>> {
-    let rows: Vec<Explained> = Sql::new(db, "SELECT s.number, s.rest FROM reconcile_slice s JOIN reconcile r")
-        .text(" ON r.organization_id = s.organization_id AND r.id = s.reconcile_id")
-        .text(" WHERE s.organization_id = ")
-        .bind(organization)
-        .text(" AND s.stream_id = ")
-        .bind(stream)
-        .text(" AND s.number BETWEEN ")
-        .bind(first)
-        .text(" AND ")
-        .bind(last)
-        .text(" AND s.rest IS NOT NULL AND r.finished_at IS NOT NULL AND r.stream_version = ")
-        .bind(version)
-        .text(" ORDER BY s.reconcile_id")
-        .all(db)
-        .await?;
+    let rows: Vec<Explained> =
+        Sql::new(db, "SELECT s.number, s.rest FROM reconcile_slice s JOIN reconcile r")
+            .text(" ON r.organization_id = s.organization_id AND r.id = s.reconcile_id")
+            .text(" WHERE s.organization_id = ")
+            .bind(organization)
+            .text(" AND s.stream_id = ")
+            .bind(stream)
+            .text(" AND s.number BETWEEN ")
+            .bind(first)
+            .text(" AND ")
+            .bind(last)
+            .text(" AND s.rest IS NOT NULL AND r.finished_at IS NOT NULL AND r.stream_version = ")
+            .bind(version)
+            .text(" ORDER BY s.reconcile_id")
+            .all(db)
+            .await?;
     // The last one wins: IDs are in the order of their making.
     Ok(rows.into_iter().filter_map(|row| Some((row.number, Gap::parse(&row.rest)?))).collect())
 }
@@ -213,7 +214,8 @@ pub async fn finish(
     rests: &[(i64, Gap)],
     failure: Option<&Failure>,
 ) -> Result<()> {
-    let set = Sql::new(db, "UPDATE reconcile SET finished_at = ").bind(now).text(", written = ").bind(written);
+    let set =
+        Sql::new(db, "UPDATE reconcile SET finished_at = ").bind(now).text(", written = ").bind(written);
     changed(failed(set, failure), db, of).await?;
     for (number, rest) in rests {
         Sql::new(db, "UPDATE reconcile_slice SET rest = ")

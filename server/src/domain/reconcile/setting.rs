@@ -62,7 +62,11 @@ impl Setting {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn of(db: &impl ConnectionTrait, organization: OrganizationId, stream: StreamId) -> Result<Self> {
+    pub async fn of(
+        db: &impl ConnectionTrait,
+        organization: OrganizationId,
+        stream: StreamId,
+    ) -> Result<Self> {
         let found = Entity::find_by_id((organization, stream)).one(db).await?;
         Ok(found.map(Self::from).unwrap_or_default())
     }
@@ -112,7 +116,8 @@ pub async fn set(
         due_at: Set(setting.due_at),
         updated_at: Set(change.now),
     };
-    let columns = [Column::Enabled, Column::Time, Column::Zone, Column::Days, Column::DueAt, Column::UpdatedAt];
+    let columns =
+        [Column::Enabled, Column::Time, Column::Zone, Column::Days, Column::DueAt, Column::UpdatedAt];
     let on_conflict =
         OnConflict::columns([Column::OrganizationId, Column::StreamId]).update_columns(columns).to_owned();
     Entity::insert(row).on_conflict(on_conflict).exec_without_returning(change.db).await?;

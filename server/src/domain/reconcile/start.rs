@@ -70,7 +70,8 @@ pub async fn start(
         .filter(Column::FinishedAt.is_null())
         .one(db)
         .await?;
-    let reconcile = live.ok_or_else(|| Error::Conflict("the comparison has just ended; ask again".to_owned()))?;
+    let reconcile =
+        live.ok_or_else(|| Error::Conflict("the comparison has just ended; ask again".to_owned()))?;
     Ok(Started { coalesced: reconcile.id != id, reconcile })
 }
 
@@ -96,18 +97,19 @@ struct Due {
 /// # Errors
 /// What the database says; nothing was started then.
 pub async fn start_due(db: &impl ConnectionTrait, now: Micros) -> Result<u64> {
-    let due: Vec<Due> = Sql::new(db, "SELECT r.organization_id, r.stream_id, s.enabled AND s.paused_reason IS NULL")
-        .text(" AND s.deleted_at IS NULL AND o.ingestion_enabled AND c.state = 'active' AS may_run")
-        .text(" FROM reconcile_setting r JOIN organization o ON o.id = r.organization_id")
-        .text(" JOIN stream s ON s.organization_id = r.organization_id AND s.id = r.stream_id")
-        .text(" JOIN source c ON c.organization_id = s.organization_id AND c.id = s.source_id")
-        .text(" WHERE r.due_at <= ")
-        .bind(now)
-        .text(" ORDER BY r.due_at LIMIT ")
-        .bind(STREAMS)
-        .postgres(" FOR UPDATE OF r SKIP LOCKED")
-        .all(db)
-        .await?;
+    let due: Vec<Due> =
+        Sql::new(db, "SELECT r.organization_id, r.stream_id, s.enabled AND s.paused_reason IS NULL")
+            .text(" AND s.deleted_at IS NULL AND o.ingestion_enabled AND c.state = 'active' AS may_run")
+            .text(" FROM reconcile_setting r JOIN organization o ON o.id = r.organization_id")
+            .text(" JOIN stream s ON s.organization_id = r.organization_id AND s.id = r.stream_id")
+            .text(" JOIN source c ON c.organization_id = s.organization_id AND c.id = s.source_id")
+            .text(" WHERE r.due_at <= ")
+            .bind(now)
+            .text(" ORDER BY r.due_at LIMIT ")
+            .bind(STREAMS)
+            .postgres(" FOR UPDATE OF r SKIP LOCKED")
+            .all(db)
+            .await?;
     let mut started = 0;
     for Due { organization_id, stream_id, may_run } in due {
         let setting = Setting::of(db, organization_id, stream_id).await?;

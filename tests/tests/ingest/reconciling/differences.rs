@@ -30,7 +30,6 @@ async fn of_an_untouched_table_nothing_is_read_again() -> Result<()> {
     Ok(())
 }
 
-
 #[tokio::test]
 async fn pitfall_04_a_row_later_than_the_lookback_is_found_and_only_its_day_is_read_again() -> Result<()> {
     for stand in Stand::both().await? {
@@ -53,7 +52,6 @@ async fn pitfall_04_a_row_later_than_the_lookback_is_found_and_only_its_day_is_r
     Ok(())
 }
 
-
 #[tokio::test]
 async fn values_changed_in_place_are_found_on_neighboring_days_by_one_run() -> Result<()> {
     for stand in Stand::both().await? {
@@ -68,12 +66,14 @@ async fn values_changed_in_place_are_found_on_neighboring_days_by_one_run() -> R
         let read: Vec<i64> = backfills(&stand, stream).await?.iter().map(|run| run.rows_read).collect();
         assert_eq!(read, [4, 2], "two days by one run, and one by another");
         let measured = stand.measurements().await?.join(" ");
-        assert!(measured.contains("=2.50000000000000000000000000001") && measured.contains("=80"), "{measured}");
+        assert!(
+            measured.contains("=2.50000000000000000000000000001") && measured.contains("=80"),
+            "{measured}"
+        );
         assert_eq!(counts(&night(&stand, stream, &source(&table)).await?), (5, 0, 0, 0));
     }
     Ok(())
 }
-
 
 #[tokio::test]
 async fn a_deleted_row_is_told_once_and_its_measurement_stays() -> Result<()> {
@@ -94,7 +94,6 @@ async fn a_deleted_row_is_told_once_and_its_measurement_stays() -> Result<()> {
     }
     Ok(())
 }
-
 
 #[tokio::test]
 async fn rows_that_compete_for_one_time_are_explained_until_something_else_differs() -> Result<()> {
@@ -127,7 +126,6 @@ async fn rows_that_compete_for_one_time_are_explained_until_something_else_diffe
     }
     Ok(())
 }
-
 
 #[tokio::test]
 async fn rows_that_wait_or_were_rejected_count_as_taken_in() -> Result<()> {
@@ -163,7 +161,9 @@ async fn rows_that_wait_or_were_rejected_count_as_taken_in() -> Result<()> {
         wide.change(|rows| rows[1][2] = Owned::Decimal("9".to_owned()));
         let of = night(&stand, stream, &source(&wide)).await?;
         assert_eq!((of.slices, of.differing), (1, 1));
-        assert!(slices(&stand, &of).await?[0].rest.as_deref().and_then(Gap::parse).is_some_and(|it| it.closed()));
+        assert!(
+            slices(&stand, &of).await?[0].rest.as_deref().and_then(Gap::parse).is_some_and(|it| it.closed())
+        );
     }
     Ok(())
 }

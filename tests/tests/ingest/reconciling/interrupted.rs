@@ -65,7 +65,6 @@ async fn broken_off_anywhere_and_taken_up_again_it_ends_the_same() -> Result<()>
     Ok(())
 }
 
-
 #[tokio::test]
 async fn of_two_workers_the_one_that_lost_it_changes_nothing() -> Result<()> {
     for stand in Stand::both().await? {
@@ -90,7 +89,6 @@ async fn of_two_workers_the_one_that_lost_it_changes_nothing() -> Result<()> {
     }
     Ok(())
 }
-
 
 #[tokio::test]
 async fn a_run_that_does_not_succeed_leaves_its_slices_unexplained() -> Result<()> {

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use connector::Connector;
 use connector::memory::MemoryTable;
-use entity::{RunKind, RunStatus, RunTrigger, StreamId, WorkerId, reconcile as stored, reconcile_slice, sync_run};
+use entity::{
+    RunKind, RunStatus, RunTrigger, StreamId, WorkerId, reconcile as stored, reconcile_slice, sync_run,
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use server::app::App;
 use server::domain::reconcile::{self, Reconcile};

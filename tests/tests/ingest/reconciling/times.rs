@@ -58,7 +58,6 @@ async fn a_due_time_makes_one_comparison_however_many_look() -> Result<()> {
     Ok(())
 }
 
-
 #[tokio::test]
 async fn what_was_compared_goes_with_its_time_and_with_its_stream() -> Result<()> {
     for stand in Stand::both().await? {

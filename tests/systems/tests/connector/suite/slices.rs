@@ -7,12 +7,7 @@ use crate::reading::mark;
 use crate::system::{System, filled};
 use crate::table::{Holds, Made, Value, column, key};
 
-fn request(
-    table: &TableRef,
-    kind: CursorKind,
-    (from, until): (&str, &str),
-    values: &[&str],
-) -> SliceRequest {
+fn request(table: &TableRef, kind: CursorKind, (from, until): (&str, &str), values: &[&str]) -> SliceRequest {
     SliceRequest {
         table: table.clone(),
         cursor: Cursor { column: "at".to_owned(), kind },
@@ -81,10 +76,15 @@ pub async fn decimals_are_added_up_to_the_last_digit<S: System>(system: &S) -> R
         ("2026-03-01 00:00:03", &["999999999999999999.99999999999999999999"]),
     ]);
     let table = filled(system, "fractions", &columns, &rows).await?;
-    let request = request(&table, CursorKind::Zoned, ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"), &["a"]);
+    let request =
+        request(&table, CursorKind::Zoned, ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"), &["a"]);
     let found = system.connector()?.slices(request).await?;
-    let wanted =
-        [slice(DAY, CursorKind::Zoned, "2026-03-01T00:00:03Z", &[(4, "2000000000000000000.29999999999999999999")])];
+    let wanted = [slice(
+        DAY,
+        CursorKind::Zoned,
+        "2026-03-01T00:00:03Z",
+        &[(4, "2000000000000000000.29999999999999999999")],
+    )];
     ensure!(found == wanted, "{found:#?}");
     Ok(())
 }
