@@ -7,8 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::guard::Policy;
+use crate::order::Ordered;
 use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
-use crate::{Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, postgres, sqlite};
+use crate::{
+    Connector, ConnectorError, ErrorKind, Result, TableRef, bigquery, clickhouse, databricks, postgres,
+    snowflake, sqlite,
+};
 
 /// One kind of system.
 pub trait Kind {
@@ -55,6 +59,9 @@ const ALL: &[Entry] = &[
     Entry::of::<postgres::Postgres>(),
     Entry::of::<sqlite::Sqlite>(),
     Entry::of::<clickhouse::Clickhouse>(),
+    Entry::of::<snowflake::Snowflake>(),
+    Entry::of::<bigquery::Bigquery>(),
+    Entry::of::<databricks::Databricks>(),
 ];
 
 /// How a source of a kind is opened from its stored configuration.
@@ -121,12 +128,7 @@ pub fn sign_in(kind: &str, config: &Value) -> Result<SignIn> {
 ///
 /// # Errors
 /// `Config` when there is no such kind or the configuration cannot be read.
-pub fn setup(
-    kind: &str,
-    config: &Value,
-    tables: &[TableRef],
-    given: Given<'_>,
-) -> Result<Option<Setup>> {
+pub fn setup(kind: &str, config: &Value, tables: &[TableRef], given: Given<'_>) -> Result<Option<Setup>> {
     (named(kind)?.setup)(config, Tables(tables), given)
 }
 
@@ -158,5 +160,5 @@ fn open_as<K: Kind>(
 ) -> Result<Arc<dyn Connector>> {
     let config = parse::<K>(config)?;
     K::validate(&config)?;
-    K::open(config, credential, policy)
+    Ok(Arc::new(Ordered(K::open(config, credential, policy)?)))
 }

@@ -10,8 +10,7 @@ use async_trait::async_trait;
 
 use crate::{
     Batch, BatchStream, Cell, Check, Column, ColumnInfo, Connector, ConnectorError, Cursor, CursorKind,
-    ErrorKind, Moment, NullCursors, ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Type,
-    Watermark, slice,
+    ErrorKind, Moment, NullCursors, ReadRequest, Result, Table, TableRef, Type, Watermark,
 };
 
 /// A value a table in memory owns.
@@ -252,10 +251,6 @@ impl Connector for MemoryTable {
 
     async fn clock(&self) -> Result<Moment> {
         Ok(self.lock().now)
-    }
-
-    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
-        slice::of_read(&request, self.read(request.as_read())).await
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

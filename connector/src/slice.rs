@@ -169,7 +169,7 @@ fn garbled(table: &TableRef) -> ConnectorError {
     ConnectorError::new(ErrorKind::Protocol, format!("the sums of table {table} cannot be read"))
 }
 
-/// Sums up the rows of a read here, for systems that are in this process anyway. Floats count with the digits they are
+/// Sums up the rows of a read here, for systems that are not asked to. Floats count with the digits they are
 /// read with; what is no number counts as filled and adds nothing.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Row};
 
 pub use config::Config;
+pub use dialect::quote;
 
 use crate::cursor::parse_moment;
 use crate::guard::Policy;
@@ -23,11 +24,11 @@ use crate::kinds::Kind;
 use crate::setup::SignIn;
 use crate::{
     Batch, BatchStream, Check, Column, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment,
-    ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark, slice,
+    ReadRequest, Result, Table, TableRef, Watermark,
 };
 use client::{Client, explain, explain_at};
 use decode::Stored;
-use dialect::{Value, quote, select_item};
+use dialect::{Value, select_item};
 
 /// The most bytes of a cell in a preview.
 const PREVIEW_BYTES: usize = 64 * 1024;
@@ -167,11 +168,6 @@ impl Connector for File {
         parse_moment(&now).ok_or_else(|| {
             ConnectorError::new(ErrorKind::Protocol, format!("SQLite's clock says {now:?}, which is no time"))
         })
-    }
-
-    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
-        // SQLite computes in this process, where floats and decimals kept as text are added up exactly, too.
-        slice::of_read(&request, self.read(request.as_read())).await
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {
