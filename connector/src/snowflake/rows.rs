@@ -210,7 +210,14 @@ impl Rows {
         }
         self.look_ahead();
         self.body = Some(match self.ahead.pop_front() {
-            Some(mut asked) => (&mut asked.0).await.map_err(|_| gone())??,
+            Some(mut asked) => {
+                let opened = (&mut asked.0).await.map_err(|_| gone())?;
+                if opened.is_err() {
+                    // It was asked for patiently; no more of that here.
+                    self.broke = AGAIN;
+                }
+                opened?
+            }
             None => return Err(garbled("the result has partitions and no handle")),
         });
         Ok(())
