@@ -187,7 +187,7 @@ words! {
     /// What started a run.
     SyncRunTrigger {
         Schedule => "the schedule", Manual => "a person", Api => "another service", Retry => "an earlier failure",
-        Change => "a change of accounts or links",
+        Change => "a change of accounts or links", Reconcile => "a difference from the table",
     }
 }
 

@@ -1,6 +1,6 @@
 //! One statement as a job: sent once whatever happens on the way, waited for, and cancelled when nobody wants it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -102,9 +102,11 @@ async fn attempt(
     statement: &Statement,
     order: &Order,
 ) -> std::result::Result<(JobReference, Page), Refusal> {
-    let body = statement.body(client.config(), &order.tag, order.rows, client.patience());
+    let mut body = statement.body(client.config(), &order.tag, order.rows, client.patience());
+    body["requestId"] = json!(uuid::Uuid::now_v7().to_string());
+    order.cost.add_statement();
     let (sender, receiver) = oneshot::channel();
-    tokio::spawn(begin(Arc::clone(client), body, order.cost.clone(), sender));
+    tokio::spawn(begin(Arc::clone(client), body, sender));
     let gone = ConnectorError::new(ErrorKind::Unavailable, "the statement was given up");
     let mut page = receiver.await.unwrap_or_else(|_| Err(gone.into()))?;
     let mut reference = page
@@ -137,28 +139,15 @@ async fn attempt(
 async fn begin(
     client: Arc<Client>,
     body: Value,
-    cost: Cost,
     sender: oneshot::Sender<std::result::Result<Page, Refusal>>,
 ) {
-    let id = Mutex::new(None::<String>);
+    let call = Call::post(&["projects", &client.config().project, "queries"], Some(body));
     let attempt = |_| async {
         if sender.is_closed() {
             let message = "the statement is no longer wanted";
             return Err(Refusal::from(ConnectorError::new(ErrorKind::Protocol, message)));
         }
-        let mut body = body.clone();
-        body["requestId"] =
-            json!(id.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| {
-                cost.add_statement();
-                uuid::Uuid::now_v7().to_string()
-            }));
-        let call = Call::post(&["projects", &client.config().project, "queries"], Some(body));
-        let answer = client.once(&call).await.inspect_err(|refusal| {
-            if refusal.needs_new_job() {
-                *id.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            }
-        })?;
-        Ok(Page::of(answer)?)
+        Ok(Page::of(client.once(&call).await?)?)
     };
     let outcome = refusal::patiently(attempt).await;
     if let Err(Ok(page)) = sender.send(outcome)

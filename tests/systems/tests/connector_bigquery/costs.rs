@@ -75,7 +75,7 @@ async fn every_statement_says_what_must_not_be_left_to_defaults() -> Result<()> 
         ensure!(ran.body[name] == wanted, "{name}: {}", ran.body[name]);
     }
     let words = "Query exceeded limit for bytes billed: 20971520. 104857600 or higher required.";
-    scene.place.gate.rule(2, Seen::reading, Act::Refuse(500, "bytesBilledLimitExceeded", words));
+    scene.place.gate.rule(1, Seen::reading, Act::Refuse(500, "bytesBilledLimitExceeded", words));
     let error = scene.outcome(scene.request()).await.error.context("it is too much")?;
     ensure!(error.kind() == ErrorKind::Config && error.message().contains("maximumBytesBilled"), "{error:?}");
     Ok(())

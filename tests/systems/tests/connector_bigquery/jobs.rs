@@ -123,10 +123,7 @@ async fn what_cannot_succeed_is_sent_once_whatever_the_status() -> Result<()> {
         scene.place.gate.rule(1, Seen::reading, Act::Refuse(status, reason, "words"));
         let error = scene.outcome(scene.request()).await.error.expect("it was refused");
         ensure!(error.kind() == kind && error.action().is_some(), "{reason}: {error:?}");
-        // A configuration that seems wrong may come from a table that changed: it is looked up and tried once more.
-        if kind != ErrorKind::Config {
-            ensure!(scene.place.gate.count(Seen::reading) == 1, "{reason}");
-        }
+        ensure!(scene.place.gate.count(Seen::reading) == 1, "{reason}");
         if reason == "quotaExceeded" {
             ensure!(error.retry() == Retry::Later(Some(Duration::from_secs(3_600))), "{error:?}");
         }
