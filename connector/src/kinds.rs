@@ -57,10 +57,13 @@ const ALL: &[Entry] = &[
     Entry::of::<clickhouse::Clickhouse>(),
 ];
 
+/// How a source of a kind is opened from its stored configuration.
+type Open = fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>;
+
 /// A kind without its types.
 struct Entry {
     name: &'static str,
-    open: fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connector>>,
+    open: Open,
     validate: fn(&Value) -> Result<()>,
     sign_in: fn(&Value) -> Result<SignIn>,
     setup: fn(&Value, Tables<'_>, Given<'_>) -> Result<Option<Setup>>,

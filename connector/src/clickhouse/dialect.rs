@@ -6,9 +6,9 @@ use super::statement::Statement;
 use super::types::Projection;
 use crate::{ConnectorError, CursorKind, ErrorKind, NullCursors, Position, ReadRequest, Result, TableRef};
 
-/// Quotes a name exactly as it is.
+/// Quotes a name exactly as it is. A backtick is doubled rather than escaped: every parser of SQL understands that.
 pub fn quote(name: &str) -> String {
-    format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
+    format!("`{}`", name.replace('\\', "\\\\").replace('`', "``"))
 }
 
 /// Quotes a table's full name; the connection's database is meant where none is named.

@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 pub use config::{Config, SslMode};
+pub use dialect::quote;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
@@ -28,7 +29,7 @@ use crate::{
 };
 use client::{Client, Lent, explain, explain_reading};
 use decode::Decoder;
-use dialect::{ReadColumn, column_name, quote, select_item, table_name};
+use dialect::{ReadColumn, column_name, select_item, table_name};
 
 /// The kind `postgres`.
 pub struct Postgres;
@@ -194,9 +195,13 @@ impl Connector for Server {
         let client = Arc::clone(&self.client);
         Box::pin(try_stream! {
             // The name of a connection holds 63 bytes; the comment of the statement has the whole tag.
-            let mut lent = client.begin(&request.tag.stream).await?;
+            let cost = request.cost.clone();
+            cost.add_statement();
+            let mut lent = cost.timed(client.begin(&request.tag.stream)).await?;
             let bounds = dialect::bounds(&request);
-            let (all, ..) = client.answer(catalog::columns(lent.get(), &request.table, &bounds)).await?;
+            cost.add_statement();
+            let looking = client.answer(catalog::columns(lent.get(), &request.table, &bounds));
+            let (all, ..) = cost.timed(looking).await?;
             let columns = catalog::choose(&request.table, &all, &request.columns)?;
             check_cursor(&request, &columns)?;
             let mut request = request;
@@ -208,12 +213,13 @@ impl Connector for Server {
                 {
                     let failed = |error| explain_reading(error, &request.table);
                     let copying = async { lent.get().copy_out_raw(statement).await.map_err(failed) };
-                    let mut chunks = client.answer(copying).await?;
+                    cost.add_statement();
+                    let mut chunks = cost.timed(client.answer(copying)).await?;
                     loop {
                         // A timer only where there is something to wait for: not for each row.
                         let next = match chunks.next().now_or_never() {
                             Some(next) => next,
-                            None => client.answer(async { Ok(chunks.next().await) }).await?,
+                            None => cost.timed(client.answer(async { Ok(chunks.next().await) })).await?,
                         };
                         let Some(chunk) = next else { break };
                         decoder.feed(&chunk.map_err(failed)?)?;

@@ -1,10 +1,14 @@
 //! A real ClickHouse engine for the run, and a database of its own for each test.
 
+mod front;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+
+pub use front::Front;
 
 use crate::run;
 

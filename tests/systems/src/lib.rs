@@ -6,7 +6,11 @@
 //! This crate knows the connectors and nothing else of Weir, so a change to a connector is tried without building the
 //! server.
 
+pub mod authority;
 pub mod clickhouse;
+pub mod faults;
 pub mod postgres;
 pub mod proxy;
+pub mod relay;
 pub mod run;
+pub mod upstream;
