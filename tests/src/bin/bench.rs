@@ -1,10 +1,11 @@
-//! `cargo xtask bench`: Weir beside plain psql, SQLite's shell and dlt on one warehouse, all sides in one run, every
+//! `cargo xtask bench`: Weir beside plain psql, SQLite's shell and dlt on the same rows, all sides in one run, every
 //! result compared.
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use tests::bench::promise::{self, Promise};
-use tests::bench::{Bench, engine, idle, late, locks, program, rounds, shell};
+use tests::bench::{Bench, clickhouse, engine, idle, late, locks, program, rounds, shell};
+use tests::stand::Origin;
 
 /// What `weir` has: memory is measured in this process.
 #[global_allocator]
@@ -34,6 +35,8 @@ enum Part {
     Dlt,
     /// First load into SQLite, beside SQLite's shell.
     Sqlite,
+    /// First load from ClickHouse into PostgreSQL, beside curl and psql and beside dlt, and empty polls.
+    Clickhouse,
     /// A thousand streams that are due and have nothing new.
     Idle,
     /// A first load and empty polls by the `weir` program, with the memory of the whole process.
@@ -53,8 +56,9 @@ enum Role {
     Engine {
         #[arg(long)]
         weir: String,
+        /// What it reads, as JSON.
         #[arg(long)]
-        warehouse: String,
+        origin: String,
     },
 }
 
@@ -62,8 +66,8 @@ enum Role {
 async fn main() -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
-    if let Some(Role::Engine { weir, warehouse }) = arguments.role {
-        return engine::serve(&weir, &warehouse).await;
+    if let Some(Role::Engine { weir, origin }) = arguments.role {
+        return engine::serve(&weir, &serde_json::from_str::<Origin>(&origin)?).await;
     }
     let wanted = |part| {
         if arguments.only.is_empty() { part != Part::Growth } else { arguments.only.contains(&part) }
@@ -95,6 +99,9 @@ async fn beside(days: i64, times: usize, wanted: impl Fn(Part) -> bool) -> Resul
     }
     if wanted(Part::Sqlite) {
         promises.extend(shell::run(&bench).await?);
+    }
+    if wanted(Part::Clickhouse) {
+        promises.extend(clickhouse::run(&bench).await?);
     }
     if wanted(Part::Idle) {
         promises.extend(idle::run(&bench).await?);

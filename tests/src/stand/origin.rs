@@ -1,0 +1,66 @@
+//! The system a stand's source reads: of which kind, how it is reached, and where its table is.
+
+use anyhow::{Context, Result};
+use connector::TableRef;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A system with the benchmark's table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    /// The kind of its connector.
+    pub kind: String,
+    /// The configuration, as it is stored.
+    pub config: Value,
+    /// The password or token.
+    pub credential: String,
+    /// Where it is in place of its public address.
+    pub base_url: Option<String>,
+    /// The table.
+    pub table: TableRef,
+}
+
+impl Origin {
+    /// A PostgreSQL database with a table `usage`.
+    ///
+    /// # Errors
+    /// When the connection string has no password.
+    pub fn postgres(url: &str) -> Result<Self> {
+        let url = reqwest::Url::parse(url)?;
+        let config = json!({
+            "host": url.host_str(), "port": url.port(), "user": url.username(), "sslMode": "disable",
+            "database": url.path().trim_start_matches('/'),
+        });
+        let credential = url.password().context("a password in the URL")?.to_owned();
+        Ok(Self { kind: "postgres".to_owned(), config, credential, base_url: None, table: table("public") })
+    }
+
+    /// A ClickHouse database with a table `usage`, read by its user with few rights.
+    pub fn clickhouse(database: &systems::clickhouse::Database) -> Self {
+        let reader = systems::clickhouse::User::Reader;
+        let config = json!({
+            "host": "127.0.0.1", "port": database.server.port, "secure": false, "user": reader.name(),
+            "database": database.name,
+        });
+        let credential = database.server.password(reader).to_owned();
+        let table = table(&database.name);
+        Self { kind: "clickhouse".to_owned(), config, credential, base_url: None, table }
+    }
+
+    /// The same with another table of its schema.
+    #[must_use]
+    pub fn with(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.table.name);
+        self
+    }
+
+    /// The credential, as the product takes it.
+    pub fn secret(&self) -> SecretString {
+        self.credential.clone().into()
+    }
+}
+
+fn table(schema: &str) -> TableRef {
+    TableRef { catalog: None, schema: Some(schema.to_owned()), name: "usage".to_owned() }
+}
