@@ -13,4 +13,5 @@ pub mod postgres;
 pub mod proxy;
 pub mod relay;
 pub mod run;
+pub mod snowflake;
 pub mod upstream;

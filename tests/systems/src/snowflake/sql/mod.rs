@@ -1,0 +1,30 @@
+//! The part of Snowflake's SQL that reading needs, over rows in memory.
+
+pub mod answer;
+pub mod bind;
+pub mod cast;
+pub mod catalog;
+pub mod compare;
+pub mod compile;
+pub mod define;
+pub mod encode;
+pub mod error;
+pub mod eval;
+pub mod format;
+pub mod function;
+pub mod grants;
+pub mod group;
+pub mod insert;
+pub mod moment;
+pub mod name;
+pub mod number;
+pub mod schema;
+pub mod select;
+pub mod session;
+pub mod show;
+pub mod source;
+pub mod statement;
+pub mod tokens;
+pub mod types;
+pub mod value;
+pub mod zone;
