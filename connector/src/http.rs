@@ -11,7 +11,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::guard::{self, Policy};
-pub(crate) use answer::Answer;
+pub(crate) use answer::{Answer, clock_offset};
 pub(crate) use service::{Service, patiently, refused, retry_after};
 use tls::Distrust;
 pub(crate) use tls::Tls;

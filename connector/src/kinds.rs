@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::guard::Policy;
 use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
-use crate::{Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, postgres, sqlite};
+use crate::{
+    Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, postgres, snowflake, sqlite,
+};
 
 /// One kind of system.
 pub trait Kind {
@@ -55,6 +57,7 @@ const ALL: &[Entry] = &[
     Entry::of::<postgres::Postgres>(),
     Entry::of::<sqlite::Sqlite>(),
     Entry::of::<clickhouse::Clickhouse>(),
+    Entry::of::<snowflake::Snowflake>(),
 ];
 
 /// How a source of a kind is opened from its stored configuration.
@@ -121,12 +124,7 @@ pub fn sign_in(kind: &str, config: &Value) -> Result<SignIn> {
 ///
 /// # Errors
 /// `Config` when there is no such kind or the configuration cannot be read.
-pub fn setup(
-    kind: &str,
-    config: &Value,
-    tables: &[TableRef],
-    given: Given<'_>,
-) -> Result<Option<Setup>> {
+pub fn setup(kind: &str, config: &Value, tables: &[TableRef], given: Given<'_>) -> Result<Option<Setup>> {
     (named(kind)?.setup)(config, Tables(tables), given)
 }
 

@@ -68,15 +68,7 @@ impl Answer {
 
     /// How many seconds the service's clock is ahead of this machine's, from the `Date` header.
     pub fn clock_offset(&self) -> Option<i64> {
-        let told = httpdate::parse_http_date(self.headers.get(header::DATE)?.to_str().ok()?).ok()?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "two real clocks are compared; no decision hangs on it"
-        )]
-        let ours = SystemTime::now();
-        let since =
-            |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs().cast_signed());
-        Some(since(told)? - since(ours)?)
+        clock_offset(&self.headers)
     }
 
     fn html(&self) -> bool {
@@ -84,4 +76,14 @@ impl Answer {
         kind.is_some_and(|kind| kind.starts_with("text/html"))
             || self.body.trim_ascii_start().starts_with(b"<")
     }
+}
+
+/// How many seconds the clock of whoever answered is ahead of this machine's, from the `Date` header.
+pub(crate) fn clock_offset(headers: &HeaderMap) -> Option<i64> {
+    let told = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    #[expect(clippy::disallowed_methods, reason = "two real clocks are compared; no decision hangs on it")]
+    let ours = SystemTime::now();
+    let since =
+        |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs().cast_signed());
+    Some(since(told)? - since(ours)?)
 }

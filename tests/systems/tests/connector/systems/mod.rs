@@ -5,8 +5,14 @@ use crate::promises::Promises;
 mod clickhouse;
 mod memory;
 mod postgres;
+mod snowflake;
 mod sqlite;
 
 /// What each system promises.
-pub const ALL: [&Promises; 4] =
-    [&clickhouse::PROMISES, &memory::PROMISES, &postgres::PROMISES, &sqlite::PROMISES];
+pub const ALL: [&Promises; 5] = [
+    &clickhouse::PROMISES,
+    &memory::PROMISES,
+    &postgres::PROMISES,
+    &snowflake::PROMISES,
+    &sqlite::PROMISES,
+];

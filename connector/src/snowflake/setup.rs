@@ -1,0 +1,133 @@
+//! What a Snowflake administrator runs so that Weir may read.
+
+use super::config::{Config, Method};
+use super::dialect::{full, quote, quote_user, table_name};
+use crate::TableRef;
+use crate::setup::{KeySetup, Language, Setup, Tables, lines};
+
+/// Settings of the user that reading hangs on, whatever the account has for others: names mean what they spell, and
+/// bounds are read as they are written.
+const SETTINGS: [&str; 4] = [
+    "QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE",
+    "TIMESTAMP_INPUT_FORMAT = 'AUTO'",
+    "DATE_INPUT_FORMAT = 'AUTO'",
+    "TIME_INPUT_FORMAT = 'AUTO'",
+];
+
+/// The scripts for a service user with a role that reads these tables and nothing else, and a small warehouse.
+pub fn scripts(config: &Config, tables: Tables<'_>, public_key: Option<&str>) -> Setup {
+    let (user, role, warehouse) = (quote_user(&config.user), quote(&config.role), quote(&config.warehouse));
+    let tables: Vec<TableRef> = tables.0.iter().filter_map(|table| full(table, config).ok()).collect();
+    let key = match (config.sign_in, public_key) {
+        (Method::KeyPair, Some(key)) => format!(" RSA_PUBLIC_KEY = '{}'", base64(key)),
+        _ => String::new(),
+    };
+    let mut grant = vec![
+        "-- Run as ACCOUNTADMIN, or as a role that may create users, roles and warehouses.".to_owned(),
+        format!("CREATE ROLE IF NOT EXISTS {role};"),
+        format!(
+            "CREATE WAREHOUSE IF NOT EXISTS {warehouse} WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 \
+             AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;"
+        ),
+        format!("GRANT USAGE ON WAREHOUSE {warehouse} TO ROLE {role};"),
+    ];
+    let mut databases: Vec<String> =
+        tables.iter().filter_map(|table| table.catalog.as_deref()).map(quote).collect();
+    databases.sort_unstable();
+    databases.dedup();
+    grant.extend(
+        databases.iter().map(|database| format!("GRANT USAGE ON DATABASE {database} TO ROLE {role};")),
+    );
+    grant.extend(Tables(&tables).schemas().into_iter().map(|(database, schema)| {
+        let database = database.map(|name| format!("{}.", quote(name))).unwrap_or_default();
+        format!("GRANT USAGE ON SCHEMA {database}{} TO ROLE {role};", quote(schema))
+    }));
+    if !tables.is_empty() {
+        grant.push("-- For a view, write VIEW instead of TABLE.".to_owned());
+    }
+    grant.extend(
+        tables.iter().map(|table| format!("GRANT SELECT ON TABLE {} TO ROLE {role};", table_name(table))),
+    );
+    grant.push(format!(
+        "CREATE USER IF NOT EXISTS {user} TYPE = SERVICE DEFAULT_ROLE = {role} DEFAULT_WAREHOUSE = {warehouse}{key};"
+    ));
+    grant.extend(SETTINGS.iter().map(|setting| format!("ALTER USER {user} SET {setting};")));
+    grant.push(format!("GRANT ROLE {role} TO USER {user};"));
+    if config.sign_in == Method::Token {
+        grant.push(format!(
+            "-- Then make the token, restricted to the role: ALTER USER {user} ADD PROGRAMMATIC ACCESS TOKEN WEIR \
+             ROLE_RESTRICTION = '{}';",
+            config.role.replace('\'', "''")
+        ));
+    }
+    let revoke = vec![
+        "-- Run as ACCOUNTADMIN. The role's grants go with it.".to_owned(),
+        format!("DROP USER IF EXISTS {user};"),
+        format!("DROP ROLE IF EXISTS {role};"),
+        "-- If nothing else uses it:".to_owned(),
+        format!("DROP WAREHOUSE IF EXISTS {warehouse};"),
+    ];
+    Setup { language: Language::Sql, grant: lines(grant), revoke: lines(revoke) }
+}
+
+/// The statements for the key pair in slot 1 or 2: a user has two keys, so that one can be changed while the other is
+/// in use.
+pub fn key(config: &Config, slot: u8, public_key: &str) -> KeySetup {
+    let user = quote_user(&config.user);
+    let property = if slot == 2 { "RSA_PUBLIC_KEY_2" } else { "RSA_PUBLIC_KEY" };
+    KeySetup {
+        install: format!("ALTER USER {user} SET {property} = '{}';", base64(public_key)),
+        verify: format!("DESC USER {user};"),
+        remove: format!("ALTER USER {user} UNSET {property};"),
+    }
+}
+
+/// A key on one line, and nothing but the key.
+fn base64(key: &str) -> String {
+    key.chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/' | '=')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snowflake::config::tests::right;
+
+    fn config(method: &str) -> Config {
+        let mut json = right();
+        json["signIn"] = method.into();
+        json["user"] = "sync_svc".into();
+        json["database"] = "D".into();
+        json["role"] = "it's \"R\"".into();
+        serde_json::from_value(json).expect("a configuration")
+    }
+
+    #[test]
+    fn the_script_has_the_customers_own_names_and_the_key() {
+        let table = |name: &str| TableRef { catalog: None, schema: Some("s".into()), name: name.into() };
+        let tables = [table("T"), table("v\"1")];
+        let made = scripts(&config("keyPair"), Tables(&tables), Some("MIIB+/=="));
+        for line in [
+            "CREATE ROLE IF NOT EXISTS \"it's \"\"R\"\"\";",
+            "GRANT USAGE ON DATABASE \"D\" TO ROLE \"it's \"\"R\"\"\";",
+            "GRANT USAGE ON SCHEMA \"D\".\"s\" TO ROLE \"it's \"\"R\"\"\";",
+            "GRANT SELECT ON TABLE \"D\".\"s\".\"v\"\"1\" TO ROLE \"it's \"\"R\"\"\";",
+            "CREATE USER IF NOT EXISTS \"SYNC_SVC\" TYPE = SERVICE DEFAULT_ROLE = \"it's \"\"R\"\"\" \
+             DEFAULT_WAREHOUSE = \"SYNC_WH\" RSA_PUBLIC_KEY = 'MIIB+/==';",
+            "ALTER USER \"SYNC_SVC\" SET QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE;",
+        ] {
+            assert!(made.grant.lines().any(|found| found == line), "{line} is not in\n{}", made.grant);
+        }
+        assert!(made.revoke.contains("DROP USER IF EXISTS \"SYNC_SVC\";"), "{}", made.revoke);
+        let token = scripts(&config("token"), Tables(&tables), Some("MIIB"));
+        assert!(!token.grant.contains("MIIB") && token.grant.contains("ROLE_RESTRICTION = 'it''s \"R\"'"));
+    }
+
+    #[test]
+    fn a_key_has_a_slot_of_its_own() {
+        let first = key(&config("keyPair"), 1, "MI'IB");
+        assert_eq!(first.install, "ALTER USER \"SYNC_SVC\" SET RSA_PUBLIC_KEY = 'MIIB';");
+        let second = key(&config("keyPair"), 2, "MIIB");
+        assert_eq!(second.remove, "ALTER USER \"SYNC_SVC\" UNSET RSA_PUBLIC_KEY_2;");
+        assert_eq!(second.verify, "DESC USER \"SYNC_SVC\";");
+    }
+}
