@@ -14,6 +14,7 @@ pub mod report;
 pub mod rounds;
 pub mod seed;
 pub mod shell;
+pub mod snowflake;
 
 use std::cell::{Cell, OnceCell};
 

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use tests::bench::promise::{self, Promise};
-use tests::bench::{Bench, clickhouse, engine, idle, late, locks, program, rounds, shell};
+use tests::bench::{Bench, clickhouse, engine, idle, late, locks, program, rounds, shell, snowflake};
 use tests::stand::Origin;
 
 /// What `weir` has: memory is measured in this process.
@@ -37,6 +37,8 @@ enum Part {
     Sqlite,
     /// First load from ClickHouse into PostgreSQL, beside curl and psql and beside dlt, and empty polls.
     Clickhouse,
+    /// First load from the strict Snowflake server into PostgreSQL, what a cell costs to decode, and empty polls.
+    Snowflake,
     /// A thousand streams that are due and have nothing new.
     Idle,
     /// A first load and empty polls by the `weir` program, with the memory of the whole process.
@@ -60,14 +62,24 @@ enum Role {
         #[arg(long)]
         origin: String,
     },
+    /// The process of the strict Snowflake server.
+    #[command(hide = true)]
+    Snowflake {
+        #[arg(long)]
+        rows: i64,
+    },
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
-    if let Some(Role::Engine { weir, origin }) = arguments.role {
-        return engine::serve(&weir, &serde_json::from_str::<Origin>(&origin)?).await;
+    match arguments.role {
+        Some(Role::Engine { weir, origin }) => {
+            return engine::serve(&weir, &serde_json::from_str::<Origin>(&origin)?).await;
+        }
+        Some(Role::Snowflake { rows }) => return snowflake::serve(rows).await,
+        None => {}
     }
     let wanted = |part| {
         if arguments.only.is_empty() { part != Part::Growth } else { arguments.only.contains(&part) }
@@ -102,6 +114,9 @@ async fn beside(days: i64, times: usize, wanted: impl Fn(Part) -> bool) -> Resul
     }
     if wanted(Part::Clickhouse) {
         promises.extend(clickhouse::run(&bench).await?);
+    }
+    if wanted(Part::Snowflake) {
+        promises.extend(snowflake::run(&bench).await?);
     }
     if wanted(Part::Idle) {
         promises.extend(idle::run(&bench).await?);

@@ -48,6 +48,18 @@ impl Origin {
         Self { kind: "clickhouse".to_owned(), config, credential, base_url: None, table }
     }
 
+    /// A place of the strict Snowflake server with a table `usage`, read by token.
+    pub fn snowflake(place: &systems::snowflake::Place) -> Self {
+        let reader = place.user(systems::snowflake::Who::Reader);
+        let config = json!({
+            "account": reader.account, "user": reader.user, "role": reader.role, "warehouse": reader.warehouse,
+            "database": reader.database, "signIn": "token",
+        });
+        let table = TableRef { catalog: Some(reader.database), ..table(&reader.schema) };
+        let base_url = Some(place.server().url());
+        Self { kind: "snowflake".to_owned(), config, credential: reader.token, base_url, table }
+    }
+
     /// The same with another table of its schema.
     #[must_use]
     pub fn with(mut self, name: &str) -> Self {

@@ -11,10 +11,11 @@ use server::clock::Clock;
 use server::db::Db;
 use server::jobs::{self, Reader};
 use systems::relay::{Call, Relay, Script, Wire};
+use systems::snowflake::{self, Column, Type, Value};
 use systems::upstream::Upstream;
+use tests::clickhouse;
 use tests::postgres::Database;
 use tests::stand::{Origin, START, Stand, StreamSpec};
-use tests::clickhouse;
 use tokio_util::sync::CancellationToken;
 
 use super::poll::{NEWS, POLLS, poll};
@@ -24,7 +25,9 @@ async fn heard<T>(origin: &Origin, mut take: impl AsyncFnMut() -> Result<T>) -> 
     let ours = Database::empty().await?;
     let mut stand = Stand::reading(&ours.url(), origin).await?;
     stand.app.clock = Clock::fixed(START);
-    stand.stream_of(&StreamSpec { table: serde_json::to_string(&origin.table)?, ..StreamSpec::quiet() }).await?;
+    stand
+        .stream_of(&StreamSpec { table: serde_json::to_string(&origin.table)?, ..StreamSpec::quiet() })
+        .await?;
     let stop = CancellationToken::new();
     let workers = jobs::start(&stand.app, Arc::new(Reader), &stop);
     let aside = Db::connect(&ours.url().into(), 1).await?;
@@ -86,6 +89,42 @@ async fn a_poll_that_finds_nothing_is_one_statement_to_clickhouse() -> Result<()
     for calls in heard(&origin, take).await? {
         let sent: Vec<_> = calls.iter().map(|call| String::from_utf8_lossy(&call.body)).collect();
         ensure!(sent.len() == 1 && sent[0].contains("`quiet`"), "{} statements: {sent:#?}", sent.len());
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_finds_nothing_is_one_statement_to_snowflake() -> Result<()> {
+    let server = snowflake::Server::start().await?;
+    let place = server.place().await?;
+    let time = Type::Ltz(6);
+    let columns = [
+        ("id", Type::Number(38, 0)),
+        ("account", Type::TEXT),
+        ("metric", Type::TEXT),
+        ("value", Type::Number(20, 4)),
+        ("measured_at", time),
+        ("updated_at", time),
+    ];
+    let columns = columns.map(|(name, kind)| Column { nullable: false, ..Column::new(name, kind) });
+    place.generate("quiet", columns.to_vec(), 100, &["updated_at", "id"], |number| {
+        let time = |since: i128, unit: i128| Value::Ltz((since + number as i128 * unit) * 1_000_000_000);
+        let texts = [Value::text(format!("acct-{}", number % 7)), Value::text("metric-1")];
+        let [account, metric] = texts;
+        let number = Value::int(number as i128);
+        vec![number.clone(), account, metric, number, time(1_735_689_600, 86_400), time(1_748_736_000, 1)]
+    })?;
+    let mut before = 0;
+    let take = async || {
+        let journal = server.journal();
+        let calls = journal[before..].to_vec();
+        before = journal.len();
+        Ok(calls)
+    };
+    for calls in heard(&Origin::snowflake(&place).with("quiet"), take).await? {
+        let read =
+            calls.len() == 1 && calls[0].statement.as_ref().is_some_and(|sql| sql.contains("\"quiet\""));
+        ensure!(read, "{} calls: {calls:#?}", calls.len());
     }
     Ok(())
 }

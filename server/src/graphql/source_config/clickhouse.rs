@@ -78,6 +78,8 @@ impl ClickhouseConfigInput {
             secure: self.secure,
             database: self.database,
             user: self.user,
+            sign_in: Default::default(),
+            ca_certificate: None,
             path_prefix: self.path_prefix.filter(|text| !text.trim().is_empty()),
             merged: self.r#final,
         };

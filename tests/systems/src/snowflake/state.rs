@@ -93,7 +93,12 @@ impl World {
     }
 
     /// The tables and views that the session's role sees, by database, schema and name.
-    pub fn visible(&self, session: &Session, database: Option<&str>, schema: Option<&str>) -> Vec<([&str; 3], &Object)> {
+    pub fn visible(
+        &self,
+        session: &Session,
+        database: Option<&str>,
+        schema: Option<&str>,
+    ) -> Vec<([&str; 3], &Object)> {
         let mut found = Vec::new();
         for (in_database, schemas) in &self.catalog.databases {
             for (in_schema, objects) in schemas {
@@ -177,7 +182,9 @@ impl State {
             Plan::Listing(_) | Plan::Reading(_) => {
                 self.look(|world| statement::read(world, &session, &plan, bound))
             }
-            Plan::Words(_) | Plan::Changing(_) => statement::change(&mut self.world(), &session, &plan, bound),
+            Plan::Words(_) | Plan::Changing(_) => {
+                statement::change(&mut self.world(), &session, &plan, bound)
+            }
         }
     }
 }

@@ -70,7 +70,9 @@ impl Client {
     pub fn claims(&self) -> Result<Json> {
         let subject = format!("{}.{}", self.account.account, self.account.user);
         let fingerprint = Pair::from_pem(&self.account.private_key_pem)?.fingerprint;
-        Ok(json!({"iss": format!("{subject}.{fingerprint}"), "sub": subject, "iat": now(), "exp": now() + 3_000}))
+        Ok(
+            json!({"iss": format!("{subject}.{fingerprint}"), "sub": subject, "iat": now(), "exp": now() + 3_000}),
+        )
     }
 
     /// A token with these claims, signed with the user's key.

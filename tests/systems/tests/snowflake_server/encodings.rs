@@ -16,19 +16,35 @@ async fn table(client: &Client, kind: &str, values: &str) -> Result<()> {
 async fn every_type_has_its_spelling() -> Result<()> {
     let client = Client::reader().await?;
     for (kind, values, wanted) in [
-        ("NUMBER(38,0)", "(1, 99999999999999999999999999999999999999), (2, NULL)", vec!["99999999999999999999999999999999999999", "-"]),
+        (
+            "NUMBER(38,0)",
+            "(1, 99999999999999999999999999999999999999), (2, NULL)",
+            vec!["99999999999999999999999999999999999999", "-"],
+        ),
         ("NUMBER(12,2)", "(1, 12.34), (2, -0.5), (3, 7)", vec!["12.34", "-0.50", "7.00"]),
-        ("NUMBER(38,37)", "(1, 1.2345678901234567890123456789012345678)", vec!["1.2345678901234567890123456789012345678"]),
+        (
+            "NUMBER(38,37)",
+            "(1, 1.2345678901234567890123456789012345678)",
+            vec!["1.2345678901234567890123456789012345678"],
+        ),
         ("FLOAT", "(1, 1.5), (2, 1e300), (3, 0.1), (4, 5e-324)", vec!["1.5", "1e+300", "0.1", "5e-324"]),
         ("BOOLEAN", "(1, TRUE), (2, FALSE)", vec!["true", "false"]),
         ("VARCHAR", "(1, 'it''s \\\\ \"quoted\" 日本'), (2, '')", vec!["it's \\ \"quoted\" 日本", ""]),
         ("BINARY", "(1, '00ff')", vec!["00FF"]),
         ("DATE", "(1, '1970-01-02'), (2, '1969-12-31')", vec!["1", "-1"]),
         ("TIME", "(1, '00:00:01.5'), (2, '23:59:59.123456789')", vec!["1.500000000", "86399.123456789"]),
-        ("TIMESTAMP_NTZ", "(1, '2021-01-28 22:09:37.123456789'), (2, '1969-12-31 23:59:59.5')", vec!["1611871777.123456789", "-0.500000000"]),
+        (
+            "TIMESTAMP_NTZ",
+            "(1, '2021-01-28 22:09:37.123456789'), (2, '1969-12-31 23:59:59.5')",
+            vec!["1611871777.123456789", "-0.500000000"],
+        ),
         ("TIMESTAMP_NTZ(3)", "(1, '2021-01-28 22:09:37.123456789')", vec!["1611871777.123000000"]),
         ("TIMESTAMP_LTZ", "(1, '2021-01-28 22:09:37.1 +0000')", vec!["1611871777.100000000"]),
-        ("TIMESTAMP_TZ", "(1, '2021-01-28 14:09:37.1 -0800'), (2, '2021-01-29 03:39:37 +05:30')", vec!["1611871777.100000000 960", "1611871777.000000000 1770"]),
+        (
+            "TIMESTAMP_TZ",
+            "(1, '2021-01-28 14:09:37.1 -0800'), (2, '2021-01-29 03:39:37 +05:30')",
+            vec!["1611871777.100000000 960", "1611871777.000000000 1770"],
+        ),
     ] {
         table(&client, kind, values).await?;
         let rows = client.rows("SELECT V FROM T ORDER BY ID").await?;
@@ -77,7 +93,9 @@ async fn the_first_answer_describes_the_result() -> Result<()> {
     let meta = &answer.body["resultSetMetaData"];
     assert_eq!((&meta["numRows"], &meta["format"]), (&json!(0), &json!("jsonv2")));
     assert_eq!(meta["partitionInfo"], json!([{"rowCount": 0, "uncompressedSize": 11}]));
-    let facts = |at: usize| ["name", "type", "precision", "scale", "length", "nullable"].map(|it| meta["rowType"][at][it].clone());
+    let facts = |at: usize| {
+        ["name", "type", "precision", "scale", "length", "nullable"].map(|it| meta["rowType"][at][it].clone())
+    };
     assert_eq!(facts(0), [json!("ID"), json!("fixed"), json!(10), json!(0), Json::Null, json!(false)]);
     assert_eq!(facts(1), [json!("N"), json!("text"), Json::Null, Json::Null, json!(20), json!(true)]);
     assert_eq!(facts(2), [json!("AT"), json!("timestamp_tz"), json!(0), json!(3), Json::Null, json!(true)]);
@@ -97,7 +115,8 @@ async fn partitions_follow_the_first_in_gzip() -> Result<()> {
     let first = client.run("SELECT ID FROM T ORDER BY ID").await?;
     let meta = &first.body["resultSetMetaData"];
     assert_eq!(meta["numRows"], 25);
-    let counts: Vec<_> = meta["partitionInfo"].as_array().into_iter().flatten().map(|it| it["rowCount"].as_i64()).collect();
+    let counts: Vec<_> =
+        meta["partitionInfo"].as_array().into_iter().flatten().map(|it| it["rowCount"].as_i64()).collect();
     assert_eq!(counts, [Some(10), Some(10), Some(5)]);
     assert_eq!(first.rows().len(), 10);
     // In any order, as often as one likes.
@@ -121,7 +140,8 @@ async fn a_million_made_rows_cost_no_memory_until_they_are_fetched() -> Result<(
     use systems::snowflake::{Column, Number, Type, Value};
     let client = Client::reader().await?;
     let columns = vec![Column::new("ID", Type::Number(38, 0)), Column::new("V", Type::Number(12, 2))];
-    let row = |id: usize| vec![Value::int(id as i128), Value::Number(Number { digits: id as i128, scale: 2 })];
+    let row =
+        |id: usize| vec![Value::int(id as i128), Value::Number(Number { digits: id as i128, scale: 2 })];
     client.place.generate("BIG", columns, 1_000_000, &["ID"], row)?;
     let first = client.run("SELECT ID, V FROM BIG WHERE ID >= 500000 ORDER BY ID").await?;
     let partitions = first.body["resultSetMetaData"]["partitionInfo"].as_array().map_or(0, Vec::len);

@@ -45,7 +45,11 @@ async fn tables_and_views_are_listed_with_their_rows() -> Result<()> {
         ("LIMIT 1", vec!["ORDERS"]),
         ("LIMIT 5 FROM 'ORDERS'", vec!["odd \"name"]),
     ] {
-        assert_eq!(column(&client.run(&format!("SHOW TERSE TABLES {filter}")).await?, "name"), wanted, "{filter}");
+        assert_eq!(
+            column(&client.run(&format!("SHOW TERSE TABLES {filter}")).await?, "name"),
+            wanted,
+            "{filter}"
+        );
     }
     assert_eq!(column(&client.run("SHOW DATABASES").await?, "name"), [database.as_str()]);
     let schemas = client.run(&format!("SHOW SCHEMAS IN DATABASE {database}")).await?;
@@ -64,17 +68,24 @@ async fn columns_are_described_in_three_ways() -> Result<()> {
     assert_eq!(column(&described, "primary key"), ["Y", "N", "N"]);
     assert_eq!(column(&client.run("DESC VIEW RECENT").await?, "name"), ["ID", "AT"]);
     let shown = client.run("SHOW COLUMNS IN TABLE ORDERS").await?;
-    let kinds: Vec<Json> = column(&shown, "data_type").iter().map(|it| serde_json::from_str(it)).collect::<Result<_, _>>()?;
+    let kinds: Vec<Json> =
+        column(&shown, "data_type").iter().map(|it| serde_json::from_str(it)).collect::<Result<_, _>>()?;
     assert_eq!(kinds[0], json!({"type": "FIXED", "precision": 38, "scale": 0, "nullable": false}));
     assert_eq!((&kinds[1]["type"], &kinds[1]["length"]), (&json!("TEXT"), &json!(16_777_216)));
     let keys = client.run("SHOW PRIMARY KEYS IN TABLE ORDERS").await?;
-    assert_eq!((column(&keys, "column_name"), column(&keys, "key_sequence")), (vec!["ID".to_owned()], vec!["1".to_owned()]));
+    assert_eq!(
+        (column(&keys, "column_name"), column(&keys, "key_sequence")),
+        (vec!["ID".to_owned()], vec!["1".to_owned()])
+    );
     let schema = "SELECT COLUMN_NAME, DATA_TYPE, IS_NULLABLE, NUMERIC_SCALE FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'ORDERS' ORDER BY ORDINAL_POSITION";
     assert_eq!(
         client.rows(schema).await?,
         [["ID", "NUMBER", "NO", "0"], ["Mixed Case", "TEXT", "YES", "-"], ["AT", "TIMESTAMP_NTZ", "NO", "-"]]
     );
-    let tables = format!("SELECT TABLE_NAME, TABLE_TYPE, ROW_COUNT FROM \"{}\".INFORMATION_SCHEMA.TABLES ORDER BY 1", client.account.database);
+    let tables = format!(
+        "SELECT TABLE_NAME, TABLE_TYPE, ROW_COUNT FROM \"{}\".INFORMATION_SCHEMA.TABLES ORDER BY 1",
+        client.account.database
+    );
     assert_eq!(
         client.rows(&tables).await?,
         [["ORDERS", "BASE TABLE", "2"], ["RECENT", "VIEW", "-"], ["odd \"name", "BASE TABLE", "0"]]

@@ -100,7 +100,9 @@ async fn bodies_have_no_other_fields() -> Result<()> {
         let answer = client.submit("", &body).await?;
         assert_eq!(answer.status, status, "{field} = {value}: {answer:?}");
     }
-    let answer = read(client.call(Method::POST, "")?.header("Content-Type", "application/json").body("{").send().await?);
+    let answer = read(
+        client.call(Method::POST, "")?.header("Content-Type", "application/json").body("{").send().await?,
+    );
     assert_eq!(answer.await?.status, 400);
     Ok(())
 }
@@ -123,7 +125,9 @@ async fn bindings_are_as_documented() -> Result<()> {
         assert_eq!(client.bound("SELECT ?", &[(kind, Some(value))]).await?.rows(), [[wanted]], "{kind}");
         assert_eq!(client.bound("SELECT ?", &[(kind, None)]).await?.rows(), [["-"]], "{kind}");
     }
-    for (kind, value) in [("FIXED", "1.5"), ("DATE", "2021-01-28"), ("TIMESTAMP_NTZ", "2021-01-28"), ("NUMBER", "1")] {
+    for (kind, value) in
+        [("FIXED", "1.5"), ("DATE", "2021-01-28"), ("TIMESTAMP_NTZ", "2021-01-28"), ("NUMBER", "1")]
+    {
         let answer = client.bound("SELECT ?", &[(kind, Some(value))]).await?;
         assert_eq!((answer.status, answer.code()), (422, "100037"), "{kind} {value}");
         assert_eq!(answer.body["sqlState"], "22018");
@@ -131,7 +135,10 @@ async fn bindings_are_as_documented() -> Result<()> {
     assert_eq!(client.code("SELECT ?").await?, "002049");
     let surplus = client.bound("SELECT ?", &[("TEXT", Some("a")), ("TEXT", Some("b"))]).await?;
     assert_eq!(surplus.status, 422);
-    assert_eq!(client.bound("SELECT '?', \"?\" FROM (SELECT ? AS \"?\")", &[("TEXT", Some("a"))]).await?.rows(), [["?", "a"]]);
+    assert_eq!(
+        client.bound("SELECT '?', \"?\" FROM (SELECT ? AS \"?\")", &[("TEXT", Some("a"))]).await?.rows(),
+        [["?", "a"]]
+    );
     Ok(())
 }
 
@@ -214,7 +221,9 @@ async fn reading_needs_a_warehouse_and_listing_does_not() -> Result<()> {
     body["warehouse"] = json!("NO_SUCH_WAREHOUSE");
     let answer = client.submit("", &body).await?;
     assert_eq!((answer.status, answer.code(), &answer.body["sqlState"]), (422, "000606", &json!("57P03")));
-    for free in ["SELECT 1", "SHOW TABLES", "DESCRIBE TABLE T", "SHOW COLUMNS IN TABLE T", "SELECT CURRENT_VERSION()"] {
+    for free in
+        ["SELECT 1", "SHOW TABLES", "DESCRIBE TABLE T", "SHOW COLUMNS IN TABLE T", "SELECT CURRENT_VERSION()"]
+    {
         body["statement"] = json!(free);
         assert_eq!(client.submit("", &body).await?.status, 200, "{free}");
     }

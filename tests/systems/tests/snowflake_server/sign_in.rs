@@ -50,7 +50,10 @@ async fn wrong_claims_are_told_by_their_reason() -> Result<()> {
     assert_eq!(reason(&client, |it| it["iss"] = of(&account, "OTHERORG-ACCOUNT")).await?, "394307");
     assert_eq!(reason(&client, |it| it["iss"] = of("SHA256:", "")).await?, "394300");
     assert_eq!(reason(&client, |it| it["sub"] = json!(account)).await?, "394300");
-    assert_eq!(reason(&client, |it| it["iss"] = json!(format!("{account}.{user}.SHA256:AAAA="))).await?, "394304");
+    assert_eq!(
+        reason(&client, |it| it["iss"] = json!(format!("{account}.{user}.SHA256:AAAA="))).await?,
+        "394304"
+    );
     for name in ["iat", "exp"] {
         let gone = |it: &mut Json| drop(it.as_object_mut().and_then(|it| it.remove(name)));
         assert_eq!(reason(&client, gone).await?, "394301", "{name}");

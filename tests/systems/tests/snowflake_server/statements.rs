@@ -62,7 +62,13 @@ async fn conditions_know_three_truths() -> Result<()> {
 async fn values_are_bound_in_their_order() -> Result<()> {
     let client = filled().await?;
     let page = "SELECT ID FROM T WHERE (C > CAST(? AS NUMBER(12,3)) OR (C = CAST(? AS NUMBER(12,3)) AND ID >= ?)) AND C <= ? ORDER BY C, ID LIMIT ?";
-    let values = [("TEXT", Some("1.500")), ("TEXT", Some("1.500")), ("FIXED", Some("3")), ("REAL", Some("10")), ("FIXED", Some("9"))];
+    let values = [
+        ("TEXT", Some("1.500")),
+        ("TEXT", Some("1.500")),
+        ("FIXED", Some("3")),
+        ("REAL", Some("10")),
+        ("FIXED", Some("9")),
+    ];
     assert_eq!(client.bound(page, &values).await?.rows(), [["3"], ["5"]]);
     let wide = "SELECT CAST(? AS NUMBER(38,37)), CAST(? AS NUMBER(38,0))";
     let digits = ["9.9999999999999999999999999999999999999", "-99999999999999999999999999999999999999"];
@@ -92,8 +98,13 @@ async fn names_fold_unless_quoted() -> Result<()> {
         let quoted = format!("\"{}\"", odd.replace('"', "\"\""));
         client.place.run(&format!("CREATE TABLE {quoted} ({quoted} NUMBER)")).await?;
         client.place.run(&format!("INSERT INTO {quoted} VALUES (1)")).await?;
-        let answer = client.run(&format!("SELECT {quoted} FROM {quoted} WHERE {quoted} = 1 ORDER BY {quoted}")).await?;
-        assert_eq!((answer.rows(), &answer.body["resultSetMetaData"]["rowType"][0]["name"]), (vec![vec!["1".to_owned()]], &odd.into()));
+        let answer = client
+            .run(&format!("SELECT {quoted} FROM {quoted} WHERE {quoted} = 1 ORDER BY {quoted}"))
+            .await?;
+        assert_eq!(
+            (answer.rows(), &answer.body["resultSetMetaData"]["rowType"][0]["name"]),
+            (vec![vec!["1".to_owned()]], &odd.into())
+        );
     }
     client.place.run("create table lower (id number, \"Id\" number)").await?;
     client.place.run("insert into LOWER (\"Id\", ID) values (2, 1)").await?;

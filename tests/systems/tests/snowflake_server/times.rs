@@ -7,8 +7,12 @@ use crate::client::Client;
 
 async fn filled() -> Result<Client> {
     let client = Client::reader().await?;
-    client.place.run("CREATE TABLE T (ID NUMBER, N TIMESTAMP_NTZ, L TIMESTAMP_LTZ, Z TIMESTAMP_TZ, D DATE)").await?;
-    let row = "(1, '2024-01-01 00:00:00', '2024-01-01 00:00:00 +0000', '2024-01-01 05:30:00 +0530', '2024-01-01')";
+    client
+        .place
+        .run("CREATE TABLE T (ID NUMBER, N TIMESTAMP_NTZ, L TIMESTAMP_LTZ, Z TIMESTAMP_TZ, D DATE)")
+        .await?;
+    let row =
+        "(1, '2024-01-01 00:00:00', '2024-01-01 00:00:00 +0000', '2024-01-01 05:30:00 +0530', '2024-01-01')";
     client.place.run(&format!("INSERT INTO T VALUES {row}")).await?;
     Ok(client)
 }
@@ -71,7 +75,8 @@ async fn the_clock_is_an_instant_or_naive_in_utc() -> Result<()> {
     let client = Client::reader().await?;
     let answer = client.run("SELECT CURRENT_TIMESTAMP(), CURRENT_TIMESTAMP, SYSDATE()").await?;
     let rows = answer.rows().concat();
-    let kinds: Vec<_> = (0..3).map(|at| answer.body["resultSetMetaData"]["rowType"][at]["type"].clone()).collect();
+    let kinds: Vec<_> =
+        (0..3).map(|at| answer.body["resultSetMetaData"]["rowType"][at]["type"].clone()).collect();
     assert_eq!(kinds, ["timestamp_ltz", "timestamp_ltz", "timestamp_ntz"]);
     assert!(rows[0] == rows[1] && rows[1] == rows[2], "{rows:?}");
     let seconds: f64 = rows[0].parse()?;

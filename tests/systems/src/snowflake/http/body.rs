@@ -60,7 +60,8 @@ fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D:
 impl Body {
     /// Reads a body.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let body: Self = serde_json::from_slice(bytes).map_err(|error| Refusal::bad(format!("Invalid request body: {error}")))?;
+        let body: Self = serde_json::from_slice(bytes)
+            .map_err(|error| Refusal::bad(format!("Invalid request body: {error}")))?;
         if body.timeout.is_some_and(|it| !(0..=TIMEOUT_MOST).contains(&it)) {
             return Err(Refusal::bad("The timeout is between 0 and 604800 seconds."));
         }
@@ -71,7 +72,8 @@ impl Body {
     pub fn bound(&self) -> Result<BTreeMap<usize, Bound>, Refusal> {
         let mut found = BTreeMap::new();
         for (name, Binding { kind, value }) in &self.bindings {
-            let number = name.parse::<usize>().ok().filter(|number| number.to_string() == *name && *number > 0);
+            let number =
+                name.parse::<usize>().ok().filter(|number| number.to_string() == *name && *number > 0);
             let number = number.ok_or_else(|| Refusal::bad(format!("Binding \"{name}\" is no number.")))?;
             found.insert(number, Bound { kind: kind.clone(), value: value.clone() });
         }
@@ -102,18 +104,25 @@ impl Body {
                 _ => return Err(wrong()),
             };
             match lower.as_str() {
-                "timezone" => session.zone = zone::find(&text).map_err(|SqlError { message, .. }| Refusal::bad(message))?,
+                "timezone" => {
+                    session.zone =
+                        zone::find(&text).map_err(|SqlError { message, .. }| Refusal::bad(message))?
+                }
                 "query_tag" if text.chars().count() <= TAG_MOST => {}
                 "binary_output_format" if text == "HEX" => {}
                 "multi_statement_count" if text == "1" => {}
                 "use_cached_result" if text.parse::<bool>().is_ok() => {}
                 "rows_per_resultset" => session.rows_per_resultset = text.parse().map_err(|_bad| wrong())?,
                 // Megabytes, from 16 to 160.
-                "client_result_chunk_size" if text.parse::<u32>().is_ok_and(|it| (16..=160).contains(&it)) => {}
+                "client_result_chunk_size"
+                    if text.parse::<u32>().is_ok_and(|it| (16..=160).contains(&it)) => {}
                 format if FORMATS.contains(&format) => {
                     session.formats.insert(format.to_uppercase(), text);
                 }
-                "query_tag" | "binary_output_format" | "multi_statement_count" | "use_cached_result"
+                "query_tag"
+                | "binary_output_format"
+                | "multi_statement_count"
+                | "use_cached_result"
                 | "client_result_chunk_size" => return Err(wrong()),
                 _ => return Err(Refusal::bad(format!("Parameter {name} is not supported by the SQL API."))),
             }

@@ -10,7 +10,11 @@ use crate::snowflake::fault::Call;
 use crate::snowflake::journal::Request;
 
 /// What the path means, and the handle in it. Refused when the method is another.
-pub fn route(method: &Method, path: &str, partition: Option<&str>) -> (Call, Option<String>, Result<(), Refusal>) {
+pub fn route(
+    method: &Method,
+    path: &str,
+    partition: Option<&str>,
+) -> (Call, Option<String>, Result<(), Refusal>) {
     let unknown = || Err(Refusal::new(404, "390404", "Resource not found."));
     let Some(rest) = path.strip_prefix("/api/v2/statements") else { return (Call::Other, None, unknown()) };
     let only = |wanted: Method| {
@@ -39,7 +43,9 @@ pub fn query(request: &HttpRequest) -> BTreeMap<String, String> {
 /// The headers by name, without the token.
 pub fn headers(request: &HttpRequest) -> BTreeMap<String, String> {
     let shown = request.headers().iter().filter(|(name, _)| *name != "authorization");
-    shown.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+    shown
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
 }
 
 /// Refuses headers and query parameters that are missing, wrong or unknown.
@@ -49,14 +55,19 @@ pub fn checked(request: &Request, body: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::bad("The header User-Agent is required."));
     }
     // The number is the one people report.
-    let accepts = |it: &str| ["application/json", "*/*"].contains(&it.split(';').next().unwrap_or_default().trim());
+    let accepts =
+        |it: &str| ["application/json", "*/*"].contains(&it.split(';').next().unwrap_or_default().trim());
     if !header("accept").is_some_and(|it| it.split(',').any(accepts)) {
         let text = format!("Unsupported Accept header {} is specified.", header("accept").unwrap_or("null"));
         return Err(Refusal::new(400, "391902", text));
     }
-    let json = header("content-type").is_some_and(|it| it.split(';').next().is_some_and(|it| it.trim() == "application/json"));
+    let json = header("content-type")
+        .is_some_and(|it| it.split(';').next().is_some_and(|it| it.trim() == "application/json"));
     if !json && (!body.is_empty() || request.call == Call::Submit) {
-        let text = format!("Unsupported Content-Type header {} is specified.", header("content-type").unwrap_or("null"));
+        let text = format!(
+            "Unsupported Content-Type header {} is specified.",
+            header("content-type").unwrap_or("null")
+        );
         return Err(Refusal::new(415, "391903", text));
     }
     let known: &[&str] = match request.call {

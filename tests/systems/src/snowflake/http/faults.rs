@@ -41,6 +41,8 @@ impl Faults {
 
     /// Damage to the call's answer.
     pub fn after(&mut self, call: Call) -> Option<Fault> {
-        self.take(|it| matches!(it, Fault::Lost { on, .. } | Fault::Cut { on } | Fault::Half { on } if *on == call))
+        self.take(
+            |it| matches!(it, Fault::Lost { on, .. } | Fault::Cut { on } | Fault::Half { on } if *on == call),
+        )
     }
 }

@@ -115,7 +115,11 @@ fn poll(state: &State, caller: &Caller, request: &Request) -> Result<Reply, Refu
         Phase::Ended(Err(error)) => Ok(Reply::failed(error, handle, stored.created_on)),
         Phase::Expired => {
             // What the service says of a result that is gone is not documented.
-            let error = SqlError::new("000707", "02000", format!("Data not available. The data for query {handle} has expired."));
+            let error = SqlError::new(
+                "000707",
+                "02000",
+                format!("Data not available. The data for query {handle} has expired."),
+            );
             Ok(Reply::failed(&error, handle, stored.created_on))
         }
         Phase::Running(..) => Err(Refusal::unknown(handle)),

@@ -53,9 +53,15 @@ impl Reply {
     /// 202 with a `QueryStatus`.
     pub fn running(handle: &str, status_url: &str, created_on: i64, asked_for: bool) -> Self {
         let (code, message) = if asked_for {
-            ("333334", "Asynchronous execution in progress. Use provided query id to perform query monitoring and management.")
+            (
+                "333334",
+                "Asynchronous execution in progress. Use provided query id to perform query monitoring and management.",
+            )
         } else {
-            ("333333", "Query execution in progress. Use provided query id to perform query monitoring and management.")
+            (
+                "333333",
+                "Query execution in progress. Use provided query id to perform query monitoring and management.",
+            )
         };
         let body = json!({
             "code": code, "message": message, "statementHandle": handle, "statementStatusUrl": status_url,
@@ -76,7 +82,9 @@ impl Reply {
     /// 200 with a `ResultSet`.
     pub fn result(done: &Done, handle: &str, status_url: &str, created_on: i64) -> Self {
         let last = done.partitions() - 1;
-        let to = |number: usize, rel: &str| format!("</api/v2/statements/{handle}?partition={number}>;rel=\"{rel}\"");
+        let to = |number: usize, rel: &str| {
+            format!("</api/v2/statements/{handle}?partition={number}>;rel=\"{rel}\"")
+        };
         let mut links = vec![to(0, "first"), to(last, "last")];
         if last > 0 {
             links.push(to(1, "next"));
@@ -97,7 +105,8 @@ impl Reply {
         if let Some(Fault::Lost { status: instead, .. }) = &damage {
             // From a proxy on the way, which speaks no JSON.
             status = *instead;
-            body = Bytes::from_static(b"<html><head><title>Gateway</title></head><body>no answer</body></html>");
+            body =
+                Bytes::from_static(b"<html><head><title>Gateway</title></head><body>no answer</body></html>");
             kind = "text/html";
         }
         let mut answer = HttpResponse::build(StatusCode::from_u16(status).unwrap_or_default());

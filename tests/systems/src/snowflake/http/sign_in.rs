@@ -44,17 +44,26 @@ pub fn sign_in(state: &State, authorization: Option<&str>, kind: Option<&str>) -
     let token = token.ok_or_else(missing)?;
     // Without the header, OAuth is assumed, and this account has none.
     let caller = match kind.unwrap_or("OAUTH") {
-        "KEYPAIR_JWT" => state.look(|world| jwt(world, token, state.clock.seconds())).map_err(|reason| refused(state, reason))?,
+        "KEYPAIR_JWT" => state
+            .look(|world| jwt(world, token, state.clock.seconds()))
+            .map_err(|reason| refused(state, reason))?,
         "PROGRAMMATIC_ACCESS_TOKEN" => state.look(|world| programmatic(world, token))?,
         "OAUTH" => return Err(Refusal::new(401, "390303", "Invalid OAuth access token.")),
         other => return Err(Refusal::bad(format!("Unknown token type {other}."))),
     };
-    let disabled = state.look(|world| world.users.by_name.get(&caller.user).is_some_and(|user| user.disabled));
+    let disabled =
+        state.look(|world| world.users.by_name.get(&caller.user).is_some_and(|user| user.disabled));
     if disabled {
-        return Err(Refusal::new(401, "390101", "User access disabled. Contact your local system administrator."));
+        return Err(Refusal::new(
+            401,
+            "390101",
+            "User access disabled. Contact your local system administrator.",
+        ));
     }
     if let Some(address) = &state.faults().network_policy {
-        let text = format!("Incoming request with IP/Token {address} is not allowed to access Snowflake. Contact your account administrator. For more information about this error, go to https://community.snowflake.com/s/ip-xxxxxxxxxxxx-is-not-allowed-to-access.");
+        let text = format!(
+            "Incoming request with IP/Token {address} is not allowed to access Snowflake. Contact your account administrator. For more information about this error, go to https://community.snowflake.com/s/ip-xxxxxxxxxxxx-is-not-allowed-to-access."
+        );
         // The number is one of three that are reported for it.
         return Err(Refusal::new(403, "390422", text));
     }
@@ -72,7 +81,8 @@ fn refused(state: &State, (code, name): Reason) -> Refusal {
 fn programmatic(world: &World, token: &str) -> Result<Caller, Refusal> {
     let mut users = world.users.by_name.iter();
     let found = users.find_map(|(name, user)| Some((name, user.tokens.get(token)?)));
-    let (name, found) = found.ok_or_else(|| Refusal::new(401, "390303", "Programmatic access token is invalid."))?;
+    let (name, found) =
+        found.ok_or_else(|| Refusal::new(401, "390303", "Programmatic access token is invalid."))?;
     if found.expired {
         return Err(Refusal::new(401, "390318", "Programmatic access token expired."));
     }

@@ -23,7 +23,8 @@ pub fn submit(state: &State, caller: &Caller, request: &mut Request, bytes: &[u8
     request.statement = Some(body.statement.clone());
     request.bindings = body.bound()?;
     request.parameters = body.parameters.clone();
-    (request.timeout, request.role, request.warehouse) = (body.timeout, body.role.clone(), body.warehouse.clone());
+    (request.timeout, request.role, request.warehouse) =
+        (body.timeout, body.role.clone(), body.warehouse.clone());
     (request.database, request.schema) = (body.database.clone(), body.schema.clone());
     let session = session(state, caller, &body)?;
     let is = |name: &str, wanted: &str| request.query.get(name).is_some_and(|it| it == wanted);
@@ -56,7 +57,8 @@ pub fn submit(state: &State, caller: &Caller, request: &mut Request, bytes: &[u8
         None if asked_for => Phase::Running(0, ending),
         None => Phase::Ended(ending),
     };
-    let stored = Stored { user: caller.user.clone(), created_on, request_id: request.request_id.clone(), phase };
+    let stored =
+        Stored { user: caller.user.clone(), created_on, request_id: request.request_id.clone(), phase };
     state.statements().put(&handle, stored);
     Ok(reply)
 }
@@ -76,7 +78,9 @@ fn again(state: &State, caller: &Caller, handle: &str) -> Result<Reply, Refusal>
 /// The session of a request: the role must be the user's, and the database must be there.
 fn session(state: &State, caller: &Caller, body: &Body) -> Result<Session, Refusal> {
     let no_role = |role: &str| {
-        let text = format!("Role '{role}' specified in the connect string does not exist or not authorized. Contact your local system administrator, or attempt to login with another role, e.g. PUBLIC.");
+        let text = format!(
+            "Role '{role}' specified in the connect string does not exist or not authorized. Contact your local system administrator, or attempt to login with another role, e.g. PUBLIC."
+        );
         Refusal::new(400, "390189", text)
     };
     state.look(|world| {
@@ -103,8 +107,10 @@ fn session(state: &State, caller: &Caller, body: &Body) -> Result<Session, Refus
             }
         }
         // A warehouse that is not there is missed only by statements that compute.
-        let warehouse = body.warehouse.clone().or_else(|| user.and_then(|user| user.default_warehouse.clone()));
-        session.warehouse = warehouse.filter(|it| world.uses(&session, Sort::Warehouse, std::slice::from_ref(it)));
+        let warehouse =
+            body.warehouse.clone().or_else(|| user.and_then(|user| user.default_warehouse.clone()));
+        session.warehouse =
+            warehouse.filter(|it| world.uses(&session, Sort::Warehouse, std::slice::from_ref(it)));
         body.parameters(&mut session)?;
         Ok(session)
     })
@@ -116,12 +122,18 @@ fn ending(state: &State, session: &Session, body: &Body, request: &Request, null
         Some(Fault::Fails { code, state, message }) => return Err(SqlError { code, state, message }),
         Some(_) => {
             let seconds = body.timeout.unwrap_or(172_800);
-            let text = format!("Statement reached its statement or warehouse timeout of {seconds} second(s) and was canceled.");
+            let text = format!(
+                "Statement reached its statement or warehouse timeout of {seconds} second(s) and was canceled."
+            );
             return Err(SqlError::new("000630", "57014", text));
         }
         None => {}
     }
-    let values = request.bindings.values().map(|it| bound(&it.kind, it.value.as_deref())).collect::<Result<Vec<_>, _>>()?;
+    let values = request
+        .bindings
+        .values()
+        .map(|it| bound(&it.kind, it.value.as_deref()))
+        .collect::<Result<Vec<_>, _>>()?;
     let answer = state.execute(session, &body.statement, &values)?;
     let (rows, upper_case) = {
         let faults = state.faults();

@@ -9,7 +9,16 @@ use super::value::Value;
 /// Reads a binding.
 pub fn bound(kind: &str, value: Option<&str>) -> Outcome<Value> {
     const KINDS: [&str; 10] = [
-        "FIXED", "REAL", "TEXT", "BINARY", "BOOLEAN", "DATE", "TIME", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ",
+        "FIXED",
+        "REAL",
+        "TEXT",
+        "BINARY",
+        "BOOLEAN",
+        "DATE",
+        "TIME",
+        "TIMESTAMP_NTZ",
+        "TIMESTAMP_LTZ",
+        "TIMESTAMP_TZ",
     ];
     if !KINDS.contains(&kind) {
         return Err(SqlError::invalid("Bind type", kind));
@@ -43,7 +52,9 @@ pub fn bound(kind: &str, value: Option<&str>) -> Outcome<Value> {
             }
             Value::Date(i32::try_from(nanos / DAY).map_err(|_far| bad())?)
         }
-        "TIME" => Value::Time(i64::try_from(whole(text)?).ok().filter(|it| (0..DAY as i64).contains(it)).ok_or_else(bad)?),
+        "TIME" => Value::Time(
+            i64::try_from(whole(text)?).ok().filter(|it| (0..DAY as i64).contains(it)).ok_or_else(bad)?,
+        ),
         "TIMESTAMP_NTZ" => Value::Ntz(whole(text)?),
         "TIMESTAMP_LTZ" => Value::Ltz(whole(text)?),
         _ => {
@@ -95,7 +106,11 @@ mod tests {
             ("NUMBER", "1"),
             ("VARCHAR", "x"),
         ] {
-            assert_eq!(bound(kind, Some(text)).map_err(|error| error.code), Err("100037".to_owned()), "{kind} {text}");
+            assert_eq!(
+                bound(kind, Some(text)).map_err(|error| error.code),
+                Err("100037".to_owned()),
+                "{kind} {text}"
+            );
         }
     }
 }

@@ -21,7 +21,10 @@ pub fn cast(value: &Value, to: Type, session: &Session) -> Outcome<Value> {
         return from_document(text, to, session);
     }
     let refused = || {
-        let what = format!("SQL compilation error: error line 1 at position 7\ninvalid type [CAST({value:?} AS {to})] for parameter 'TO_{}'", to.family());
+        let what = format!(
+            "SQL compilation error: error line 1 at position 7\ninvalid type [CAST({value:?} AS {to})] for parameter 'TO_{}'",
+            to.family()
+        );
         SqlError::new("001065", "22023", what)
     };
     Ok(match to {
@@ -104,7 +107,9 @@ pub fn document(value: &Value, session: &Session) -> String {
     match value {
         Value::Json(text) => text.to_string(),
         Value::Null => "null".to_owned(),
-        Value::Bool(_) | Value::Number(_) | Value::Float(_) => format::text(value, None, session).unwrap_or_default(),
+        Value::Bool(_) | Value::Number(_) | Value::Float(_) => {
+            format::text(value, None, session).unwrap_or_default()
+        }
         _ => Document::String(format::text(value, None, session).unwrap_or_default()).to_string(),
     }
 }
@@ -150,7 +155,8 @@ fn time(value: &Value, to: Type, session: &Session) -> Outcome<Option<Value>> {
             return Ok(Some(Value::Time(cut((*nanos).into(), digits) as i64)));
         }
         (Value::Text(text), Type::Date) => {
-            let days = moment::date(text).or_else(|| Some(moment::timestamp(text)?.wall.div_euclid(DAY) as i64));
+            let days =
+                moment::date(text).or_else(|| Some(moment::timestamp(text)?.wall.div_euclid(DAY) as i64));
             return Ok(Some(Value::Date(days.ok_or_else(|| SqlError::time("Date", text))? as i32)));
         }
         (Value::Text(text), _) => {

@@ -69,7 +69,10 @@ impl Object {
 impl Catalog {
     /// A schema.
     pub fn schema(&self, database: &str, schema: &str) -> Outcome<&Schema> {
-        let found = self.databases.get(database).ok_or_else(|| SqlError::missing("Database", name::shown(&[database])))?;
+        let found = self
+            .databases
+            .get(database)
+            .ok_or_else(|| SqlError::missing("Database", name::shown(&[database])))?;
         found.get(schema).ok_or_else(|| SqlError::missing("Schema", name::shown(&[database, schema])))
     }
 
@@ -95,7 +98,14 @@ impl Catalog {
     }
 
     /// Puts a table of made rows into a schema that exists.
-    pub fn put_generated(&mut self, database: &str, schema: &str, table: &str, columns: Vec<Column>, rows: Arc<Generated>) {
+    pub fn put_generated(
+        &mut self,
+        database: &str,
+        schema: &str,
+        table: &str,
+        columns: Vec<Column>,
+        rows: Arc<Generated>,
+    ) {
         if let Ok(schema) = self.schema_mut(database, schema) {
             schema.insert(table.to_owned(), Object::table(columns, Source::Made(rows), 0));
         }

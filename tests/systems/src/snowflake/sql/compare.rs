@@ -26,8 +26,12 @@ pub fn compare(left: &Value, right: &Value, session: &Session) -> Outcome<Option
         (Value::Ntz(left), Value::Ntz(right)) => left.cmp(right),
         (Value::Ltz(left) | Value::Tz(left, _), Value::Ltz(right) | Value::Tz(right, _)) => left.cmp(right),
         // A naive time is taken in the session's zone when it meets an instant.
-        (Value::Ntz(left), Value::Ltz(right) | Value::Tz(right, _)) => zone::instant(session.zone, *left).cmp(right),
-        (Value::Ltz(left) | Value::Tz(left, _), Value::Ntz(right)) => left.cmp(&zone::instant(session.zone, *right)),
+        (Value::Ntz(left), Value::Ltz(right) | Value::Tz(right, _)) => {
+            zone::instant(session.zone, *left).cmp(right)
+        }
+        (Value::Ltz(left) | Value::Tz(left, _), Value::Ntz(right)) => {
+            left.cmp(&zone::instant(session.zone, *right))
+        }
         (Value::Date(_), Value::Ntz(_) | Value::Ltz(_) | Value::Tz(..)) => {
             return compare(&cast(left, Type::Ntz(9), session)?, right, session);
         }
@@ -68,6 +72,7 @@ fn like(value: &Value) -> Outcome<Type> {
 }
 
 fn mismatch(left: &Value, right: &Value) -> SqlError {
-    let what = format!("SQL compilation error:\nCan not convert parameter '{left:?}' to the type of '{right:?}'");
+    let what =
+        format!("SQL compilation error:\nCan not convert parameter '{left:?}' to the type of '{right:?}'");
     SqlError::new("002016", "22000", what)
 }

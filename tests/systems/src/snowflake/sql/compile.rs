@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use sqlparser::ast::{
-    BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, UnaryOperator,
-    Value as Literal,
+    BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    UnaryOperator, Value as Literal,
 };
 
 use super::error::{Outcome, SqlError};
@@ -99,7 +99,11 @@ impl Compiler<'_> {
             Expr::Value(value) => self.literal(&value.value)?,
             Expr::TypedString(typed) => {
                 let text = typed.value.clone().into_string().ok_or_else(|| SqlError::unsupported(typed))?;
-                self.cast(Node::Constant(Value::text(text)), Type::parse(&typed.data_type.to_string())?, false)
+                self.cast(
+                    Node::Constant(Value::text(text)),
+                    Type::parse(&typed.data_type.to_string())?,
+                    false,
+                )
             }
             Expr::Cast { kind, expr, data_type, format: None } => {
                 let to = Type::parse(&data_type.to_string())?;
@@ -185,7 +189,9 @@ impl Compiler<'_> {
         let name = fold(name);
         let at = self.scope.columns.iter().position(|column| column.name == name).ok_or_else(unknown)?;
         if self.grouping.is_some() {
-            let text = format!("SQL compilation error:\n'{name}' in select clause is neither an aggregate nor in the group by clause.");
+            let text = format!(
+                "SQL compilation error:\n'{name}' in select clause is neither an aggregate nor in the group by clause."
+            );
             return Err(SqlError::new("000979", "42601", text));
         }
         let column = &self.scope.columns[at];
@@ -215,7 +221,13 @@ impl Compiler<'_> {
             Literal::Placeholder(name) => {
                 let number = name.strip_prefix('?').and_then(|it| it.parse::<usize>().ok());
                 let value = number.and_then(|it| self.bound.get(it.checked_sub(1)?));
-                let unset = || SqlError::new("002049", "42601", "SQL compilation error: error line 1\nBind variable ? not set.");
+                let unset = || {
+                    SqlError::new(
+                        "002049",
+                        "42601",
+                        "SQL compilation error: error line 1\nBind variable ? not set.",
+                    )
+                };
                 let value = value.ok_or_else(unset)?.clone();
                 let kind = kind_of(&value);
                 (value, kind)
@@ -247,7 +259,11 @@ impl Compiler<'_> {
             BinaryOperator::And => return Ok(Typed { node: Node::And(a, b), kind: Type::Boolean, nullable }),
             BinaryOperator::Or => return Ok(Typed { node: Node::Or(a, b), kind: Type::Boolean, nullable }),
             BinaryOperator::StringConcat => {
-                return Ok(Typed { node: Node::Call(function::concat, vec![*a, *b]), kind: Type::TEXT, nullable });
+                return Ok(Typed {
+                    node: Node::Call(function::concat, vec![*a, *b]),
+                    kind: Type::TEXT,
+                    nullable,
+                });
             }
             _ => {
                 let test = test.ok_or_else(|| SqlError::unsupported(op))?;
@@ -257,7 +273,9 @@ impl Compiler<'_> {
         let kind = match (left.kind, right.kind, sum) {
             (Type::Float, ..) | (_, Type::Float, _) => Type::Float,
             (Type::Date, ..) => Type::Date,
-            (Type::Number(_, scale), Type::Number(_, other), Sum::Times) => Type::Number(38, (scale + other).min(37)),
+            (Type::Number(_, scale), Type::Number(_, other), Sum::Times) => {
+                Type::Number(38, (scale + other).min(37))
+            }
             (Type::Number(_, scale), _, Sum::Divided) => Type::Number(38, (scale + 6).min(12).max(scale)),
             (Type::Number(_, scale), Type::Number(_, other), _) => Type::Number(38, scale.max(other)),
             _ => Type::Number(38, 9),
@@ -272,7 +290,8 @@ impl Compiler<'_> {
         }
         if group::is_aggregate(&name) {
             let grouping = self.grouping.ok_or_else(|| {
-                let text = format!("SQL compilation error:\nInvalid aggregate function in where clause [{call}]");
+                let text =
+                    format!("SQL compilation error:\nInvalid aggregate function in where clause [{call}]");
                 SqlError::new("002035", "42601", text)
             })?;
             let rows = Compiler { grouping: None, ..*self };

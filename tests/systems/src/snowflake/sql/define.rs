@@ -47,7 +47,8 @@ fn columns(create: &CreateTable) -> Outcome<Vec<Column>> {
         for part in &key.columns {
             let Expr::Identifier(ident) = &part.column.expr else { return Err(SqlError::unsupported(key)) };
             let name = fold(ident);
-            let column = found.iter_mut().find(|it| it.name == name).ok_or_else(|| SqlError::column(&name))?;
+            let column =
+                found.iter_mut().find(|it| it.name == name).ok_or_else(|| SqlError::column(&name))?;
             (column.key, column.nullable) = (true, false);
         }
     }
@@ -88,7 +89,13 @@ pub fn view(world: &mut World, session: &Session, create: &CreateView) -> Outcom
     keep(world, full, object, create.or_replace, create.if_not_exists)
 }
 
-fn keep(world: &mut World, full: [String; 3], object: Object, replace: bool, unless: bool) -> Outcome<Answer> {
+fn keep(
+    world: &mut World,
+    full: [String; 3],
+    object: Object,
+    replace: bool,
+    unless: bool,
+) -> Outcome<Answer> {
     let sort = if object.is_view() { Sort::View } else { Sort::Table };
     let schema = world.catalog.schema_mut(&full[0], &full[1])?;
     if schema.contains_key(&full[2]) && !replace {
@@ -125,10 +132,16 @@ pub fn create(world: &mut World, session: &Session, tokens: &mut Tokens) -> Outc
         _ => world.users.by_name.contains_key(&last),
     };
     if exists && !replace {
-        return if unless { Ok(Some(Answer::done(format!("{last} already exists, statement succeeded.")))) } else { Err(taken(&name)) };
+        return if unless {
+            Ok(Some(Answer::done(format!("{last} already exists, statement succeeded."))))
+        } else {
+            Err(taken(&name))
+        };
     }
     match sort {
-        "DATABASE" => drop(world.catalog.databases.insert(last.clone(), [("PUBLIC".to_owned(), BTreeMap::new())].into())),
+        "DATABASE" => drop(
+            world.catalog.databases.insert(last.clone(), [("PUBLIC".to_owned(), BTreeMap::new())].into()),
+        ),
         "SCHEMA" => {
             let [database, schema, _] = object(&[&name[..], &[String::new()]].concat(), session)?;
             let missing = || SqlError::missing("Database", name::shown(&[&database]));
@@ -162,7 +175,8 @@ pub fn alter(world: &mut World, session: &Session, tokens: &mut Tokens) -> Outco
     }
     if tokens.take("WAREHOUSE") {
         let name = tokens.ident()?;
-        let warehouse = world.warehouses.get_mut(&name).ok_or_else(|| SqlError::missing("Warehouse", &name))?;
+        let warehouse =
+            world.warehouses.get_mut(&name).ok_or_else(|| SqlError::missing("Warehouse", &name))?;
         if tokens.take("SUSPEND") {
             warehouse.suspended = true;
         } else if tokens.take("RESUME") {

@@ -39,7 +39,8 @@ pub fn cell(out: &mut Vec<u8>, value: &Value, nullable: bool) {
 /// Seconds with nine decimals; one sign for both halves, so -0.5 s is `-0.500000000`.
 pub fn seconds(nanos: i128) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
-    let (whole, rest) = (nanos.unsigned_abs() / SECOND.unsigned_abs(), nanos.unsigned_abs() % SECOND.unsigned_abs());
+    let (whole, rest) =
+        (nanos.unsigned_abs() / SECOND.unsigned_abs(), nanos.unsigned_abs() % SECOND.unsigned_abs());
     format!("{sign}{whole}.{rest:09}")
 }
 
@@ -89,7 +90,8 @@ pub fn string(out: &mut Vec<u8>, text: &str) {
 
 /// A document as results show it: objects and arrays over several lines, two blanks a level.
 pub fn pretty(json: &str) -> String {
-    let (mut out, mut depth, mut quoted, mut escaped) = (String::with_capacity(json.len() + 16), 0_usize, false, false);
+    let (mut out, mut depth, mut quoted, mut escaped) =
+        (String::with_capacity(json.len() + 16), 0_usize, false, false);
     let line = |out: &mut String, depth: usize| {
         out.push('\n');
         out.extend(std::iter::repeat_n("  ", depth));
@@ -172,7 +174,10 @@ mod tests {
 
     #[test]
     fn documents_are_laid_out() {
-        assert_eq!(pretty(r#"{"a":[1,{}],"b,":"x: \"{"}"#), "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b,\": \"x: \\\"{\"\n}");
+        assert_eq!(
+            pretty(r#"{"a":[1,{}],"b,":"x: \"{"}"#),
+            "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b,\": \"x: \\\"{\"\n}"
+        );
         assert_eq!(pretty("null"), "null");
     }
 }

@@ -46,7 +46,11 @@ impl SqlError {
 
     /// 000904: no such column.
     pub fn column(name: impl std::fmt::Display) -> Self {
-        Self::new("000904", "42000", format!("SQL compilation error: error line 1 at position 7\ninvalid identifier '{name}'"))
+        Self::new(
+            "000904",
+            "42000",
+            format!("SQL compilation error: error line 1 at position 7\ninvalid identifier '{name}'"),
+        )
     }
 
     /// 003001: the role may not do this.

@@ -122,15 +122,22 @@ impl Node {
             | Self::Sum(_, left, right) => left.is_constant() && right.is_constant(),
             Self::Not(of) | Self::IsNull(of) | Self::Is(of, _) | Self::Cast(of, ..) => of.is_constant(),
             Self::Case(arms, otherwise) => {
-                otherwise.is_constant() && arms.iter().all(|(when, then)| when.is_constant() && then.is_constant())
+                otherwise.is_constant()
+                    && arms.iter().all(|(when, then)| when.is_constant() && then.is_constant())
             }
             Self::Coalesce(of) | Self::Call(_, of) => of.iter().all(Self::is_constant),
         }
     }
 
     /// Its value for a row.
-    pub fn value<'a>(&'a self, row: &'a [Value], number: usize, session: &Session) -> Outcome<Cow<'a, Value>> {
-        let truth = |node: &'a Self| -> Outcome<Option<bool>> { truth(&*node.value(row, number, session)?, session) };
+    pub fn value<'a>(
+        &'a self,
+        row: &'a [Value],
+        number: usize,
+        session: &Session,
+    ) -> Outcome<Cow<'a, Value>> {
+        let truth =
+            |node: &'a Self| -> Outcome<Option<bool>> { truth(&*node.value(row, number, session)?, session) };
         let maybe = |truth: Option<bool>| truth.map_or(Value::Null, Value::Bool);
         Ok(Cow::Owned(match self {
             Self::Column(_) | Self::Constant(_) => return Ok(Cow::Borrowed(self.plain(row))),
@@ -167,10 +174,12 @@ impl Node {
                 let (left, right) = (left.value(row, number, session)?, right.value(row, number, session)?);
                 computed(*sum, &left, &right, session)?
             }
-            Self::Cast(of, kind, forgiving) => match cast(&*of.value(row, number, session)?, *kind, session) {
-                Err(_) if *forgiving => Value::Null,
-                outcome => outcome?,
-            },
+            Self::Cast(of, kind, forgiving) => {
+                match cast(&*of.value(row, number, session)?, *kind, session) {
+                    Err(_) if *forgiving => Value::Null,
+                    outcome => outcome?,
+                }
+            }
             Self::Case(arms, otherwise) => {
                 for (when, then) in arms {
                     if truth(when)? == Some(true) {
@@ -189,8 +198,10 @@ impl Node {
                 Value::Null
             }
             Self::Call(action, of) => {
-                let values: Vec<Value> =
-                    of.iter().map(|node| Ok(node.value(row, number, session)?.into_owned())).collect::<Outcome<_>>()?;
+                let values: Vec<Value> = of
+                    .iter()
+                    .map(|node| Ok(node.value(row, number, session)?.into_owned()))
+                    .collect::<Outcome<_>>()?;
                 action(&values, session)?
             }
         }))
@@ -232,7 +243,8 @@ fn computed(sum: Sum, left: &Value, right: &Value, session: &Session) -> Outcome
         }
         // A day and a number of days.
         (Value::Date(days), Value::Number(more)) if matches!(sum, Sum::Plus | Sum::Minus) => {
-            let more = i32::try_from(more.rescale(0).map_or(0, |it| it.digits)).map_err(|_far| SqlError::range(more))?;
+            let more = i32::try_from(more.rescale(0).map_or(0, |it| it.digits))
+                .map_err(|_far| SqlError::range(more))?;
             return Ok(Value::Date(if sum == Sum::Plus { days + more } else { days - more }));
         }
         (Value::Number(left), Value::Number(right)) => (*left, *right),

@@ -128,7 +128,10 @@ mod tests {
         assert_eq!(text(&zoned, None, &session).as_deref(), Some("2021-01-28 14:09:37.123 -0800"));
         let pacific = Session::default();
         let local = Value::Ltz(1_611_871_777_000_000_000);
-        assert_eq!(text(&local, Some("HH12:MI AM TZH:TZM FF0"), &pacific).as_deref(), Some("02:09 PM -08:00 "));
+        assert_eq!(
+            text(&local, Some("HH12:MI AM TZH:TZM FF0"), &pacific).as_deref(),
+            Some("02:09 PM -08:00 ")
+        );
         assert_eq!(text(&Value::Date(-1), None, &session).as_deref(), Some("1969-12-31"));
     }
 }

@@ -12,7 +12,8 @@ use crate::snowflake::users;
 
 /// Functions that need no brackets.
 pub fn bare(name: &str) -> Option<()> {
-    const BARE: [&str; 5] = ["CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_USER", "LOCALTIMESTAMP"];
+    const BARE: [&str; 5] =
+        ["CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_USER", "LOCALTIMESTAMP"];
     BARE.iter().any(|it| it.eq_ignore_ascii_case(name)).then_some(())
 }
 
@@ -38,7 +39,9 @@ pub fn constant(name: &str, session: &Session) -> Option<Typed> {
         "CURRENT_ORGANIZATION_NAME" => text(users::ACCOUNT.split_once('-').map(|(name, _)| name)),
         "CURRENT_REGION" => text(Some("AWS_EU_CENTRAL_1")),
         // Numbers the rows that a statement makes.
-        "SEQ4" | "SEQ8" => return Some(Typed { node: Node::Sequence, kind: Type::Number(19, 0), nullable: false }),
+        "SEQ4" | "SEQ8" => {
+            return Some(Typed { node: Node::Sequence, kind: Type::Number(19, 0), nullable: false });
+        }
         _ => return None,
     };
     Some(Typed { nullable: value.is_null(), node: Node::Constant(value), kind })
@@ -48,7 +51,9 @@ pub fn constant(name: &str, session: &Session) -> Option<Typed> {
 pub fn build(name: &str, mut of: Vec<Typed>, session: &Session) -> Outcome<Typed> {
     let first = of.first().map(|it| it.kind);
     let wrong = || {
-        let text = format!("SQL compilation error: error line 1 at position 7\nnot enough arguments for function [{name}]");
+        let text = format!(
+            "SQL compilation error: error line 1 at position 7\nnot enough arguments for function [{name}]"
+        );
         SqlError::new("000938", "22023", text)
     };
     let to = |of: Vec<Typed>, kind: Type, forgiving: bool| -> Outcome<Typed> {
@@ -57,18 +62,30 @@ pub fn build(name: &str, mut of: Vec<Typed>, session: &Session) -> Outcome<Typed
         Ok(typed)
     };
     let call = |action: Action, of: Vec<Typed>, kind: Type| {
-        Ok(Typed { node: Node::Call(action, of.into_iter().map(|it| it.node).collect()), kind, nullable: true })
+        Ok(Typed {
+            node: Node::Call(action, of.into_iter().map(|it| it.node).collect()),
+            kind,
+            nullable: true,
+        })
     };
     match (name, of.len()) {
         ("COALESCE" | "IFNULL" | "NVL", 1..) => {
             let kind = first.ok_or_else(wrong)?;
-            Ok(Typed { node: Node::Coalesce(of.into_iter().map(|it| it.node).collect()), kind, nullable: true })
+            Ok(Typed {
+                node: Node::Coalesce(of.into_iter().map(|it| it.node).collect()),
+                kind,
+                nullable: true,
+            })
         }
         ("IFF", 3) => {
             let (otherwise, then) = (of.pop().ok_or_else(wrong)?, of.pop().ok_or_else(wrong)?);
             let when = of.pop().ok_or_else(wrong)?.node;
             let kind = then.kind;
-            Ok(Typed { node: Node::Case(vec![(when, then.node)], Box::new(otherwise.node)), kind, nullable: true })
+            Ok(Typed {
+                node: Node::Case(vec![(when, then.node)], Box::new(otherwise.node)),
+                kind,
+                nullable: true,
+            })
         }
         ("TO_VARCHAR" | "TO_CHAR", 1 | 2) => call(to_text, of, Type::TEXT),
         ("TO_NUMBER" | "TO_DECIMAL" | "TO_NUMERIC", 1 | 3) => {
@@ -129,7 +146,8 @@ fn texts(of: &[Value]) -> Option<Vec<&str>> {
 }
 
 fn map(of: &[Value], change: impl Fn(&str) -> String) -> Outcome<Value> {
-    Ok(texts(of).map_or(Value::Null, |texts| Value::text(texts.first().map_or(String::new(), |it| change(it)))))
+    Ok(texts(of)
+        .map_or(Value::Null, |texts| Value::text(texts.first().map_or(String::new(), |it| change(it)))))
 }
 
 fn count(value: Option<&Value>) -> Option<usize> {
@@ -188,7 +206,8 @@ fn array(of: &[Value], session: &Session) -> Outcome<Value> {
 fn length(of: &[Value], session: &Session) -> Outcome<Value> {
     Ok(match of.first() {
         Some(Value::Binary(bytes)) => Value::int(bytes.len() as i128),
-        Some(value) => format::text(value, None, session).map_or(Value::Null, |it| Value::int(it.chars().count() as i128)),
+        Some(value) => format::text(value, None, session)
+            .map_or(Value::Null, |it| Value::int(it.chars().count() as i128)),
         None => Value::Null,
     })
 }
@@ -221,7 +240,9 @@ fn digest(of: &[Value], session: &Session) -> Outcome<Value> {
     use sha2::{Digest, Sha256};
     // As long and as even as MD5's, and not the same: what it is for here is text of that sort.
     let text = of.first().and_then(|it| format::text(it, None, session));
-    let hex = |text: String| Sha256::digest(text)[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |text: String| {
+        Sha256::digest(text)[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
     Ok(Value::maybe(text.map(hex)))
 }
 
@@ -240,7 +261,9 @@ pub fn hash(of: &[Value], session: &Session) -> Outcome<Value> {
 }
 
 fn convert(of: &[Value], session: &Session) -> Outcome<Value> {
-    let (Some(name), Some(value)) = (of.first().and_then(Value::as_text), of.get(1)) else { return Ok(Value::Null) };
+    let (Some(name), Some(value)) = (of.first().and_then(Value::as_text), of.get(1)) else {
+        return Ok(Value::Null);
+    };
     let zone = super::zone::find(name)?;
     Ok(match cast(value, Type::Ltz(9), session)? {
         Value::Ltz(utc) => Value::Tz(utc, super::zone::offset_at(zone, utc)),

@@ -75,7 +75,8 @@ impl Grants {
 
     /// Whether a role has any privilege on an object, so that it is listed.
     pub fn sees(&self, role: Option<&str>, sort: Sort, name: &[String]) -> bool {
-        let any = |it: &Grant| Some(it.role.as_str()) == role && !it.future && it.sort == sort && it.name == name;
+        let any =
+            |it: &Grant| Some(it.role.as_str()) == role && !it.future && it.sort == sort && it.name == name;
         role == Some(ADMIN) || self.all.iter().any(any)
     }
 
@@ -135,7 +136,11 @@ pub fn change(world: &mut World, session: &Session, tokens: &mut Tokens, give: b
         if !world.roles.contains(&role) {
             return Err(SqlError::missing("Role", &role));
         }
-        if give { found.roles.insert(role) } else { found.roles.remove(&role) };
+        if give {
+            found.roles.insert(role)
+        } else {
+            found.roles.remove(&role)
+        };
         return Ok(Answer::done("Statement executed successfully."));
     }
     let mut privileges = Vec::new();
@@ -174,7 +179,11 @@ pub fn change(world: &mut World, session: &Session, tokens: &mut Tokens, give: b
         for privilege in &privileges {
             let (role, privilege, name) = (role.clone(), privilege.clone(), name.clone());
             let grant = Grant { role, privilege, sort, name, future };
-            if give { world.grants.all.insert(grant) } else { world.grants.all.remove(&grant) };
+            if give {
+                world.grants.all.insert(grant)
+            } else {
+                world.grants.all.remove(&grant)
+            };
         }
     }
     Ok(Answer::done("Statement executed successfully."))
@@ -182,8 +191,10 @@ pub fn change(world: &mut World, session: &Session, tokens: &mut Tokens, give: b
 
 fn existing(world: &World, sort: Sort, within: &[String]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
-    for (database, schemas) in world.catalog.databases.iter().filter(|(name, _)| within.first() == Some(name)) {
-        for (schema, objects) in schemas.iter().filter(|(name, _)| within.get(1).is_none_or(|it| it == *name)) {
+    for (database, schemas) in world.catalog.databases.iter().filter(|(name, _)| within.first() == Some(name))
+    {
+        for (schema, objects) in schemas.iter().filter(|(name, _)| within.get(1).is_none_or(|it| it == *name))
+        {
             if sort == Sort::Schema {
                 found.push(vec![database.clone(), schema.clone()]);
                 continue;

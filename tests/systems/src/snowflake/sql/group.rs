@@ -108,8 +108,11 @@ struct Running {
 
 impl Aggregate {
     fn take(&self, state: &mut Running, row: &[Value], number: usize, session: &Session) -> Outcome<()> {
-        let values: Vec<Value> =
-            self.of.iter().map(|node| Ok(node.value(row, number, session)?.into_owned())).collect::<Outcome<_>>()?;
+        let values: Vec<Value> = self
+            .of
+            .iter()
+            .map(|node| Ok(node.value(row, number, session)?.into_owned()))
+            .collect::<Outcome<_>>()?;
         if self.does == Does::Hash {
             if let Value::Number(hash) = function::hash(&values, session)? {
                 state.count = state.count.wrapping_add(hash.digits);
@@ -162,15 +165,18 @@ impl Aggregate {
 
 /// A text that is the same for the same values and no others.
 pub fn key(values: &[Value], session: &Session) -> String {
-    values.iter().map(|value| {
-        let text = match value {
-            // The wall clock's offset does not make an instant another.
-            Value::Tz(utc, _) => utc.to_string(),
-            Value::Ntz(nanos) | Value::Ltz(nanos) => nanos.to_string(),
-            other => document(other, session),
-        };
-        format!("{}:{}:{text};", u8::from(value.is_null()), text.len())
-    }).collect()
+    values
+        .iter()
+        .map(|value| {
+            let text = match value {
+                // The wall clock's offset does not make an instant another.
+                Value::Tz(utc, _) => utc.to_string(),
+                Value::Ntz(nanos) | Value::Ltz(nanos) => nanos.to_string(),
+                other => document(other, session),
+            };
+            format!("{}:{}:{text};", u8::from(value.is_null()), text.len())
+        })
+        .collect()
 }
 
 /// Puts rows into groups: for each group its keys, then its aggregates. Without keys there is one group.
@@ -189,8 +195,10 @@ pub fn grouped<'a>(
         let at = if keys.is_empty() {
             0
         } else {
-            let values: Vec<Value> =
-                keys.iter().map(|node| Ok(node.value(&row, number, session)?.into_owned())).collect::<Outcome<_>>()?;
+            let values: Vec<Value> = keys
+                .iter()
+                .map(|node| Ok(node.value(&row, number, session)?.into_owned()))
+                .collect::<Outcome<_>>()?;
             *by_key.entry(key(&values, session)).or_insert_with(|| {
                 groups.push((values, vec![Running::default(); aggregates.len()]));
                 groups.len() - 1

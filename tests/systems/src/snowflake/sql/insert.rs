@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sqlparser::ast::{Assignment, AssignmentTarget, Delete, Expr, FromTable, Insert, SetExpr, TableFactor, TableObject, Update};
+use sqlparser::ast::{
+    Assignment, AssignmentTarget, Delete, Expr, FromTable, Insert, SetExpr, TableFactor, TableObject, Update,
+};
 
 use super::answer::Answer;
 use super::cast::cast;
@@ -25,7 +27,13 @@ fn target(world: &World, full: &[String; 3]) -> Outcome<(Vec<Column>, Arc<Vec<Ve
     }
 }
 
-fn put(world: &mut World, full: &[String; 3], rows: Vec<Vec<Value>>, stats: [usize; 3], session: &Session) -> Outcome<Answer> {
+fn put(
+    world: &mut World,
+    full: &[String; 3],
+    rows: Vec<Vec<Value>>,
+    stats: [usize; 3],
+    session: &Session,
+) -> Outcome<Answer> {
     let found = world.catalog.object_mut(full)?;
     found.body = super::catalog::Body::Table(Source::of(rows));
     found.altered = session.now;
@@ -47,14 +55,19 @@ fn fitted(value: &Value, column: &Column, session: &Session) -> Outcome<Value> {
 
 /// `INSERT INTO t [(columns)] VALUES ...` or `SELECT ...`.
 pub fn insert(world: &mut World, session: &Session, insert: &Insert, bound: &[Value]) -> Outcome<Answer> {
-    let TableObject::TableName(name) = &insert.table else { return Err(SqlError::unsupported(&insert.table)) };
+    let TableObject::TableName(name) = &insert.table else {
+        return Err(SqlError::unsupported(&insert.table));
+    };
     let full = object(&parts(name)?, session)?;
     let (columns, rows) = target(world, &full)?;
-    let named: Vec<String> = insert.columns.iter().map(|it| Ok(parts(it)?.concat())).collect::<Outcome<_>>()?;
+    let named: Vec<String> =
+        insert.columns.iter().map(|it| Ok(parts(it)?.concat())).collect::<Outcome<_>>()?;
     let into: Vec<usize> = if named.is_empty() {
         (0..columns.len()).collect()
     } else {
-        let find = |name: &String| columns.iter().position(|it| it.name == *name).ok_or_else(|| SqlError::column(name));
+        let find = |name: &String| {
+            columns.iter().position(|it| it.name == *name).ok_or_else(|| SqlError::column(name))
+        };
         named.iter().map(find).collect::<Outcome<_>>()?
     };
     let source = insert.source.as_ref().ok_or_else(|| SqlError::unsupported(insert))?;
@@ -66,7 +79,8 @@ pub fn insert(world: &mut World, session: &Session, insert: &Insert, bound: &[Va
                 // The service takes constants only: no document can be made here.
                 let call = matches!(expr, Expr::Function(call) if call.name.to_string().to_uppercase().contains("PARSE_JSON"));
                 if call {
-                    let text = format!("SQL compilation error:\nInvalid expression [{expr}] in VALUES clause");
+                    let text =
+                        format!("SQL compilation error:\nInvalid expression [{expr}] in VALUES clause");
                     return Err(SqlError::new("002014", "22000", text));
                 }
                 Ok(compiler.node(expr)?.value(&[], 0, session)?.into_owned())
@@ -80,7 +94,11 @@ pub fn insert(world: &mut World, session: &Session, insert: &Insert, bound: &[Va
     let count = given.len();
     for row in given {
         if row.len() != into.len() {
-            let text = format!("SQL compilation error:\nInsert value list does not match column list expecting {} but got {}", into.len(), row.len());
+            let text = format!(
+                "SQL compilation error:\nInsert value list does not match column list expecting {} but got {}",
+                into.len(),
+                row.len()
+            );
             return Err(SqlError::new("002020", "21S01", text));
         }
         let mut whole = vec![Value::Null; columns.len()];

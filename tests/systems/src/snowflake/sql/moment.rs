@@ -103,7 +103,11 @@ fn offset(text: &str) -> Option<i16> {
 /// since 1970 as a text of digits, told apart by its size as the service does.
 pub fn timestamp(text: &str) -> Option<Moment> {
     let text = text.trim();
-    if let Some(count) = text.strip_prefix('-').or(Some(text)).filter(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit())) {
+    if let Some(count) = text
+        .strip_prefix('-')
+        .or(Some(text))
+        .filter(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()))
+    {
         let count: i128 = count.parse().ok()?;
         let unit = match count {
             0..31_536_000_000 => SECOND,
@@ -111,7 +115,10 @@ pub fn timestamp(text: &str) -> Option<Moment> {
             31_536_000_000_000..31_536_000_000_000_000 => 1_000,
             _ => 1,
         };
-        return Some(Moment { wall: if text.starts_with('-') { -count } else { count } * unit, offset: Some(0) });
+        return Some(Moment {
+            wall: if text.starts_with('-') { -count } else { count } * unit,
+            offset: Some(0),
+        });
     }
     let (day, rest) = match text.find(['T', ' ']) {
         Some(at) => (&text[..at], text[at + 1..].trim()),
@@ -133,7 +140,9 @@ mod tests {
 
     #[test]
     fn days_and_their_names_agree() {
-        for (text, count) in [("1970-01-01", 0), ("1969-12-31", -1), ("2024-02-29", 19_782), ("0001-01-01", -719_162)] {
+        for (text, count) in
+            [("1970-01-01", 0), ("1969-12-31", -1), ("2024-02-29", 19_782), ("0001-01-01", -719_162)]
+        {
             assert_eq!(date(text), Some(count), "{text}");
         }
         for count in (-719_162..2_932_896).step_by(97) {

@@ -19,7 +19,10 @@ pub fn parts(name: &ObjectName) -> Outcome<Vec<String>> {
 /// Database, schema and name of an object.
 pub fn object(parts: &[String], session: &Session) -> Outcome<[String; 3]> {
     let unset = |sort: &str| {
-        let text = format!("Cannot perform operation. This session does not have a current {sort}. Call 'USE {}', or use a qualified name.", sort.to_uppercase());
+        let text = format!(
+            "Cannot perform operation. This session does not have a current {sort}. Call 'USE {}', or use a qualified name.",
+            sort.to_uppercase()
+        );
         SqlError::new("090105", "22000", text)
     };
     let database = || session.database.clone().ok_or_else(|| unset("database"));
@@ -27,7 +30,9 @@ pub fn object(parts: &[String], session: &Session) -> Outcome<[String; 3]> {
     Ok(match parts {
         [name] => [database()?, schema()?, name.clone()],
         [schema, name] => [database()?, schema.clone(), name.clone()],
-        [database, schema, name] if schema.is_empty() => [database.clone(), "PUBLIC".to_owned(), name.clone()],
+        [database, schema, name] if schema.is_empty() => {
+            [database.clone(), "PUBLIC".to_owned(), name.clone()]
+        }
         [database, schema, name] => [database.clone(), schema.clone(), name.clone()],
         _ => return Err(SqlError::syntax(format!("unexpected '{}'", parts.join(".")))),
     })
@@ -37,7 +42,9 @@ pub fn object(parts: &[String], session: &Session) -> Outcome<[String; 3]> {
 pub fn shown(parts: &[impl AsRef<str>]) -> String {
     let one = |part: &str| {
         let plain = part.starts_with(|it: char| it.is_ascii_uppercase() || it == '_')
-            && part.chars().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == '_' || it == '$');
+            && part
+                .chars()
+                .all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == '_' || it == '$');
         if plain { part.to_owned() } else { format!("\"{}\"", part.replace('"', "\"\"")) }
     };
     parts.iter().map(|part| one(part.as_ref())).collect::<Vec<_>>().join(".")

@@ -173,14 +173,22 @@ mod tests {
 
     #[test]
     fn every_digit_is_kept() {
-        for text in ["0", "12.34", "-0.0000000000000000000000000000000000001", "9.9999999999999999999999999999999999999"] {
+        for text in [
+            "0",
+            "12.34",
+            "-0.0000000000000000000000000000000000001",
+            "9.9999999999999999999999999999999999999",
+        ] {
             assert_eq!(number(text).to_string(), text);
         }
         assert_eq!(number("1e3").to_string(), "1000");
         assert_eq!(number("1.5e-2").to_string(), "0.015");
         assert_eq!(number("99999999999999999999999999999999999999").to_string().len(), 38);
         assert_eq!(Number::parse("100000000000000000000000000000000000000"), None);
-        assert_eq!(Number::parse("5e-324").map(|it| it.to_string()).as_deref(), Some("0.0000000000000000000000000000000000000"));
+        assert_eq!(
+            Number::parse("5e-324").map(|it| it.to_string()).as_deref(),
+            Some("0.0000000000000000000000000000000000000")
+        );
         for text in ["", ".", "1x", "--1", "1e", "NaN"] {
             assert_eq!(Number::parse(text), None, "{text}");
         }
@@ -196,7 +204,10 @@ mod tests {
 
     #[test]
     fn comparing_needs_no_common_scale() {
-        assert!(number("99999999999999999999999999999999999999") > number("1.0000000000000000000000000000000000000"));
+        assert!(
+            number("99999999999999999999999999999999999999")
+                > number("1.0000000000000000000000000000000000000")
+        );
         assert!(number("-1.5") < number("-1.4999999999999999999999999999999999999"));
         assert_eq!(number("1.50").cmp(&number("1.5")), std::cmp::Ordering::Equal);
     }

@@ -19,17 +19,28 @@ pub fn view(world: &World, session: &Session, database: &str, view: &str) -> Out
     match view {
         "SCHEMATA" => {
             let columns = texts(&["CATALOG_NAME", "SCHEMA_NAME", "SCHEMA_OWNER"]);
-            let used = schemas.keys().filter(|schema| world.uses(session, Sort::Schema, &[database.to_owned(), (*schema).clone()]));
-            let row = |schema: &String| vec![Value::text(database), Value::text(schema.as_str()), Value::text("ACCOUNTADMIN")];
+            let used = schemas.keys().filter(|schema| {
+                world.uses(session, Sort::Schema, &[database.to_owned(), (*schema).clone()])
+            });
+            let row = |schema: &String| {
+                vec![Value::text(database), Value::text(schema.as_str()), Value::text("ACCOUNTADMIN")]
+            };
             Ok((columns, used.map(row).collect()))
         }
-        "TABLES" => Ok((tables(), seen.into_iter().map(|([_, schema, name], object)| table(database, schema, name, object)).collect())),
+        "TABLES" => Ok((
+            tables(),
+            seen.into_iter()
+                .map(|([_, schema, name], object)| table(database, schema, name, object))
+                .collect(),
+        )),
         "VIEWS" => {
             let columns = texts(&["TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME"]);
             let views = seen.into_iter().filter(|(_, object)| object.is_view());
             Ok((columns, views.map(|(name, _)| name.map(Value::text).to_vec()).collect()))
         }
-        "COLUMNS" => Ok((columns(), seen.into_iter().flat_map(|(name, object)| column_rows(name, object)).collect())),
+        "COLUMNS" => {
+            Ok((columns(), seen.into_iter().flat_map(|(name, object)| column_rows(name, object)).collect()))
+        }
         _ => Err(missing("Object", &[database, "INFORMATION_SCHEMA", view])),
     }
 }
@@ -39,7 +50,8 @@ fn texts(names: &[&str]) -> Vec<Column> {
 }
 
 fn tables() -> Vec<Column> {
-    let mut columns = texts(&["TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "TABLE_OWNER", "TABLE_TYPE", "IS_TRANSIENT"]);
+    let mut columns =
+        texts(&["TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "TABLE_OWNER", "TABLE_TYPE", "IS_TRANSIENT"]);
     columns.push(Column::new("ROW_COUNT", Type::Number(38, 0)));
     columns.push(Column::new("BYTES", Type::Number(38, 0)));
     columns.push(Column::new("CREATED", Type::Ltz(3)));
@@ -55,7 +67,14 @@ fn table(database: &str, schema: &str, name: &str, object: &Object) -> Vec<Value
     let owner = Value::text("ACCOUNTADMIN");
     let transient = if object.is_view() { Value::Null } else { Value::text("NO") };
     let times = [object.created, object.altered].map(|time| Value::Ltz(super::cast::cut(time, 3)));
-    let mut row = vec![Value::text(database), Value::text(schema), Value::text(name), owner, Value::text(kind), transient];
+    let mut row = vec![
+        Value::text(database),
+        Value::text(schema),
+        Value::text(name),
+        owner,
+        Value::text(kind),
+        transient,
+    ];
     row.extend([rows, bytes]);
     row.extend(times);
     row.push(Value::maybe(object.comment.as_deref()));

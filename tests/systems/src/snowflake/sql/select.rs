@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, TableFactor, Value as Literal,
+    Distinct, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, OrderBySort, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor, Value as Literal,
 };
 
 use super::answer::{Answer, Picks};
@@ -32,7 +32,8 @@ struct From {
 
 /// Runs a query.
 pub fn run(world: &World, session: &Session, query: &Query, bound: &[Value]) -> Outcome<Answer> {
-    if query.with.is_some() || query.fetch.is_some() || !query.locks.is_empty() || query.for_clause.is_some() {
+    if query.with.is_some() || query.fetch.is_some() || !query.locks.is_empty() || query.for_clause.is_some()
+    {
         return Err(SqlError::unsupported(query));
     }
     let select = match query.body.as_ref() {
@@ -105,8 +106,9 @@ fn from(world: &World, session: &Session, select: &Select, bound: &[Value]) -> O
         _ => return Err(SqlError::unsupported(factor)),
     };
     world.compute(session)?;
-    let (TableFactor::Table { alias, .. } | TableFactor::Derived { alias, .. } | TableFactor::TableFunction { alias, .. }) =
-        factor
+    let (TableFactor::Table { alias, .. }
+    | TableFactor::Derived { alias, .. }
+    | TableFactor::TableFunction { alias, .. }) = factor
     else {
         return Ok(found);
     };
@@ -170,9 +172,8 @@ fn table(world: &World, session: &Session, full: &[String; 3]) -> Outcome<From> 
 
 fn limits(query: &Query, compiler: &Compiler<'_>) -> Outcome<(usize, Option<usize>)> {
     let count = |expr: &Expr| match compiler.node(expr)? {
-        Node::Constant(Value::Number(number)) if number.scale == 0 => {
-            usize::try_from(number.digits).map_err(|_negative| SqlError::syntax(format!("invalid LIMIT {number}")))
-        }
+        Node::Constant(Value::Number(number)) if number.scale == 0 => usize::try_from(number.digits)
+            .map_err(|_negative| SqlError::syntax(format!("invalid LIMIT {number}"))),
         _ => Err(SqlError::syntax("LIMIT takes a whole number")),
     };
     match &query.limit_clause {
@@ -198,7 +199,9 @@ fn items(select: &Select, scope: &Scope) -> Outcome<Vec<(Expr, String)>> {
         match item {
             SelectItem::UnnamedExpr(expr) => found.push((expr.clone(), label(expr))),
             SelectItem::ExprWithAlias { expr, alias } => found.push((expr.clone(), fold(alias))),
-            SelectItem::Wildcard(options) if options.to_string().is_empty() && !scope.columns.is_empty() => all(&mut found),
+            SelectItem::Wildcard(options) if options.to_string().is_empty() && !scope.columns.is_empty() => {
+                all(&mut found)
+            }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
                 if options.to_string().is_empty() && scope.names.ends_with(&parts(name)?) =>
             {
@@ -220,7 +223,12 @@ fn label(expr: &Expr) -> String {
 }
 
 /// An ORDER BY key: a position in the list, an alias in it, or an expression.
-fn ordered(by: &OrderByExpr, items: &[(Expr, String)], selected: &[Typed], compiler: &Compiler<'_>) -> Outcome<Node> {
+fn ordered(
+    by: &OrderByExpr,
+    items: &[(Expr, String)],
+    selected: &[Typed],
+    compiler: &Compiler<'_>,
+) -> Outcome<Node> {
     if let Expr::Value(value) = &by.expr {
         if let Literal::Number(position, _) = &value.value {
             let at = position.parse::<usize>().ok().and_then(|it| it.checked_sub(1));
@@ -252,8 +260,20 @@ fn sort_by_keys<T>(rows: &mut [(Vec<Value>, T)], ways: &[(bool, bool)], session:
         for ((left, right), (descending, nulls_first)) in left.iter().zip(right).zip(ways) {
             let order = match (left.is_null(), right.is_null()) {
                 (true, true) => Ordering::Equal,
-                (true, false) => if *nulls_first { Ordering::Less } else { Ordering::Greater },
-                (false, true) => if *nulls_first { Ordering::Greater } else { Ordering::Less },
+                (true, false) => {
+                    if *nulls_first {
+                        Ordering::Less
+                    } else {
+                        Ordering::Greater
+                    }
+                }
+                (false, true) => {
+                    if *nulls_first {
+                        Ordering::Greater
+                    } else {
+                        Ordering::Less
+                    }
+                }
                 (false, false) => {
                     let order = compare(left, right, session).ok().flatten().unwrap_or(Ordering::Equal);
                     if *descending { order.reverse() } else { order }
@@ -305,7 +325,9 @@ fn over_rows(
     if !keys.is_empty() && !standing {
         let mut rows: Vec<(Vec<Value>, u32)> = picked
             .into_iter()
-            .map(|number| Ok((values(&keys, &from.source.row(number as usize), number as usize, session)?, number)))
+            .map(|number| {
+                Ok((values(&keys, &from.source.row(number as usize), number as usize, session)?, number))
+            })
             .collect::<Outcome<_>>()?;
         sort_by_keys(&mut rows, &ways, session);
         picked = rows.into_iter().map(|(_, number)| number).collect();
@@ -368,7 +390,8 @@ fn over_groups(
     let over = Compiler { grouping: Some(&grouping), ..*compiler };
     let selected: Vec<Typed> = items.iter().map(|(expr, _)| over.typed(expr)).collect::<Outcome<_>>()?;
     let having = select.having.as_ref().map(|expr| over.node(expr)).transpose()?;
-    let keys: Vec<Node> = order.iter().map(|by| ordered(by, items, &selected, &over)).collect::<Outcome<_>>()?;
+    let keys: Vec<Node> =
+        order.iter().map(|by| ordered(by, items, &selected, &over)).collect::<Outcome<_>>()?;
     let ways: Vec<(bool, bool)> = order.iter().map(way).collect::<Outcome<_>>()?;
     let mut kept = Vec::new();
     for number in 0..from.source.len() {

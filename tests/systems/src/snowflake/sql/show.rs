@@ -111,10 +111,25 @@ pub fn show(world: &World, session: &Session, tokens: &mut Tokens) -> Outcome<An
             tokens.need("ACCOUNT")?;
         }
         filter.rest(tokens)?;
-        let used = world.catalog.databases.keys().filter(|name| world.uses(session, Sort::Database, &[(*name).clone()]));
+        let used = world
+            .catalog
+            .databases
+            .keys()
+            .filter(|name| world.uses(session, Sort::Database, &[(*name).clone()]));
         let row = |name: &String| {
             let current = if session.database.as_ref() == Some(name) { "Y" } else { "N" };
-            let row = vec![Value::Ltz(0), text(name), text("N"), text(current), text(""), text("ACCOUNTADMIN"), text(""), text(""), text("1"), text("STANDARD")];
+            let row = vec![
+                Value::Ltz(0),
+                text(name),
+                text("N"),
+                text(current),
+                text(""),
+                text("ACCOUNTADMIN"),
+                text(""),
+                text(""),
+                text("1"),
+                text("STANDARD"),
+            ];
             (name.clone(), row)
         };
         let names = "created_on name is_default is_current origin owner comment options retention_time kind";
@@ -125,19 +140,35 @@ pub fn show(world: &World, session: &Session, tokens: &mut Tokens) -> Outcome<An
         let database = scope_of_schemas(tokens, session, world)?;
         filter.rest(tokens)?;
         let mut rows = Vec::new();
-        for (name, schemas) in world.catalog.databases.iter().filter(|(name, _)| database.as_ref().is_none_or(|it| it == *name)) {
-            let listed = schemas.keys().filter(|schema| world.uses(session, Sort::Schema, &[name.clone(), (*schema).clone()]));
+        for (name, schemas) in
+            world.catalog.databases.iter().filter(|(name, _)| database.as_ref().is_none_or(|it| it == *name))
+        {
+            let listed = schemas
+                .keys()
+                .filter(|schema| world.uses(session, Sort::Schema, &[name.clone(), (*schema).clone()]));
             // Every database has it, for whoever may use the database.
             let own = "INFORMATION_SCHEMA".to_owned();
-            let own = world.uses(session, Sort::Database, std::slice::from_ref(name)).then_some(&own).into_iter();
+            let own =
+                world.uses(session, Sort::Database, std::slice::from_ref(name)).then_some(&own).into_iter();
             let mut names: Vec<&String> = listed.chain(own).collect();
             names.sort();
             rows.extend(names.into_iter().map(|schema| {
-                let row = vec![Value::Ltz(0), text(schema), text("N"), text("N"), text(name), text("ACCOUNTADMIN"), text(""), text(""), text("1")];
+                let row = vec![
+                    Value::Ltz(0),
+                    text(schema),
+                    text("N"),
+                    text("N"),
+                    text(name),
+                    text("ACCOUNTADMIN"),
+                    text(""),
+                    text(""),
+                    text("1"),
+                ];
                 (schema.clone(), row)
             }));
         }
-        let names = "created_on name is_default is_current database_name owner comment options retention_time";
+        let names =
+            "created_on name is_default is_current database_name owner comment options retention_time";
         return Ok(filter.answer(names, rows, session));
     }
     for (word, wanted) in [("TABLES", Some(false)), ("VIEWS", Some(true)), ("OBJECTS", None)] {
@@ -146,7 +177,8 @@ pub fn show(world: &World, session: &Session, tokens: &mut Tokens) -> Outcome<An
             let (database, schema) = scope(tokens, session, world)?;
             filter.rest(tokens)?;
             let seen = world.visible(session, database.as_deref(), schema.as_deref());
-            let seen = seen.into_iter().filter(|(_, object)| wanted.is_none_or(|view| object.is_view() == view));
+            let seen =
+                seen.into_iter().filter(|(_, object)| wanted.is_none_or(|view| object.is_view() == view));
             return Ok(objects(seen, &filter, wanted, terse, session));
         }
     }
@@ -159,7 +191,17 @@ pub fn show(world: &World, session: &Session, tokens: &mut Tokens) -> Outcome<An
         let (full, found) = described(world, session, &tokens.name()?)?;
         tokens.end()?;
         let keys = found.columns.iter().filter(|column| column.key).enumerate().map(|(at, column)| {
-            let row = vec![created(found), text(&full[0]), text(&full[1]), text(&full[2]), text(&column.name), Value::int(at as i128 + 1), text(&format!("SYS_CONSTRAINT_{}", full[2])), text("false"), Value::Null];
+            let row = vec![
+                created(found),
+                text(&full[0]),
+                text(&full[1]),
+                text(&full[2]),
+                text(&column.name),
+                Value::int(at as i128 + 1),
+                text(&format!("SYS_CONSTRAINT_{}", full[2])),
+                text("false"),
+                Value::Null,
+            ];
             (column.name.clone(), row)
         });
         let names = "created_on database_name schema_name table_name column_name key_sequence constraint_name rely comment";
@@ -170,13 +212,31 @@ pub fn show(world: &World, session: &Session, tokens: &mut Tokens) -> Outcome<An
     if tokens.take("WAREHOUSES") {
         filter.like(tokens)?;
         filter.rest(tokens)?;
-        let used = world.warehouses.iter().filter(|(name, _)| world.uses(session, Sort::Warehouse, &[(*name).clone()]));
+        let used = world
+            .warehouses
+            .iter()
+            .filter(|(name, _)| world.uses(session, Sort::Warehouse, &[(*name).clone()]));
         let row = |(name, warehouse): (&String, &crate::snowflake::state::Warehouse)| {
             let state = if warehouse.suspended { "SUSPENDED" } else { "STARTED" };
             let resumes = if warehouse.auto_resume { "true" } else { "false" };
-            (name.clone(), vec![text(name), text(state), text("STANDARD"), text("X-Small"), text("60"), text(resumes), text("ACCOUNTADMIN")])
+            (
+                name.clone(),
+                vec![
+                    text(name),
+                    text(state),
+                    text("STANDARD"),
+                    text("X-Small"),
+                    text("60"),
+                    text(resumes),
+                    text("ACCOUNTADMIN"),
+                ],
+            )
         };
-        return Ok(filter.answer("name state type size auto_suspend auto_resume owner", used.map(row).collect(), session));
+        return Ok(filter.answer(
+            "name state type size auto_suspend auto_resume owner",
+            used.map(row).collect(),
+            session,
+        ));
     }
     if tokens.take("GRANTS") {
         return grants(world, session, tokens);
@@ -199,7 +259,13 @@ fn scope_of_schemas(tokens: &mut Tokens, session: &Session, world: &World) -> Ou
     Ok(Some(database))
 }
 
-fn objects<'a>(seen: impl Iterator<Item = ([&'a str; 3], &'a Object)>, filter: &Filter, wanted: Option<bool>, terse: bool, session: &Session) -> Answer {
+fn objects<'a>(
+    seen: impl Iterator<Item = ([&'a str; 3], &'a Object)>,
+    filter: &Filter,
+    wanted: Option<bool>,
+    terse: bool,
+    session: &Session,
+) -> Answer {
     let row = |([database, schema, name], object): ([&str; 3], &Object)| {
         let kind = if object.is_view() { "VIEW" } else { "TABLE" };
         let head = [created(object), text(name)];
@@ -219,7 +285,8 @@ fn objects<'a>(seen: impl Iterator<Item = ([&'a str; 3], &'a Object)>, filter: &
                 head.into_iter().chain([text("")]).chain(place).chain(rest).collect()
             }
             _ => {
-                let rest = [text(kind), comment, text(""), rows, bytes, text("ACCOUNTADMIN"), text("1"), tracked];
+                let rest =
+                    [text(kind), comment, text(""), rows, bytes, text("ACCOUNTADMIN"), text("1"), tracked];
                 head.into_iter().chain(place).chain(rest).collect()
             }
         };
@@ -227,13 +294,22 @@ fn objects<'a>(seen: impl Iterator<Item = ([&'a str; 3], &'a Object)>, filter: &
     };
     let names = match wanted {
         _ if terse => "created_on name kind database_name schema_name",
-        Some(true) => "created_on name reserved database_name schema_name owner comment text is_secure is_materialized change_tracking",
-        _ => "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time change_tracking",
+        Some(true) => {
+            "created_on name reserved database_name schema_name owner comment text is_secure is_materialized change_tracking"
+        }
+        _ => {
+            "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time change_tracking"
+        }
     };
     filter.answer(names, seen.map(row).collect(), session)
 }
 
-fn show_columns(world: &World, session: &Session, tokens: &mut Tokens, mut filter: Filter) -> Outcome<Answer> {
+fn show_columns(
+    world: &World,
+    session: &Session,
+    tokens: &mut Tokens,
+    mut filter: Filter,
+) -> Outcome<Answer> {
     let mut seen: Vec<([String; 3], &Object)> = Vec::new();
     let start = tokens.clone();
     if tokens.take("IN") && (tokens.take("TABLE") || tokens.take("VIEW")) {
@@ -252,7 +328,19 @@ fn show_columns(world: &World, session: &Session, tokens: &mut Tokens, mut filte
             let kind = column.kind.shown(column.nullable).to_string();
             let null = if column.nullable { "true" } else { "NOT_NULL" };
             let comment = text(column.comment.as_deref().unwrap_or_default());
-            let row = vec![text(&table), text(&schema), text(&column.name), text(&kind), text(null), text(""), text("COLUMN"), text(""), comment, text(&database), text("")];
+            let row = vec![
+                text(&table),
+                text(&schema),
+                text(&column.name),
+                text(&kind),
+                text(null),
+                text(""),
+                text("COLUMN"),
+                text(""),
+                comment,
+                text(&database),
+                text(""),
+            ];
             rows.push((column.name.clone(), row));
         }
     }
@@ -261,7 +349,11 @@ fn show_columns(world: &World, session: &Session, tokens: &mut Tokens, mut filte
 }
 
 /// A table or a view that the role sees.
-fn described<'a>(world: &'a World, session: &Session, parts: &[String]) -> Outcome<([String; 3], &'a Object)> {
+fn described<'a>(
+    world: &'a World,
+    session: &Session,
+    parts: &[String],
+) -> Outcome<([String; 3], &'a Object)> {
     let full = object(parts, session)?;
     let missing = || SqlError::missing("Table", name::shown(&full));
     let found = world.catalog.object(&full).map_err(|_missing| missing())?;
@@ -278,13 +370,20 @@ pub fn describe(world: &World, session: &Session, tokens: &mut Tokens) -> Outcom
         rows.push(("DEFAULT_ROLE".to_owned(), user.default_role.clone()));
         rows.push(("DEFAULT_WAREHOUSE".to_owned(), user.default_warehouse.clone()));
         for (slot, suffix) in user.keys.iter().zip(["", "_2"]) {
-            rows.push((format!("RSA_PUBLIC_KEY{suffix}_FP"), slot.as_ref().map(|key| key.fingerprint.clone())));
+            rows.push((
+                format!("RSA_PUBLIC_KEY{suffix}_FP"),
+                slot.as_ref().map(|key| key.fingerprint.clone()),
+            ));
         }
         let row = |(name, value): (String, Option<String>)| {
             let value = value.map_or_else(|| text("null"), |it| text(&it));
             (name.clone(), vec![text(&name), value, text("null"), text("")])
         };
-        return Ok(Filter::default().answer("property value default description", rows.into_iter().map(row).collect(), session));
+        return Ok(Filter::default().answer(
+            "property value default description",
+            rows.into_iter().map(row).collect(),
+            session,
+        ));
     }
     if !tokens.take("TABLE") {
         tokens.need("VIEW")?;
@@ -296,7 +395,20 @@ pub fn describe(world: &World, session: &Session, tokens: &mut Tokens) -> Outcom
         let key = if column.key { "Y" } else { "N" };
         let comment = Value::maybe(column.comment.as_deref());
         let kind = column.kind.to_string();
-        let row = vec![text(&column.name), text(&kind), text("COLUMN"), text(null), Value::Null, text(key), text("N"), Value::Null, Value::Null, comment, Value::Null, Value::Null];
+        let row = vec![
+            text(&column.name),
+            text(&kind),
+            text("COLUMN"),
+            text(null),
+            Value::Null,
+            text(key),
+            text("N"),
+            Value::Null,
+            Value::Null,
+            comment,
+            Value::Null,
+            Value::Null,
+        ];
         (column.name.clone(), row)
     };
     let names = "name type kind null? default primary_key unique_key check expression comment policy_name privacy_domain";
@@ -315,7 +427,19 @@ fn grants(world: &World, session: &Session, tokens: &mut Tokens) -> Outcome<Answ
         let rows = rows.filter(|it| on.is_none_or(|(sort, name)| it.sort == sort && it.name == name));
         let row = |it: &super::grants::Grant| {
             let name = name::shown(&it.name);
-            (name.clone(), vec![Value::Ltz(0), text(&it.privilege), text(it.sort.name()), text(&name), text("ROLE"), text(&it.role), text("false"), text("ACCOUNTADMIN")])
+            (
+                name.clone(),
+                vec![
+                    Value::Ltz(0),
+                    text(&it.privilege),
+                    text(it.sort.name()),
+                    text(&name),
+                    text("ROLE"),
+                    text(&it.role),
+                    text("false"),
+                    text("ACCOUNTADMIN"),
+                ],
+            )
         };
         let names = "created_on privilege granted_on name granted_to grantee_name grant_option granted_by";
         Filter::default().answer(names, rows.map(row).collect(), session)
@@ -323,7 +447,8 @@ fn grants(world: &World, session: &Session, tokens: &mut Tokens) -> Outcome<Answ
     if tokens.take("TO ROLE") {
         let role = tokens.ident()?;
         tokens.end()?;
-        let own = session.role.as_deref() == Some(&role) || world.users.by_name.get(&session.user).is_some_and(|it| it.roles.contains(&role));
+        let own = session.role.as_deref() == Some(&role)
+            || world.users.by_name.get(&session.user).is_some_and(|it| it.roles.contains(&role));
         if !world.roles.contains(&role) || !(own || admin) {
             return Err(SqlError::missing("Role", &role));
         }
@@ -334,11 +459,23 @@ fn grants(world: &World, session: &Session, tokens: &mut Tokens) -> Outcome<Answ
         tokens.end()?;
         let user = world.users.by_name.get(&name).filter(|_| admin || session.user == name);
         let user = user.ok_or_else(|| SqlError::missing("User", &name))?;
-        let row = |role: &String| (role.clone(), vec![Value::Ltz(0), text(role), text("USER"), text(&name), text("ACCOUNTADMIN")]);
-        return Ok(Filter::default().answer("created_on role granted_to grantee_name granted_by", user.roles.iter().map(row).collect(), session));
+        let row = |role: &String| {
+            (role.clone(), vec![Value::Ltz(0), text(role), text("USER"), text(&name), text("ACCOUNTADMIN")])
+        };
+        return Ok(Filter::default().answer(
+            "created_on role granted_to grantee_name granted_by",
+            user.roles.iter().map(row).collect(),
+            session,
+        ));
     }
     tokens.need("ON")?;
-    for (word, sort) in [("TABLE", Sort::Table), ("VIEW", Sort::View), ("SCHEMA", Sort::Schema), ("DATABASE", Sort::Database), ("WAREHOUSE", Sort::Warehouse)] {
+    for (word, sort) in [
+        ("TABLE", Sort::Table),
+        ("VIEW", Sort::View),
+        ("SCHEMA", Sort::Schema),
+        ("DATABASE", Sort::Database),
+        ("WAREHOUSE", Sort::Warehouse),
+    ] {
         if tokens.take(word) {
             let name = full(sort, &tokens.name()?, session)?;
             tokens.end()?;

@@ -33,12 +33,19 @@ pub fn plan(sql: &str, bound: &[Value]) -> Outcome<Plan> {
         return Err(SqlError::new("000900", "42601", "SQL compilation error:\nEmpty SQL statement."));
     }
     if tokens.statements() > 1 {
-        let text = format!("Actual statement count {} did not match the desired statement count 1.", tokens.statements());
+        let text = format!(
+            "Actual statement count {} did not match the desired statement count 1.",
+            tokens.statements()
+        );
         return Err(SqlError::new("000008", "0A000", text));
     }
     if bound.len() > tokens.placeholders() {
         // More than are used: the service is not known to refuse it, and no client does it with intent.
-        let text = format!("{} values are bound, and the statement has {} bind variables", bound.len(), tokens.placeholders());
+        let text = format!(
+            "{} values are bound, and the statement has {} bind variables",
+            bound.len(),
+            tokens.placeholders()
+        );
         return Err(SqlError::new("002049", "42601", text));
     }
     let mut words = tokens.clone();
@@ -103,7 +110,10 @@ pub fn read(world: &World, session: &Session, plan: &Plan, bound: &[Value]) -> O
 /// Runs a statement that changes something: only the administrator's role may.
 pub fn change(world: &mut World, session: &Session, plan: &Plan, bound: &[Value]) -> Outcome<Answer> {
     if session.role.as_deref() != Some(ADMIN) {
-        return Err(SqlError::privilege(format!("schema '{}'", session.schema.as_deref().unwrap_or("PUBLIC"))));
+        return Err(SqlError::privilege(format!(
+            "schema '{}'",
+            session.schema.as_deref().unwrap_or("PUBLIC")
+        )));
     }
     match plan {
         Plan::Words(tokens) => {

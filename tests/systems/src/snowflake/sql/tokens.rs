@@ -15,8 +15,10 @@ pub struct Tokens {
 impl Tokens {
     /// Takes a statement apart. Comments and blanks are left out, `?` are numbered from 1, a last `;` is dropped.
     pub fn of(sql: &str) -> Outcome<Self> {
-        let all = Tokenizer::new(&SnowflakeDialect, sql).tokenize_with_location().map_err(SqlError::syntax)?;
-        let mut all: Vec<_> = all.into_iter().filter(|it| !matches!(it.token, Token::Whitespace(_))).collect();
+        let all =
+            Tokenizer::new(&SnowflakeDialect, sql).tokenize_with_location().map_err(SqlError::syntax)?;
+        let mut all: Vec<_> =
+            all.into_iter().filter(|it| !matches!(it.token, Token::Whitespace(_))).collect();
         while all.last().is_some_and(|it| it.token == Token::SemiColon) {
             all.pop();
         }
@@ -73,7 +75,9 @@ impl Tokens {
         let start = self.at;
         for word in words.split(' ') {
             let found = match self.peek() {
-                Some(Token::Word(found)) => found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word),
+                Some(Token::Word(found)) => {
+                    found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word)
+                }
                 Some(other) => other.to_string() == word,
                 None => false,
             };

@@ -70,7 +70,13 @@ impl Type {
 
     /// Reads a type as SQL writes it, such as `NUMBER(38, 9)` or `TIMESTAMP(9) WITH TIME ZONE`.
     pub fn parse(text: &str) -> Outcome<Self> {
-        let unknown = || SqlError::new("002040", "42601", format!("SQL compilation error:\nUnsupported data type '{text}'."));
+        let unknown = || {
+            SqlError::new(
+                "002040",
+                "42601",
+                format!("SQL compilation error:\nUnsupported data type '{text}'."),
+            )
+        };
         let upper = text.trim().to_uppercase();
         let (head, rest) = upper.split_once('(').unwrap_or((&upper, ""));
         let (inside, after) = rest.split_once(')').unwrap_or(("", ""));
@@ -80,7 +86,8 @@ impl Type {
         let name = format!("{} {}", head.trim(), after.trim());
         let at = |index: usize, default: u64| numbers.get(index).copied().unwrap_or(default);
         let most = |count: usize| if numbers.len() > count { Err(unknown()) } else { Ok(()) };
-        let fraction = || most(1).and_then(|()| u8::try_from(at(0, 9)).ok().filter(|it| *it <= 9).ok_or_else(unknown));
+        let fraction =
+            || most(1).and_then(|()| u8::try_from(at(0, 9)).ok().filter(|it| *it <= 9).ok_or_else(unknown));
         let length = |default: u64, limit: u64| {
             most(1)?;
             Some(at(0, default)).filter(|it| (1..=limit).contains(it)).ok_or_else(unknown)

@@ -9,10 +9,5 @@ mod snowflake;
 mod sqlite;
 
 /// What each system promises.
-pub const ALL: [&Promises; 5] = [
-    &clickhouse::PROMISES,
-    &memory::PROMISES,
-    &postgres::PROMISES,
-    &snowflake::PROMISES,
-    &sqlite::PROMISES,
-];
+pub const ALL: [&Promises; 5] =
+    [&clickhouse::PROMISES, &memory::PROMISES, &postgres::PROMISES, &snowflake::PROMISES, &sqlite::PROMISES];

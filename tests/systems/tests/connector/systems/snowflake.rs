@@ -115,7 +115,13 @@ impl System for Snowflake {
         drop(made);
         let rows: Vec<String> = rows
             .iter()
-            .map(|row| row.iter().zip(&holds).map(|(value, holds)| literal(value, *holds)).collect::<Vec<_>>().join(", "))
+            .map(|row| {
+                row.iter()
+                    .zip(&holds)
+                    .map(|(value, holds)| literal(value, *holds))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            })
             .collect();
         let into = format!("INSERT INTO {}", quote(&table.name));
         if holds.contains(&Holds::Json) {
