@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use systems::snowflake::{Column, Number, Place, Server, Type, Value, Who};
+use systems::snowflake::{Column, Number, Place, Server, Type, Value};
 
 use super::engine::{COLUMNS, Engine};
 use super::promise::Promise;
