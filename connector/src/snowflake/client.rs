@@ -59,11 +59,15 @@ enum Submitted {
     Running(Running),
 }
 
-/// What a call is about.
+/// What a call asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum About {
+    /// That a statement be run.
     Statement,
-    Result,
+    /// Whether it is done.
+    Progress,
+    /// Rows of a statement that is done.
+    Rows,
 }
 
 impl Client {
@@ -218,7 +222,7 @@ impl Client {
             match response.status() {
                 StatusCode::OK => Ok(Some(response)),
                 StatusCode::ACCEPTED | StatusCode::TOO_MANY_REQUESTS => Ok(None),
-                _ => Err(self.refused(response, About::Result).await),
+                _ => Err(self.refused(response, About::Progress).await),
             }
         })
         .await
@@ -229,16 +233,18 @@ impl Client {
     /// # Errors
     /// What Snowflake or the way to it refused; `Unavailable` when the result is kept no longer.
     pub async fn partition(&self, handle: &str, number: usize) -> Result<Response> {
-        http::patiently(async |_| {
-            let number = number.to_string();
+        let number = number.to_string();
+        let asked = http::patiently(async |_| {
             let url = self.url(&format!("api/v2/statements/{handle}"), &[("partition", &number)])?;
             let response = self.call(&Method::GET, &url, None).await?;
-            match response.status() {
-                StatusCode::OK => Ok(response),
-                _ => Err(self.refused(response, About::Result).await),
+            match response.status().as_u16() {
+                200 => Ok(Ok(response)),
+                // Asking again does not bring it back.
+                404 | 410 | 422 => Ok(Err(self.refused(response, About::Rows).await)),
+                _ => Err(self.refused(response, About::Rows).await),
             }
-        })
-        .await
+        });
+        asked.await?
     }
 
     /// Cancels a statement. What comes of it does not matter to anybody.
@@ -325,10 +331,8 @@ impl Client {
             }
         };
         match status {
-            404 if about == About::Result => {
-                told(ErrorKind::Unavailable, "the result is no longer kept at Snowflake".to_owned())
-                    .hint("it is read again by itself, from the last row that was stored")
-            }
+            404 | 410 if about != About::Statement => told(ErrorKind::Unavailable, refusal::GONE.to_owned()),
+            422 if about == About::Rows => told(ErrorKind::Unavailable, refusal::GONE.to_owned()),
             401 => told(ErrorKind::Auth, format!("Snowflake refused the user {:?}", self.config.user)).hint(
                 match self.sign_in.fingerprint() {
                     Some(print) => format!(

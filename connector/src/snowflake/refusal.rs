@@ -20,6 +20,9 @@ const LOCKED: Duration = Duration::from_secs(15 * 60);
 /// Differences of clocks from this on, in seconds, can have a token refused.
 const SKEW: i64 = 30;
 
+/// What is told of a result that is gone.
+pub const GONE: &str = "the result is no longer kept at Snowflake";
+
 /// An error as Snowflake tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusal {
@@ -212,6 +215,11 @@ impl Refusal {
                 "a column does not exist",
                 "it may have been renamed or dropped; open the stream and choose its columns again"
                     .to_owned(),
+            ),
+            707 => told(
+                Unavailable,
+                GONE,
+                "it is read again by itself, behind the last row that was stored".to_owned(),
             ),
             604 => told(
                 Timeout,

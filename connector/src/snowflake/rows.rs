@@ -19,7 +19,7 @@ use crate::{Batch, ConnectorError, ErrorKind, Result, http};
 /// Partitions asked for before they are needed. Their bytes wait at Snowflake: only what the network holds has come.
 const AHEAD: usize = 2;
 /// How often one partition is asked for again after it broke off.
-const AGAIN: u32 = 4;
+const AGAIN: u32 = 3;
 /// The wait before that; it doubles with each.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -156,6 +156,8 @@ impl Rows {
         // The total is told apart from its parts: they must agree.
         let sum = self.partitions.iter().sum();
         if !self.partitions.is_empty() && meta.num_rows != Some(sum) {
+            // Asking again for the same result does not change what it is.
+            self.broke = AGAIN;
             return Err(differ(meta.num_rows, sum));
         }
         self.total = meta.num_rows;
@@ -193,6 +195,7 @@ impl Rows {
             let envelope = self.decoder.envelope()?;
             self.learn(&envelope)?;
             if self.partitions.is_empty() && self.total != Some(self.decoder.rows()) {
+                self.broke = AGAIN;
                 return Err(differ(self.total, self.decoder.rows()));
             }
         }

@@ -144,6 +144,7 @@ async fn a_million_made_rows_cost_no_memory_until_they_are_fetched() -> Result<(
         |id: usize| vec![Value::int(id as i128), Value::Number(Number { digits: id as i128, scale: 2 })];
     client.place.generate("BIG", columns, 1_000_000, &["ID"], row)?;
     let first = client.run("SELECT ID, V FROM BIG WHERE ID >= 500000 ORDER BY ID").await?;
+    assert_eq!(first.status, 200, "{:?}", first.body["message"]);
     let partitions = first.body["resultSetMetaData"]["partitionInfo"].as_array().map_or(0, Vec::len);
     assert_eq!(first.body["resultSetMetaData"]["numRows"], 500_000);
     let last = client.get(&format!("/{}?partition={}", first.handle(), partitions - 1)).await?;

@@ -1,0 +1,11 @@
+//! The Snowflake kind against the strict server: what the SQL API asks of a client, and known pitfalls.
+
+mod faults;
+mod home;
+mod names;
+mod partitions;
+mod refusals;
+mod sign_in;
+mod statements;
+mod times;
+mod values;
