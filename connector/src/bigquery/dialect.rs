@@ -172,3 +172,6 @@ fn resume(
     }
     (condition, total)
 }
+
+#[cfg(test)]
+mod tests;
