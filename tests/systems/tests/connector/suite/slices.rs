@@ -79,12 +79,8 @@ pub async fn decimals_are_added_up_to_the_last_digit<S: System>(system: &S) -> R
     let request =
         request(&table, CursorKind::Zoned, ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"), &["a"]);
     let found = system.connector()?.slices(request).await?;
-    let wanted = [slice(
-        DAY,
-        CursorKind::Zoned,
-        "2026-03-01T00:00:03Z",
-        &[(4, "2000000000000000000.299999999")],
-    )];
+    let wanted =
+        [slice(DAY, CursorKind::Zoned, "2026-03-01T00:00:03Z", &[(4, "2000000000000000000.299999999")])];
     ensure!(found == wanted, "{found:#?}");
     Ok(())
 }

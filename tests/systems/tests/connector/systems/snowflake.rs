@@ -55,6 +55,14 @@ fn literal(value: &Value, holds: Holds) -> String {
     }
 }
 
+impl Snowflake {
+    /// What the columns of a table made here hold.
+    fn holds(&self, table: &str) -> Vec<Holds> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.get(table).cloned().unwrap_or_default()
+    }
+}
+
 impl System for Snowflake {
     const SUBSECOND_DIGITS: usize = 9;
     const NAIVE: bool = true;
@@ -110,9 +118,7 @@ impl System for Snowflake {
     }
 
     async fn insert(&self, table: &TableRef, rows: &[Vec<Value>]) -> Result<()> {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds = made.get(&table.name).cloned().unwrap_or_default();
-        drop(made);
+        let holds = self.holds(&table.name);
         let rows: Vec<String> = rows
             .iter()
             .map(|row| {
