@@ -147,6 +147,10 @@ macro_rules! words {
     };
 }
 
+mod source;
+
+pub use source::*;
+
 words! {
     /// Where a run is.
     SyncRunStatus {
@@ -183,7 +187,7 @@ words! {
     /// What started a run.
     SyncRunTrigger {
         Schedule => "the schedule", Manual => "a person", Api => "another service", Retry => "an earlier failure",
-        Change => "a change of accounts or links",
+        Change => "a change of accounts or links", Reconcile => "a difference from the table",
     }
 }
 
@@ -307,7 +311,6 @@ words! {
     /// How a step of a connection test went.
     SourceCheckStatus { Passed => "passed", Failed => "failed" }
 }
-
 
 words! {
     /// What happens to rows without a cursor.

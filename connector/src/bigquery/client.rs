@@ -74,7 +74,9 @@ impl Client {
         let refuse = || ConnectorError::new(ErrorKind::Config, "the address of BigQuery cannot be used");
         let mut url = base.cloned().map_or_else(|| Url::parse(BASE), Ok).map_err(|_| refuse())?;
         url.path_segments_mut().map_err(|()| refuse())?.pop_if_empty().extend(PREFIX);
-        let service = Service::new(url, policy.clone(), SILENCE);
+        // A request is held back no longer than its statement may take.
+        let silence = SILENCE.min(policy.statement_timeout * 2);
+        let service = Service::new(url, policy.clone(), silence);
         Ok(Self { config, session, service, patience: policy.statement_timeout })
     }
 

@@ -32,6 +32,7 @@ use futures::stream;
 use secrecy::SecretString;
 
 pub use config::{Config, SignIn};
+pub use dialect::quote;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
@@ -42,7 +43,6 @@ use crate::{
 };
 use catalog::Known;
 use client::Client;
-use dialect::quote;
 use key::Key;
 use read::Reading;
 use sign_in::Session;
@@ -51,6 +51,37 @@ use types::{Field, Native};
 
 /// The most rows asked for at once; BigQuery cuts pages at 10 MB besides.
 const PAGE_ROWS: usize = 10_000;
+
+/// Decodes one page of rows that is all there is, its columns given by name and type: the decoder alone, for tests that
+/// feed it anything. The first column stands for the cursor.
+///
+/// # Errors
+/// `Protocol` when it is no page of such rows.
+pub fn decode(body: &[u8], columns: &[(&str, &str)], rows: usize, cell: usize) -> Result<Vec<Batch>> {
+    let natives = columns.iter().map(|(name, kind)| types::Native::of(&types::Field::plain(name, kind)));
+    let request = ReadRequest {
+        table: TableRef { catalog: None, schema: None, name: String::new() },
+        columns: Vec::new(),
+        cursor: Cursor {
+            column: columns.first().map_or("", |(name, _)| name).to_owned(),
+            kind: crate::CursorKind::Int,
+        },
+        key: Vec::new(),
+        from: None,
+        until: None,
+        nulls: crate::NullCursors::Skip,
+        batch_rows: rows,
+        batch_bytes: usize::MAX,
+        cell_bytes: cell,
+        tag: crate::RunTag::default(),
+        cost: crate::Cost::default(),
+    };
+    let mut decoder = decode::Decoder::new(natives.collect(), &request);
+    decoder.page(body, decode::First::New)?;
+    let mut batches: Vec<Batch> = std::iter::from_fn(|| decoder.full()).collect();
+    batches.extend(decoder.rest());
+    Ok(batches)
+}
 
 /// The kind `bigquery`.
 pub struct Bigquery;

@@ -9,7 +9,8 @@ use crate::vocabulary::{BigquerySignIn, SnowflakeSignIn, Word};
 
 #[component]
 pub(super) fn SnowflakeFields(draft: Draft, errors: Errors, kept_secret: bool) -> impl IntoView {
-    let proof = move || match draft.snowflake.get() {
+    let proof = move || {
+        match draft.snowflake.get() {
         SnowflakeSignIn::KeyPair => view! {
             <Notice>"The key pair is made here once the source is saved. Its private half never leaves this server; you paste its public half into Snowflake."</Notice>
         }
@@ -18,6 +19,7 @@ pub(super) fn SnowflakeFields(draft: Draft, errors: Errors, kept_secret: bool) -
             <Text label="Programmatic access token" value=draft.secret kind="password" autocomplete="new-password" hint=secret_hint(kept_secret) error=errors.of("token")/>
         }
         .into_any(),
+    }
     };
     view! {
         <Text label="Account" value=draft.account required=true code=true placeholder="MYORG-ACCOUNT1" hint="The account identifier, or the full host, as for a private link." error=errors.of("account")/>
@@ -42,7 +44,8 @@ pub(super) fn SnowflakeFields(draft: Draft, errors: Errors, kept_secret: bool) -
 
 #[component]
 pub(super) fn BigqueryFields(draft: Draft, errors: Errors, kept_secret: bool) -> impl IntoView {
-    let proof = move || match draft.bigquery.get() {
+    let proof = move || {
+        match draft.bigquery.get() {
         BigquerySignIn::Key => view! {
             <Area label="Service account key" value=draft.secret code=true rows=6 hint=if kept_secret { "One is stored. Leave this empty to keep it." } else { "The whole JSON file. Kept sealed; it is never shown again." } error=errors.of("key")/>
         }
@@ -51,6 +54,7 @@ pub(super) fn BigqueryFields(draft: Draft, errors: Errors, kept_secret: bool) ->
             <Notice>"No key changes hands: the source’s page shows the service account to grant access to, with the commands."</Notice>
         }
         .into_any(),
+    }
     };
     view! {
         <div class="grid gap-4 sm:grid-cols-2">
@@ -79,7 +83,8 @@ pub(super) fn DatabricksFields(draft: Draft, errors: Errors, kept_secret: bool) 
         ("token".to_owned(), "A personal access token".to_owned()),
     ];
     let hint = secret_hint(kept_secret);
-    let proof = move || match draft.databricks.get() {
+    let proof = move || {
+        match draft.databricks.get() {
         Principal::Service => view! {
             <Text label="Application ID" value=draft.client_id required=true code=true hint="The service principal’s, which looks like a UUID." error=errors.of("clientId")/>
             <Text label="OAuth secret" value=draft.secret kind="password" autocomplete="new-password" hint error=errors.of("secret")/>
@@ -89,6 +94,7 @@ pub(super) fn DatabricksFields(draft: Draft, errors: Errors, kept_secret: bool) 
             <Text label="Personal access token" value=draft.secret kind="password" autocomplete="new-password" hint error=errors.of("secret")/>
         }
         .into_any(),
+    }
     };
     view! {
         <Text label="Host" value=draft.host required=true code=true placeholder="dbc-a1b2345c-d6e7.cloud.databricks.com" hint="The workspace’s, as in the browser’s address." error=errors.of("host")/>
