@@ -1,8 +1,8 @@
 //! The named steps of a connection test.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::ConnectorError;
+use crate::{Cell, ConnectorError, Moment};
 
 /// One step that was tried.
 #[derive(Clone, Debug)]
@@ -56,5 +56,18 @@ impl Check {
         };
         self.steps.push(Step { name, took, note, error });
         value
+    }
+}
+
+/// What a system's clock tells, for people: its time, and how far it is from this machine's when that can be told.
+#[expect(clippy::disallowed_methods, reason = "two real clocks are compared; no decision hangs on it")]
+pub(crate) fn clock_note(theirs: Moment) -> String {
+    let text = Cell::Zoned(theirs).to_string();
+    let Ok(ours) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) else { return text };
+    match theirs.seconds - ours.as_secs().cast_signed() {
+        // A second is what asking takes.
+        -1..=1 => format!("{text}, as here"),
+        ahead @ 2.. => format!("{text}, {ahead} seconds ahead of this machine"),
+        behind => format!("{text}, {} seconds behind this machine", -behind),
     }
 }

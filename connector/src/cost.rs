@@ -30,7 +30,8 @@ pub struct Spent {
 }
 
 impl Cost {
-    /// Adds one statement that was sent.
+    /// Adds one statement that was sent. A file has no server to send to: there, pages of rows are counted, and not the
+    /// looks at its schema.
     pub fn add_statement(&self) {
         self.0.statements.fetch_add(1, Ordering::Relaxed);
     }
@@ -49,6 +50,15 @@ impl Cost {
     /// Adds bytes the system looked at, or bills.
     pub fn add_bytes(&self, scanned: u64) {
         self.0.bytes.fetch_add(scanned, Ordering::Relaxed);
+    }
+
+    /// Waits for the system and adds the time that took.
+    #[expect(clippy::disallowed_methods, reason = "the length of a wait is counted; no decision hangs on it")]
+    pub async fn timed<T>(&self, work: impl Future<Output = T>) -> T {
+        let start = std::time::Instant::now();
+        let done = work.await;
+        self.add_time(start.elapsed());
+        done
     }
 
     /// What was counted since the last call, or since the beginning.

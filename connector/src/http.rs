@@ -3,17 +3,18 @@
 
 mod answer;
 mod service;
+mod tls;
 
 use std::error::Error as _;
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use reqwest::Url;
-use rustls::{ClientConfig, RootCertStore};
 
 use crate::guard::{self, Policy};
 pub(crate) use answer::{Answer, clock_offset};
 pub(crate) use service::{Service, patiently, refused, retry_after};
+use tls::Distrust;
+pub(crate) use tls::Tls;
 
 use crate::{ConnectorError, ErrorKind, Result};
 
@@ -22,36 +23,46 @@ const CONNECT: Duration = Duration::from_secs(30);
 /// Servers drop idle connections after as little as three seconds; ours must be gone before.
 const IDLE: Duration = Duration::from_secs(2);
 
-static TLS: LazyLock<std::result::Result<ClientConfig, rustls::Error>> = LazyLock::new(|| {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    // What the machine trusts besides, such as a company's own authority; a machine without any is fine.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-});
-
 /// Makes a client that reaches the URL's host and no other, speaking HTTP/1.1, so that dropping an answer closes its
 /// connection. `silence` is the longest the server may send nothing.
 ///
 /// # Errors
 /// What [`Policy::resolve`] refuses; `Config` for unencrypted HTTP to a public address.
 pub(crate) async fn pinned(policy: &Policy, url: &Url, silence: Duration) -> Result<reqwest::Client> {
+    made(policy, url, silence, &Tls::default(), true).await
+}
+
+/// The same with TLS of the source's own, and answers as they are sent: compressed, if they are.
+///
+/// # Errors
+/// As [`pinned`]; also `Config` when that TLS cannot be set up.
+pub(crate) async fn pinned_raw(
+    policy: &Policy,
+    url: &Url,
+    silence: Duration,
+    tls: &Tls,
+) -> Result<reqwest::Client> {
+    made(policy, url, silence, tls, false).await
+}
+
+async fn made(
+    policy: &Policy,
+    url: &Url,
+    silence: Duration,
+    tls: &Tls,
+    unpacked: bool,
+) -> Result<reqwest::Client> {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
     let addresses = policy.resolve(host, port).await?;
     if url.scheme() != "https" && addresses.iter().any(|address| guard::public(address.ip())) {
-        let message = format!("{host:?} is a public host, and the password would travel there unencrypted");
+        let message = format!("{host:?} is a public host, and the credential would travel there unencrypted");
         return Err(ConnectorError::new(ErrorKind::Config, message).hint("use TLS"));
     }
-    let tls = TLS.clone().map_err(|error| internal(&error))?;
     reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls.config()?)
         .http1_only()
+        .gzip(unpacked)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .resolve_to_addrs(host, &addresses)
@@ -71,20 +82,24 @@ fn internal(error: &dyn std::error::Error) -> ConnectorError {
 pub(crate) fn explain(error: reqwest::Error, host: &str) -> ConnectorError {
     let error = error.without_url();
     let mut words = Vec::new();
-    let mut untrusted = false;
+    let mut distrust = None;
     let mut next = error.source();
     while let Some(cause) = next {
         words.push(cause.to_string());
-        untrusted |= certificate(cause);
+        distrust = distrust.or_else(|| tls::distrust(cause));
         next = cause.source();
     }
     words.dedup();
     let detail = if words.is_empty() { error.to_string() } else { words.join(": ") };
     let unavailable = |message: String| ConnectorError::new(ErrorKind::Unavailable, message);
-    let told = if untrusted {
+    let told = if distrust == Some(Distrust::Ours) {
         let message = format!("the certificate of {host:?} is not trusted");
         ConnectorError::new(ErrorKind::Config, message)
             .hint("check the host name, or add the authority to what Weir's machine trusts")
+    } else if distrust == Some(Distrust::Theirs) {
+        let message = format!("{host:?} does not accept this connection's certificate");
+        ConnectorError::new(ErrorKind::Auth, message)
+            .hint("sign in with a client certificate that the server knows and that is still valid")
     } else if error.is_connect() {
         unavailable(format!("cannot connect to {host:?}"))
             .hint("check host, port and TLS, and that firewalls and access lists let Weir's address in")
@@ -96,10 +111,4 @@ pub(crate) fn explain(error: reqwest::Error, host: &str) -> ConnectorError {
         unavailable(format!("the connection to {host:?} broke"))
     };
     told.detail(detail)
-}
-
-fn certificate(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    let found = cause.downcast_ref::<rustls::Error>().or_else(|| inner?.downcast_ref::<rustls::Error>());
-    matches!(found, Some(rustls::Error::InvalidCertificate(_)))
 }

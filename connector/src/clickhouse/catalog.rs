@@ -5,7 +5,7 @@ use super::decode::Expected;
 use super::dialect::table_name;
 use super::statement::Statement;
 use super::types::Native;
-use crate::{Batch, Cell, ColumnInfo, ConnectorError, ErrorKind, Result, Table, TableRef};
+use crate::{Batch, Cell, ColumnInfo, ConnectorError, Cost, ErrorKind, Result, Table, TableRef};
 
 /// Databases that belong to the server itself.
 const SYSTEM: &str =
@@ -42,7 +42,7 @@ pub async fn tables(client: &Client) -> Result<Vec<Table>> {
         "SELECT database, name, engine, total_rows FROM system.tables WHERE database NOT IN {SYSTEM} \
          AND NOT is_temporary AND NOT startsWith(name, '.inner') ORDER BY database, name"
     );
-    let batch = client.fetch(&Statement::new(sql)).await?;
+    let batch = client.fetch(&Statement::new(sql), &Cost::default()).await?;
     let tables = (0..batch.rows()).map(|row| Table {
         table: TableRef { catalog: None, schema: Some(text(&batch, row, 0)), name: text(&batch, row, 1) },
         view: view(&text(&batch, row, 2)),
@@ -57,11 +57,11 @@ pub fn view(engine: &str) -> bool {
     engine.ends_with("View")
 }
 
-/// Looks one table up.
+/// Looks one table up, at the cost of whoever reads it.
 ///
 /// # Errors
 /// `NotFound` when there is no such table, `Permission` when the server tells that it may not be read.
-pub async fn table(client: &Client, table: &TableRef) -> Result<Known> {
+pub async fn table(client: &Client, table: &TableRef, cost: &Cost) -> Result<Known> {
     let database = table.schema.as_deref().unwrap_or(&client.config().database);
     let lookup = |column: &str| {
         format!(
@@ -74,13 +74,13 @@ pub async fn table(client: &Client, table: &TableRef) -> Result<Known> {
         lookup("engine"),
         lookup("total_rows")
     );
-    let batch = client.fetch(&Statement::new(sql).bind("d", database).bind("t", &table.name)).await?;
+    let batch = client.fetch(&Statement::new(sql).bind("d", database).bind("t", &table.name), cost).await?;
     if batch.rows() == 0 {
         let missing = ConnectorError::new(ErrorKind::NotFound, format!("there is no table or view {table}"))
             .hint("it may have been renamed or dropped, or the user may not see it; names are exact");
         // The catalog hides what may not be read; the server's own refusal says which grant is missing.
         let probe = Statement::new(format!("SELECT 1 FROM {} LIMIT 0", table_name(table)));
-        return Err(match client.fetch(&probe).await {
+        return Err(match client.fetch(&probe, cost).await {
             Err(error) if error.kind() == ErrorKind::Permission => error,
             _ => missing,
         });

@@ -3,7 +3,21 @@
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
+use crate::http::Tls;
 use crate::{ConnectorError, ErrorKind, Result};
+
+/// How a user proves who they are; the secret itself is the credential.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SignIn {
+    /// A password, which may be empty.
+    #[default]
+    Password,
+    /// A JSON Web Token, as ClickHouse Cloud takes it. The user is the one in the token.
+    Token,
+    /// A client certificate with its private key, both as PEM, one after the other.
+    Certificate,
+}
 
 /// Where the server's HTTP interface is and who asks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +37,12 @@ pub struct Config {
     /// The user.
     #[serde(default = "default")]
     pub user: String,
+    /// How the user signs in.
+    #[serde(default)]
+    pub sign_in: SignIn,
+    /// A PEM certificate to trust besides the usual ones.
+    #[serde(default)]
+    pub ca_certificate: Option<String>,
     /// The path a reverse proxy serves the interface under.
     #[serde(default)]
     pub path_prefix: Option<String>,
@@ -49,7 +69,35 @@ impl Config {
     /// # Errors
     /// `Config`, naming the field.
     pub fn validate(&self) -> Result<()> {
-        self.url().map(drop)
+        self.url()?;
+        let refuse = |text: &str| Err(ConnectorError::new(ErrorKind::Config, text));
+        match self.sign_in {
+            SignIn::Token if !self.secure => refuse("secure: a token travels with TLS only"),
+            SignIn::Certificate if !self.secure => refuse("secure: a client certificate needs TLS"),
+            _ => self.tls().map(drop),
+        }
+    }
+
+    /// What the connection trusts besides the usual.
+    ///
+    /// # Errors
+    /// `Config` when the certificate cannot be used.
+    pub(crate) fn tls(&self) -> Result<Tls> {
+        let tls = match &self.ca_certificate {
+            None => return Ok(Tls::default()),
+            Some(_) if !self.secure => {
+                let message = "caCertificate: there is nothing to trust without TLS";
+                return Err(ConnectorError::new(ErrorKind::Config, message));
+            }
+            Some(pem) => Tls::default().trusting(pem)?,
+        };
+        tls.config()?;
+        Ok(tls)
+    }
+
+    /// Whether the host is a service of ClickHouse Cloud, which falls asleep when nobody asks.
+    pub fn cloud(&self) -> bool {
+        self.host.trim_end_matches('.').to_ascii_lowercase().ends_with(".clickhouse.cloud")
     }
 
     /// The address of the HTTP interface.
@@ -117,9 +165,34 @@ mod tests {
             (serde_json::json!({"host": "db", "user": ""}), "user: "),
             (serde_json::json!({"host": "db", "pathPrefix": "/a?b"}), "pathPrefix: "),
             (serde_json::json!({"host": "db", "password": "x"}), "unknown field `password`"),
+            (serde_json::json!({"host": "db", "signIn": "magic"}), "unknown variant `magic`"),
+            (serde_json::json!({"host": "db", "secure": false, "signIn": "token"}), "secure: "),
+            (serde_json::json!({"host": "db", "secure": false, "signIn": "certificate"}), "secure: "),
+            (serde_json::json!({"host": "db", "caCertificate": "x"}), "caCertificate: "),
         ] {
             let refused = config(json.clone()).expect_err("a wrong configuration");
             assert!(refused.starts_with(wanted), "{json}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_connection_stored_before_there_was_a_choice_signs_in_with_a_password() {
+        let stored = serde_json::json!({"host": "db", "port": 8443, "secure": true, "database": "d", "user": "u",
+            "pathPrefix": null, "final": true});
+        let read = config(stored).expect("a stored connection");
+        assert_eq!((read.sign_in, read.ca_certificate, read.merged), (SignIn::Password, None, true));
+    }
+
+    #[test]
+    fn services_of_the_cloud_are_told_by_their_host() {
+        for (host, cloud) in [
+            ("abc.eu-central-1.aws.clickhouse.cloud", true),
+            ("abc.eu-central-1.vpce.aws.ClickHouse.Cloud", true),
+            ("clickhouse.cloud.example", false),
+            ("db", false),
+        ] {
+            let read = config(serde_json::json!({"host": host})).expect("a connection");
+            assert_eq!(read.cloud(), cloud, "{host}");
         }
     }
 

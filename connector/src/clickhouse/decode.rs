@@ -194,7 +194,10 @@ impl Decoder {
         let mut input = &self.buffer[self.at..limit];
         let start = input.len();
         let Some(count) = value::length(&mut input) else { return Ok(None) };
-        if count > 10_000 || self.expected.as_ref().is_some_and(|expected| expected.len() != count) {
+        if count == 0
+            || count > 10_000
+            || self.expected.as_ref().is_some_and(|expected| expected.len() != count)
+        {
             return Err(garbled());
         }
         let mut texts = Vec::with_capacity(count * 2);
@@ -236,6 +239,34 @@ impl Decoder {
         self.batch = empty(&self.columns);
         Ok(Some(start - input.len()))
     }
+}
+
+/// Decodes the whole body of an answer that arrives in pieces of that size: the decoder alone, for tests that feed it
+/// anything.
+///
+/// # Errors
+/// As [`Decoder::decode`].
+pub fn decode(body: &[u8], piece: usize, limits: Limits, tag: Option<&str>) -> Result<Vec<Batch>> {
+    let mut decoder = Decoder::new(None, limits, tag.map(str::to_owned));
+    let mut batches = Vec::new();
+    let mut rest = body.chunks(piece.max(1));
+    let mut ended = false;
+    while !ended {
+        match rest.next() {
+            Some(piece) => decoder.push(piece),
+            None => {
+                decoder.end();
+                ended = true;
+            }
+        }
+        while decoder.decode()? {
+            batches.push(decoder.take());
+        }
+    }
+    if decoder.ready() > 0 {
+        batches.push(decoder.take());
+    }
+    Ok(batches)
 }
 
 fn empty(columns: &[(String, Native, Type)]) -> Batch {

@@ -6,9 +6,9 @@ use super::statement::Statement;
 use super::types::Projection;
 use crate::{ConnectorError, CursorKind, ErrorKind, NullCursors, Position, ReadRequest, Result, TableRef};
 
-/// Quotes a name exactly as it is.
+/// Quotes a name exactly as it is. A backtick is doubled rather than escaped: every parser of SQL understands that.
 pub fn quote(name: &str) -> String {
-    format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
+    format!("`{}`", name.replace('\\', "\\\\").replace('`', "``"))
 }
 
 /// Quotes a table's full name; the connection's database is meant where none is named.
@@ -94,7 +94,11 @@ pub fn read(
     Ok(statements)
 }
 
-fn cursor_column<'a>(request: &ReadRequest, columns: &'a [Expected]) -> Result<&'a Expected> {
+/// The cursor column among those read, checked to be this cursor.
+///
+/// # Errors
+/// `Schema` or `Config` when it is not.
+pub fn cursor_column<'a>(request: &ReadRequest, columns: &'a [Expected]) -> Result<&'a Expected> {
     let name = &request.cursor.column;
     let column = columns.iter().find(|column| column.name == *name).ok_or_else(|| {
         let message = format!("the cursor column {name:?} is not among the columns read");

@@ -1,11 +1,15 @@
 //! The server's errors: where they stand in an answer, and what they mean to people and to the scheduler.
 
+use std::time::Duration;
+
 use crate::{ConnectorError, ErrorKind};
 
 /// Every exception's text begins like this, the code in between.
 const PROLOGUE: (&[u8], &[u8]) = (b"Code: ", b". DB::Exception: ");
 /// What frames an exception in the middle of a result since 25.11.
 const FRAME: &[u8] = b"\r\n__exception__\r\n";
+/// A quota's interval is told, not its end in a form that can be relied on: this long at least is waited.
+const QUOTA: Duration = Duration::from_secs(60);
 /// The most of the server's words that is kept.
 const WORDS: usize = 1_000;
 
@@ -137,7 +141,12 @@ impl Exception {
                 "the server runs too many statements",
                 "raise the user's limit, or read less often",
             ),
-            201 => (RateLimited, "the user's quota is used up", "raise the quota, or read less often"),
+            201 => {
+                return ConnectorError::new(RateLimited, "the user's quota is used up (code 201)")
+                    .hint("raise the quota, or read less often")
+                    .detail(self.text.as_str())
+                    .after(QUOTA);
+            }
             452 => (
                 Config,
                 "the user's profile does not allow a setting that reading needs",

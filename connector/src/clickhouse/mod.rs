@@ -1,6 +1,7 @@
 //! ClickHouse over HTTP: one streaming statement per read, exact values by RowBinary, bounds as typed parameters.
 
 mod answer;
+mod body;
 mod bound;
 mod catalog;
 mod client;
@@ -11,8 +12,12 @@ mod exception;
 mod numeric;
 mod profile;
 mod read;
+mod refusal;
+mod send;
 mod settings;
 mod setup;
+mod sign_in;
+mod slice;
 mod statement;
 mod types;
 mod value;
@@ -24,18 +29,21 @@ use async_trait::async_trait;
 use futures::stream;
 use secrecy::SecretString;
 
-pub use config::Config;
+pub use config::{Config, SignIn};
+pub use decode::{Limits, decode};
+pub use dialect::quote;
 
+use crate::check::clock_note;
 use crate::guard::Policy;
 use crate::kinds::Kind;
 use crate::setup::{Given, Setup, Tables};
 use crate::{
-    Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment,
-    ReadRequest, Result, Table, TableRef, Watermark,
+    Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
+    ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use catalog::Known;
 use client::Client;
-use dialect::{quote, select_item, table_name};
+use dialect::{select_item, table_name};
 use read::Reading;
 use statement::Statement;
 
@@ -51,7 +59,8 @@ impl Kind for Clickhouse {
     }
 
     fn open(config: Config, credential: Option<SecretString>, policy: &Policy) -> Result<Arc<dyn Connector>> {
-        let client = Client::new(config, credential, policy.clone());
+        let base = policy.base_urls.get(Self::NAME).cloned();
+        let client = Client::new(config, credential, policy.clone(), base)?;
         Ok(Arc::new(Server(Arc::new(Shared { client, tables: Mutex::default() }))))
     }
 
@@ -72,19 +81,19 @@ struct Shared {
 
 impl Shared {
     /// A table as it was last looked up, and whether that was just now.
-    async fn table(&self, table: &TableRef, fresh: bool) -> Result<(Arc<Known>, bool)> {
+    async fn table(&self, table: &TableRef, fresh: bool, cost: &Cost) -> Result<(Arc<Known>, bool)> {
         let kept = self.tables.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
         if let Some(known) = kept.filter(|_| !fresh) {
             return Ok((known, false));
         }
-        let known = Arc::new(catalog::table(&self.client, table).await?);
+        let known = Arc::new(catalog::table(&self.client, table, cost).await?);
         self.tables.lock().unwrap_or_else(PoisonError::into_inner).insert(table.clone(), known.clone());
         Ok((known, true))
     }
 
     /// The one value of a statement that gives one.
     async fn value(&self, sql: &str) -> Result<Batch> {
-        let batch = self.client.fetch(&Statement::new(sql)).await?;
+        let batch = self.client.fetch(&Statement::new(sql), &Cost::default()).await?;
         if batch.rows() == 1 && batch.columns.len() == 1 {
             return Ok(batch);
         }
@@ -95,7 +104,7 @@ impl Shared {
 impl Server {
     /// Reads the columns of the rows that the end of a SELECT leaves.
     async fn sample(&self, table: &TableRef, columns: &[String], tail: &str) -> Result<Batch> {
-        let (known, _) = self.0.table(table, true).await?;
+        let (known, _) = self.0.table(table, true, &Cost::default()).await?;
         let chosen = known.choose(table, columns)?;
         if chosen.is_empty() {
             return Ok(Batch::default());
@@ -104,7 +113,7 @@ impl Server {
         let merged = self.0.client.config().merged && dialect::merges(&known.engine);
         let last = if merged { " FINAL" } else { "" };
         let sql = format!("SELECT {} FROM {}{last} {tail}", list.join(", "), table_name(table));
-        self.0.client.fetch_as(&Statement::new(sql), Some(chosen)).await
+        self.0.client.fetch_as(&Statement::new(sql), Some(chosen), &Cost::default()).await
     }
 }
 
@@ -113,23 +122,26 @@ impl Connector for Server {
     async fn check(&self, table: Option<&TableRef>, cursor: Option<&str>) -> Check {
         let mut check = Check::default();
         let shared = &self.0;
-        check.step("resolve host", async { Ok(((), Some(shared.client.connect().await?))) }).await;
+        check.step("resolve host", async { Ok(((), Some(shared.client.resolve().await?))) }).await;
+        check.step("connect", async { Ok(((), Some(shared.client.ping().await?))) }).await;
         check
-            .step("connect and sign in", async {
+            .step("sign in", async {
                 let version = shared.value("SELECT version()").await?;
-                Ok(((), Some(format!("ClickHouse {}", version.columns[0].cell(0)))))
+                let ends = shared.client.credential().ends();
+                let ends = ends.map_or_else(String::new, |ends| format!(", with a token that ends {ends}"));
+                Ok(((), Some(format!("ClickHouse {}{ends}", version.columns[0].cell(0)))))
             })
             .await;
         check
             .step("read clock", async {
                 let now = self.clock().await?;
-                Ok(((), Some(Cell::Zoned(now).to_string())))
+                Ok(((), Some(clock_note(now))))
             })
             .await;
         let Some(table) = table else { return check };
         let known = check
             .step("find table", async {
-                let (known, _) = shared.table(table, true).await?;
+                let (known, _) = shared.table(table, true, &Cost::default()).await?;
                 let rows = known.rows.map_or_else(String::new, |rows| format!(", about {rows} rows"));
                 let note = format!("{} with {} columns{rows}", known.engine, known.columns.len());
                 Ok((known, Some(note)))
@@ -138,7 +150,7 @@ impl Connector for Server {
         check
             .step("read table", async {
                 let sql = format!("SELECT 1 FROM {} LIMIT 1", table_name(table));
-                shared.client.fetch(&Statement::new(sql)).await?;
+                shared.client.fetch(&Statement::new(sql), &Cost::default()).await?;
                 Ok(((), None))
             })
             .await;
@@ -170,7 +182,7 @@ impl Connector for Server {
     }
 
     async fn describe(&self, table: &TableRef) -> Result<Table> {
-        let (known, _) = self.0.table(table, true).await?;
+        let (known, _) = self.0.table(table, true, &Cost::default()).await?;
         Ok(known.describe(table))
     }
 
@@ -192,6 +204,23 @@ impl Connector for Server {
                 Err(ConnectorError::new(ErrorKind::Protocol, message))
             }
         }
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        let shared = &self.0;
+        let (known, _) = shared.table(&request.table, true, &request.cost).await?;
+        let chosen = known.choose(&request.table, &request.columns())?;
+        let merged = shared.client.config().merged && dialect::merges(&known.engine);
+        let Some(statement) = slice::statement(&request, &chosen, merged)? else { return Ok(Vec::new()) };
+        let tag = format!("Weir/{}/{}", request.tag.organization, request.tag.stream);
+        let limits = decode::Limits { rows: 10_000, bytes: 4 << 20, cell: 1 << 16 };
+        let purpose = send::Purpose { tag: &tag, cost: &request.cost };
+        let mut answer = shared.client.stream(&statement, None, limits, purpose).await?;
+        let mut slices = Vec::new();
+        while let Some(batch) = answer.next().await? {
+            slices.extend(request.take(&batch)?);
+        }
+        Ok(slices)
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

@@ -2,9 +2,10 @@
 
 use super::client::Client;
 use super::decode::Limits;
+use super::send::Purpose;
 use super::settings::TRUTHFUL;
 use super::statement::Statement;
-use crate::{Batch, Cell, ConnectorError, ErrorKind, Result};
+use crate::{Batch, Cell, ConnectorError, Cost, ErrorKind, Result};
 
 /// The tag of the statements that read the user's own profile.
 pub const PROFILE: &str = "Weir profile";
@@ -54,6 +55,7 @@ fn cuts(what: &str) -> ConnectorError {
 
 async fn small(client: &Client, sql: String) -> Result<Batch> {
     let limits = Limits { rows: 1_000, bytes: 1 << 20, cell: 1 << 20 };
-    let mut answer = Box::pin(client.stream(&Statement::new(sql), None, limits, PROFILE)).await?;
+    let purpose = Purpose { tag: PROFILE, cost: &Cost::default() };
+    let mut answer = Box::pin(client.stream(&Statement::new(sql), None, limits, purpose)).await?;
     Ok(answer.next().await?.unwrap_or_default())
 }

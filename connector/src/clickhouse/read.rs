@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::answer::Answer;
 use super::catalog::Known;
 use super::decode::{Expected, Limits};
+use super::send::Purpose;
 use super::statement::Statement;
 use super::{Shared, dialect};
 use crate::{Batch, ErrorKind, ReadRequest, Result};
@@ -80,17 +81,18 @@ impl Reading {
             cell: self.request.cell_bytes,
         };
         let expected = Some(plan.columns.clone());
-        self.answer = Some(self.shared.client.stream(&statement, expected, limits, &self.tag).await?);
+        let purpose = Purpose { tag: &self.tag, cost: &self.request.cost };
+        self.answer = Some(self.shared.client.stream(&statement, expected, limits, purpose).await?);
         Ok(Step::Again)
     }
 }
 
 /// What a request means for its table.
 async fn plan(shared: &Shared, request: &ReadRequest, fresh: bool) -> Result<Plan> {
-    let (known, fresh) = shared.table(&request.table, fresh).await?;
+    let (known, fresh) = shared.table(&request.table, fresh, &request.cost).await?;
     match statements(shared, request, &known) {
         Err(_) if !fresh => {
-            let (known, fresh) = shared.table(&request.table, true).await?;
+            let (known, fresh) = shared.table(&request.table, true, &request.cost).await?;
             let (columns, statements) = statements(shared, request, &known)?;
             Ok(Plan { columns, statements, fresh })
         }

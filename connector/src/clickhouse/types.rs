@@ -141,7 +141,8 @@ fn plain(bare: &str) -> Option<Wire> {
         "Float64" => Wire::Float8,
         "Bool" => Wire::Bool,
         "String" => Wire::String,
-        "FixedString" => Wire::FixedString(number("FixedString")?),
+        // Values without a single byte would never end.
+        "FixedString" => Wire::FixedString(number("FixedString").filter(|bytes| *bytes > 0)?),
         "Date" => Wire::Date,
         "Date32" => Wire::Date32,
         "DateTime" => Wire::DateTime,

@@ -214,18 +214,23 @@ impl Answer {
 }
 
 fn incomplete(what: String) -> ConnectorError {
-    ConnectorError::new(ErrorKind::Unavailable, format!("the result is not whole: {what}"))
+    ConnectorError::new(ErrorKind::Unavailable, format!("the result is not whole: {what}")).incomplete()
 }
 
 /// Opens a chunk; a link that has ended is asked for again.
 async fn open(client: &Client, id: &str, index: u64, known: Option<Part>) -> Result<Chunk> {
     let mut known = known;
-    patiently(|_| {
+    let opened = patiently(|_| {
         let known = known.take();
         async move {
-            let mut part = match known {
-                Some(part) => part,
-                None => ask(client, id, index).await?,
+            let part = match known {
+                Some(part) => Ok(part),
+                None => ask(client, id, index).await,
+            };
+            let mut part = match part {
+                Ok(part) => part,
+                // It was asked for patiently already.
+                Err(error) => return Ok(Err(error)),
             };
             if let Some(rows) = part.rows() {
                 let told = part.chunk_index.unwrap_or(0);
@@ -233,7 +238,7 @@ async fn open(client: &Client, id: &str, index: u64, known: Option<Part>) -> Res
                     return Err(incomplete(format!("part {told} came instead of part {index}")));
                 }
                 let (offset, rows_told) = (part.row_offset.unwrap_or(0), part.row_count.unwrap_or(0));
-                return Ok(Chunk { index, offset, rows: rows_told, body: Body::Here(rows), breaks: 0 });
+                return Ok(Ok(Chunk { index, offset, rows: rows_told, body: Body::Here(rows), breaks: 0 }));
             }
             let Some(link) = part.link(index) else {
                 return Err(incomplete(format!("there is neither data nor a link for part {index}")));
@@ -241,10 +246,10 @@ async fn open(client: &Client, id: &str, index: u64, known: Option<Part>) -> Res
             let Link { row_offset, row_count, .. } = link;
             let body = Body::Coming(Box::new(client.links().open(&link).await?));
             let (offset, rows) = (row_offset.unwrap_or(0), row_count.unwrap_or(0));
-            Ok(Chunk { index, offset, rows, body, breaks: 0 })
+            Ok(Ok(Chunk { index, offset, rows, body, breaks: 0 }))
         }
-    })
-    .await
+    });
+    opened.await?
 }
 
 async fn ask(client: &Client, id: &str, index: u64) -> Result<Part> {

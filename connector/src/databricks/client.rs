@@ -16,6 +16,8 @@ use crate::{ConnectorError, ErrorKind, Moment, Result};
 
 /// The longest the workspace may send nothing. A statement's answer may be held back for [`super::run::WAIT`].
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(60);
+/// A little more than an answer may be held back.
+const HELD: std::time::Duration = std::time::Duration::from_secs(12);
 /// The most bytes of a small answer.
 pub const SMALL: usize = 16 << 20;
 /// The most bytes of an answer that holds rows: 25 MiB of values, each of which may be escaped.
@@ -56,11 +58,13 @@ impl Client {
             Some(url) => url.clone(),
             None => config.url()?,
         };
+        // A request is held back for some seconds at most, and no statement runs longer than it may.
+        let silence = SILENCE.min(HELD + policy.statement_timeout);
         Ok(Self {
             warehouse: config.warehouse_id()?.to_owned(),
-            service: Service::new(base, policy.clone(), SILENCE),
+            service: Service::new(base, policy.clone(), silence),
             tokens: Tokens::new(config.sign_in.clone(), credential),
-            links: Links::new(policy.clone(), SILENCE),
+            links: Links::new(policy.clone(), silence),
             policy: policy.clone(),
             config,
         })

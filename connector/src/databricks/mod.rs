@@ -30,6 +30,8 @@ use futures::stream;
 use secrecy::SecretString;
 
 pub use config::{Config, SignIn};
+pub use decode::Limits;
+pub use dialect::quote;
 pub use read::INLINE_ROWS;
 
 use crate::guard::Policy;
@@ -41,13 +43,42 @@ use crate::{
 };
 use catalog::Known;
 use client::Client;
-use dialect::{Expected, quote, select_list, table_name};
+use dialect::{Expected, select_list, table_name};
 use fetch::Small;
 use read::Reading;
 use statement::Statement;
 
 /// The kind's stored name.
 const NAME: &str = "databricks";
+
+/// Decodes one chunk that arrives in pieces of that size, its columns given by name and type: the decoder alone, for
+/// tests that feed it anything.
+///
+/// # Errors
+/// `Protocol` when it is no chunk of such rows, `Unavailable` when it is not whole.
+pub fn decode(body: &[u8], columns: &[(&str, &str)], piece: usize, limits: Limits) -> Result<Vec<Batch>> {
+    let expected = columns.iter().map(|(name, kind)| dialect::Expected {
+        name: (*name).to_owned(),
+        native: types::Native::parse(kind, true),
+    });
+    let mut decoder = decode::Decoder::new(expected.collect(), limits);
+    decoder.begin();
+    let mut batches = Vec::new();
+    for piece in body.chunks(piece.max(1)) {
+        decoder.push(piece);
+        while decoder.decode()? {
+            batches.push(decoder.take());
+        }
+    }
+    if !decoder.ended() {
+        let message = "a part of the result broke off before its end";
+        return Err(ConnectorError::new(ErrorKind::Unavailable, message));
+    }
+    if decoder.ready() > 0 {
+        batches.push(decoder.take());
+    }
+    Ok(batches)
+}
 
 /// The kind `databricks`.
 pub struct Databricks;

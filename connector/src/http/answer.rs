@@ -45,7 +45,8 @@ impl Answer {
     /// The body as JSON of that shape.
     ///
     /// # Errors
-    /// `Unavailable` when a page of HTML came instead, as proxies and sign-in portals send it; else `Protocol`.
+    /// `Unavailable` when it is not all there, or a page of HTML came instead, as proxies and sign-in portals send it;
+    /// else `Protocol`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
             if self.html() {
@@ -53,6 +54,10 @@ impl Answer {
                 return ConnectorError::new(ErrorKind::Unavailable, message)
                     .detail(self.words())
                     .hint("a proxy or a maintenance page may stand in front of it; check the host name");
+            }
+            if error.is_eof() {
+                let message = format!("the answer of {:?} broke off before its end", self.host);
+                return ConnectorError::new(ErrorKind::Unavailable, message).detail(error.to_string());
             }
             let message = format!("the answer of {:?} cannot be understood", self.host);
             // What serde says names places and shapes; the words themselves may be rows.

@@ -8,6 +8,7 @@ mod decode;
 mod dialect;
 mod numeric;
 mod setup;
+mod slice;
 
 use std::sync::Arc;
 
@@ -18,17 +19,18 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 pub use config::{Config, SslMode};
+pub use dialect::quote;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
 use crate::setup::{Given, Setup, Tables};
 use crate::{
     Batch, BatchStream, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment, NullCursors,
-    ReadRequest, Result, Table, TableRef, Watermark,
+    ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use client::{Client, Lent, explain, explain_reading};
 use decode::Decoder;
-use dialect::{ReadColumn, column_name, quote, select_item, table_name};
+use dialect::{ReadColumn, column_name, select_item, table_name};
 
 /// The kind `postgres`.
 pub struct Postgres;
@@ -190,13 +192,32 @@ impl Connector for Server {
         Ok(Moment::from_micros(now))
     }
 
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        let mut lent = self.client.begin(&request.tag.stream).await?;
+        let read = request.as_read();
+        let bounds = dialect::bounds(&read);
+        let found = self.client.answer(catalog::columns(lent.get(), &request.table, &bounds)).await?;
+        let chosen = catalog::choose(&request.table, &found.0, &request.columns())?;
+        check_cursor(&read, &chosen)?;
+        let (columns, statement) = slice::statement(&request, &chosen);
+        let mut decoder = Decoder::new(&columns, 1 << 16);
+        self.client.answer(copy(lent.get(), &statement, &request.table, &mut decoder)).await?;
+        let slices = request.take(&decoder.take());
+        end(lent).await;
+        slices
+    }
+
     fn read(&self, request: ReadRequest) -> BatchStream {
         let client = Arc::clone(&self.client);
         Box::pin(try_stream! {
             // The name of a connection holds 63 bytes; the comment of the statement has the whole tag.
-            let mut lent = client.begin(&request.tag.stream).await?;
+            let cost = request.cost.clone();
+            cost.add_statement();
+            let mut lent = cost.timed(client.begin(&request.tag.stream)).await?;
             let bounds = dialect::bounds(&request);
-            let (all, ..) = client.answer(catalog::columns(lent.get(), &request.table, &bounds)).await?;
+            cost.add_statement();
+            let looking = client.answer(catalog::columns(lent.get(), &request.table, &bounds));
+            let (all, ..) = cost.timed(looking).await?;
             let columns = catalog::choose(&request.table, &all, &request.columns)?;
             check_cursor(&request, &columns)?;
             let mut request = request;
@@ -208,12 +229,13 @@ impl Connector for Server {
                 {
                     let failed = |error| explain_reading(error, &request.table);
                     let copying = async { lent.get().copy_out_raw(statement).await.map_err(failed) };
-                    let mut chunks = client.answer(copying).await?;
+                    cost.add_statement();
+                    let mut chunks = cost.timed(client.answer(copying)).await?;
                     loop {
                         // A timer only where there is something to wait for: not for each row.
                         let next = match chunks.next().now_or_never() {
                             Some(next) => next,
-                            None => client.answer(async { Ok(chunks.next().await) }).await?,
+                            None => cost.timed(client.answer(async { Ok(chunks.next().await) })).await?,
                         };
                         let Some(chunk) = next else { break };
                         decoder.feed(&chunk.map_err(failed)?)?;

@@ -82,7 +82,7 @@ impl Client {
         };
         let sign_in = SignIn::new(&config, credential)?;
         let timeout = policy.statement_timeout.max(Duration::from_secs(1));
-        let service = Service::new(base, policy.clone(), timeout.min(SYNCHRONOUS) + PATIENCE);
+        let service = Service::new(base, policy.clone(), timeout.min(SYNCHRONOUS) + PATIENCE.min(timeout));
         Ok(Self { config, service, sign_in, timeout, ahead: Mutex::new(None) })
     }
 

@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Row};
 
 pub use config::Config;
+pub use dialect::quote;
 
 use crate::cursor::parse_moment;
 use crate::guard::Policy;
@@ -27,7 +28,7 @@ use crate::{
 };
 use client::{Client, explain, explain_at};
 use decode::Stored;
-use dialect::{Value, quote, select_item};
+use dialect::{Value, select_item};
 
 /// The most bytes of a cell in a preview.
 const PREVIEW_BYTES: usize = 64 * 1024;

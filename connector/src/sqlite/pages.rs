@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use async_stream::try_stream;
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
@@ -150,15 +150,17 @@ struct Part {
 /// Reads what a request asks for.
 pub fn read(client: Arc<Client>, request: ReadRequest) -> impl Stream<Item = Result<Batch>> + Send {
     try_stream! {
-        let mut session = client.open().await?;
-        let mut edition = client.timed(Edition::of(&mut session.connection, &request.table)).await?;
-        let (plan, parts, layout) = client.timed(prepare(&mut session.connection, request)).await?;
+        let cost = request.cost.clone();
+        let mut session = cost.timed(client.open()).await?;
+        let mut edition = cost.timed(client.timed(Edition::of(&mut session.connection, &request.table))).await?;
+        let (plan, parts, layout) = cost.timed(client.timed(prepare(&mut session.connection, request))).await?;
         let limit = plan.request.batch_rows.max(1);
         let failed = explain_at(&plan.request.table);
         for part in parts {
             let (mut position, mut strict) = (part.lower.clone(), false);
             loop {
                 let (sql, values) = plan.statement(&part, &position, strict, limit);
+                cost.add_statement();
                 let mut batch = plan.empty()?;
                 let (mut bytes, mut count, mut more) = (0, 0, false);
                 let mut last: Option<SqliteRow> = None;
@@ -166,10 +168,19 @@ pub fn read(client: Arc<Client>, request: ReadRequest) -> impl Stream<Item = Res
                     let mut rows = bind(sqlx::query(AssertSqlSafe(sql)), &values).fetch(&mut session.connection);
                     let mut late = pin!(tokio::time::sleep(client.timeout()));
                     loop {
-                        let next = tokio::select! {
-                            biased;
-                            row = rows.next() => row.map(|row| row.map_err(&failed)),
-                            () = &mut late => Some(Err(client.late())),
+                        // Only what is waited for is timed: most rows are there already.
+                        let next = match rows.next().now_or_never() {
+                            Some(row) => row.map(|row| row.map_err(&failed)),
+                            None => {
+                                cost.timed(async {
+                                    tokio::select! {
+                                        biased;
+                                        row = rows.next() => row.map(|row| row.map_err(&failed)),
+                                        () = &mut late => Some(Err(client.late())),
+                                    }
+                                })
+                                .await
+                            }
                         };
                         let Some(row) = next else { break };
                         let row = row?;

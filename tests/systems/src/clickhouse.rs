@@ -1,10 +1,14 @@
 //! A real ClickHouse engine for the run, and a database of its own for each test.
 
+mod front;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+
+pub use front::Front;
 
 use crate::run;
 
@@ -47,6 +51,8 @@ impl User {
 pub struct Server {
     /// Where its HTTP interface listens, on 127.0.0.1.
     pub port: u16,
+    /// Its process.
+    pub process: u32,
     passwords: HashMap<String, String>,
 }
 

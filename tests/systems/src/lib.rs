@@ -6,9 +6,16 @@
 //! This crate knows the connectors and nothing else of Weir, so a change to a connector is tried without building the
 //! server.
 
+pub mod authority;
+pub mod bigquery;
 pub mod clickhouse;
 pub mod databricks;
+pub mod faults;
 pub mod postgres;
 pub mod proxy;
+pub mod python;
+pub mod relay;
 pub mod run;
+pub mod snowduck;
 pub mod snowflake;
+pub mod upstream;

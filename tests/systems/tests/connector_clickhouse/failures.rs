@@ -19,7 +19,7 @@ async fn a_wrong_password_is_told_and_never_shown() -> Result<()> {
         assert_eq!((error.kind(), error.retry()), (ErrorKind::Auth, Retry::Never), "{error:?}");
         assert!(!format!("{error:?}").contains(password));
         let check = connector.check(None, None).await;
-        assert_eq!(check.steps.len(), 2);
+        assert_eq!(check.steps.len(), 3);
         assert!(!format!("{check:?}").contains(password));
     }
     Ok(())

@@ -1,9 +1,11 @@
 //! The ClickHouse kind against a real engine: what the connector specification promises, and known pitfalls.
 
+mod cost;
 mod cursors;
 mod failures;
 mod large;
 mod network;
 mod reading;
+mod sign_in;
 mod tables;
 mod values;

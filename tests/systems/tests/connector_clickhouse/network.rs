@@ -1,14 +1,17 @@
 //! Connections that break, hosts that may not be reached, and statements that nobody waits for any more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use connector::guard::Policy;
 use connector::{CursorKind, ErrorKind, Retry, kinds};
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use serde_json::json;
 use systems::clickhouse::{Database, User};
 use systems::proxy::Proxy;
+use systems::relay::{Call, Relay, Script, Wire};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::reading::{column, config, numbers, open, open_with, request, table};
@@ -179,5 +182,34 @@ async fn a_host_that_is_no_clickhouse_is_told_from_one_that_is_away() -> Result<
     other["pathPrefix"] = "/elsewhere".into();
     let error = open_with(&database, User::Reader, &other)?.discover().await.expect_err("no such path");
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+    Ok(())
+}
+
+/// Answers everything with the same bytes.
+struct Fixed(&'static [u8]);
+
+impl Script for Fixed {
+    fn answer(&self, _: Call) -> BoxFuture<'_, Result<Wire>> {
+        Box::pin(std::future::ready(Ok(Wire::Close(self.0.to_vec()))))
+    }
+}
+
+#[tokio::test]
+async fn pitfall_16_an_answer_whose_end_cannot_be_told_is_not_read() -> Result<()> {
+    let database = Database::empty().await?;
+    let answers: [(&[u8], &str); 2] = [
+        (
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\x01\x09version()\x06String\x0426.7",
+            "end cannot be told",
+        ),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc", "compressed in a way"),
+    ];
+    for (bytes, wanted) in answers {
+        let relay = Relay::start(Arc::new(Fixed(bytes))).await?;
+        let connector = open_with(&database, User::Reader, &config(&database, User::Reader, relay.port))?;
+        let error = connector.clock().await.expect_err("no answer to rely on");
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+        assert!(error.message().contains(wanted) && error.action().is_some(), "{error:?}");
+    }
     Ok(())
 }

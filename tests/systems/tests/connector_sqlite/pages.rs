@@ -218,3 +218,16 @@ async fn sqlite_batches_keep_to_their_bytes() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_a_read_costs_is_counted_by_the_page() {
+    let file = File::new(
+        "CREATE TABLE t (c INTEGER NOT NULL, id INTEGER PRIMARY KEY); \
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250) INSERT INTO t SELECT i, i FROM n",
+    )
+    .await;
+    let asked = ReadRequest { batch_rows: 100, ..request("t", CursorKind::Int, &["c", "id"]) };
+    assert_eq!(file.rows(asked.clone()).await.expect("rows").len(), 250);
+    let spent = asked.cost.take();
+    assert!(spent.statements == 3 && spent.micros > 0, "{spent:?}");
+}

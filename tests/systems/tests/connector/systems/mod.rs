@@ -2,6 +2,7 @@
 
 use crate::promises::Promises;
 
+mod bigquery;
 mod clickhouse;
 mod databricks;
 mod memory;
@@ -10,7 +11,9 @@ mod snowflake;
 mod sqlite;
 
 /// What each system promises.
-pub const ALL: [&Promises; 8] = [
+pub const ALL: [&Promises; 10] = [
+    &bigquery::local::PROMISES,
+    &bigquery::second::PROMISES,
     &clickhouse::PROMISES,
     &databricks::stand_in::PROMISES,
     &databricks::brickhouse::PROMISES,

@@ -166,3 +166,17 @@ async fn scans(system: &Postgres) -> Result<(i64, i64)> {
     let sql = "SELECT seq_scan, idx_scan FROM pg_stat_user_tables WHERE relname = 'numbers'";
     Ok(sqlx::query_as(sql).fetch_one(&mut admin).await?)
 }
+
+#[tokio::test]
+async fn what_a_read_costs_is_counted() -> Result<()> {
+    let system = Postgres::start().await?;
+    let asked = numbers(&system, 5_000).await?;
+    let connector = system.connector()?;
+    for _ in 0..2 {
+        ensure!(read(&*connector, asked.clone()).await?.len() == 5_000);
+        // The transaction with its settings, the look at the catalog, and the rows.
+        let spent = asked.cost.take();
+        ensure!(spent.statements == 3 && spent.micros > 0, "{spent:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! What reads cost at the server, as they count it.
+
+use anyhow::Result;
+use connector::CursorKind;
+use systems::clickhouse::{Database, User};
+
+use crate::reading::{open, position, read, request, table};
+
+#[tokio::test]
+async fn an_empty_poll_is_one_statement_that_is_counted_with_what_it_looked_at() -> Result<()> {
+    let database = Database::empty().await?;
+    database.run("CREATE TABLE t (c UInt64, v UInt64) ENGINE = MergeTree ORDER BY c AS SELECT number, number FROM numbers(100000)").await?;
+    for user in [User::Reader, User::StrictReader] {
+        let connector = open(&database, user)?;
+        let mut request = request(table(&database, "t"), &["c", "v"], ("c", CursorKind::Int), &[]);
+        read(&*connector, &request).await?;
+        let spent = request.cost.take();
+        assert!(spent.statements >= 2, "the table was looked up too: {spent:?}");
+        assert!(spent.rows >= 100_000 && spent.bytes > 0 && spent.micros > 0, "{spent:?}");
+
+        request.from = position(CursorKind::Int, "100000", &[]);
+        assert!(read(&*connector, &request).await?.is_empty());
+        let spent = request.cost.take();
+        assert_eq!(spent.statements, 1, "{spent:?}");
+        assert!(spent.rows < 100_000, "the sorting key answers: {spent:?}");
+
+        // A small part of the table: what the server read of it, which is more than it gave.
+        request.from = position(CursorKind::Int, "99999", &[]);
+        assert_eq!(read(&*connector, &request).await?.len(), 1);
+        let spent = request.cost.take();
+        assert_eq!(spent.statements, 1);
+        assert!((2..100_000).contains(&spent.rows) && spent.bytes > 16, "{spent:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! ClickHouse: a result is one stream, and each statement that goes on with it is page 0.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use connector::guard::Policy;
+use connector::{Connector, ErrorKind, TableRef, kinds};
+use secrecy::SecretString;
+use serde_json::json;
+use systems::clickhouse::{Database, User};
+use systems::faults::{Fault, Faults, Protocol};
+use systems::relay::{Call, Reply};
+
+use crate::faults;
+use crate::system::{System, TIES, label, told};
+
+struct Clickhouse {
+    database: Database,
+    faults: Faults,
+}
+
+/// Statements over HTTP.
+struct Statements;
+
+impl Protocol for Statements {
+    fn page(&self, call: &Call) -> Option<usize> {
+        // Looks at the catalog are statements too.
+        let sql = String::from_utf8_lossy(&call.body);
+        (sql.starts_with("SELECT `id`") && !sql.contains("system.")).then_some(0)
+    }
+
+    fn next(&self, _: &Call, _: &Reply) -> Option<Call> {
+        None
+    }
+
+    fn expired(&self, _: &Call) -> Reply {
+        Reply::new(404, "text/plain", "there are no results to expire")
+    }
+
+    fn half(&self, body: &[u8]) -> usize {
+        let half = body.len() / 2;
+        // Within the text of a row.
+        half + body[half..].windows(4).position(|four| four == b"row ").unwrap_or_default() + 2
+    }
+
+    fn lie(&self, _: &mut serde_json::Value) -> bool {
+        false
+    }
+}
+
+impl System for Clickhouse {
+    const ROWS: i128 = 30_000;
+    const PAGED: bool = false;
+
+    async fn start() -> Result<Self> {
+        let database = Database::empty().await?;
+        database
+            .run("CREATE TABLE t (id Int64, c Int64, label String) ENGINE = MergeTree ORDER BY (c, id)")
+            .await?;
+        let faults = Faults::before(database.server.port, Statements).await?;
+        Ok(Self { database, faults })
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    fn connector(&self) -> Result<Arc<dyn Connector>> {
+        let config = json!({
+            "host": "127.0.0.1",
+            "port": self.faults.port,
+            "secure": false,
+            "database": self.database.name,
+            "user": User::Reader.name(),
+        });
+        let secret = SecretString::from(self.database.server.password(User::Reader));
+        let networks = vec!["127.0.0.0/8".parse()?];
+        let policy = Policy { networks, statement_timeout: Duration::from_secs(2), ..Policy::default() };
+        Ok(kinds::open("clickhouse", &config, Some(secret), &policy)?)
+    }
+
+    fn table(&self) -> TableRef {
+        TableRef { catalog: None, schema: Some(self.database.name.clone()), name: "t".to_owned() }
+    }
+
+    async fn grow(&self, ids: Range<i128>) -> Result<()> {
+        let rows: Vec<String> = ids.map(|id| format!("({id}, {}, '{}')", id / TIES, label(id))).collect();
+        self.database.run(&format!("INSERT INTO t VALUES {}", rows.join(","))).await.map(drop)
+    }
+
+    fn told(&self, fault: Fault) -> (&'static [ErrorKind], &'static str) {
+        match fault {
+            // Spaces are read as a header of 32 columns.
+            Fault::Bomb => (&[ErrorKind::Protocol], "RowBinary"),
+            other => told(other),
+        }
+    }
+}
+
+faults!("clickhouse", Clickhouse:
+    a_sync_without_a_fault_takes_every_row_and_then_nothing,
+    a_sign_in_that_ends_in_mid_run_is_told,
+    a_refusal_in_mid_run_is_told,
+    a_rate_limit_is_waited_for,
+    a_rate_limit_that_asks_for_a_short_wait_is_waited_for,
+    a_rate_limit_that_asks_for_a_long_wait_is_left_to_the_scheduler,
+    status_500_is_tried_again,
+    status_502_is_tried_again,
+    status_503_is_tried_again,
+    status_504_is_tried_again,
+    a_service_that_hangs_is_told,
+    a_body_that_stops_in_the_middle_is_told,
+    slow_bytes_are_waited_for,
+    a_reset_in_mid_body_is_told,
+    pitfall_16_half_a_body_is_never_taken_as_whole,
+    a_truncated_gzip_is_never_taken_as_whole,
+    a_length_larger_than_the_body_is_told,
+    a_length_smaller_than_the_body_is_told,
+    a_web_page_instead_of_data_is_told,
+    a_bomb_does_not_fill_the_memory,
+    ; omits {
+        a_repeated_page_gives_no_row_twice: "a result is one stream without pages",
+        a_skipped_page_loses_no_row: "a result is one stream without pages",
+        pitfall_17_a_total_that_lies_is_not_believed: "no total of rows is sent",
+        a_result_thrown_away_between_pages_is_read_on_from_where_it_stood: "a result is one stream, not kept by the server",
+    }
+);
