@@ -9,7 +9,7 @@ use futures::StreamExt;
 use crate::cursor::rank;
 use crate::{
     Batch, BatchStream, Check, Connector, ConnectorError, Cursor, ErrorKind, Moment, ReadRequest, Result,
-    Table, TableRef, Watermark,
+    Slice, SliceRequest, Table, TableRef, Watermark,
 };
 
 /// A connector whose reads are looked at.
@@ -39,6 +39,14 @@ impl Connector for Ordered {
 
     async fn clock(&self) -> Result<Moment> {
         self.0.clock().await
+    }
+
+    async fn estimate(&self, request: &ReadRequest) -> Result<Option<u64>> {
+        self.0.estimate(request).await
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        self.0.slices(request).await
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

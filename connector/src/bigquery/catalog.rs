@@ -235,10 +235,14 @@ pub async fn table(client: &Client, table: &TableRef) -> Result<Known> {
         }
         _ => error,
     })?;
+    Ok(known(path, found))
+}
+
+fn known(path: Path, found: Resource) -> Known {
     let stored = matches!(found.kind.as_str(), "TABLE" | "SNAPSHOT" | "CLONE" | "MATERIALIZED_VIEW");
     let waiting = found.streaming_buffer.and_then(|buffer| buffer.estimated_rows).unwrap_or_default();
     let cut = found.time_partitioning.or(found.range_partitioning);
-    Ok(Known {
+    Known {
         path,
         location: found.location.filter(|location| !location.is_empty()),
         rows: found.num_rows.filter(|_| stored).map(|rows| rows.saturating_add(waiting)),
@@ -249,7 +253,7 @@ pub async fn table(client: &Client, table: &TableRef) -> Result<Known> {
         }),
         key: found.table_constraints.and_then(|all| all.primary_key).map_or_else(Vec::new, |key| key.columns),
         kind: found.kind,
-    })
+    }
 }
 
 impl Known {
@@ -332,4 +336,11 @@ impl Known {
             ),
         }
     }
+}
+
+/// A table of dataset `d` in project `p`, from what BigQuery tells of it.
+#[cfg(test)]
+pub fn told(table: &str, resource: serde_json::Value) -> Known {
+    let path = Path { project: "p".to_owned(), dataset: "d".to_owned(), table: table.to_owned() };
+    known(path, serde_json::from_value(resource).expect("a table's resource"))
 }

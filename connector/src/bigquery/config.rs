@@ -30,7 +30,7 @@ pub struct Config {
     /// The project the data is in, where it is not the one that pays.
     #[serde(default)]
     pub data_project: Option<String>,
-    /// Where statements run; without it, where the table is.
+    /// Where statements run when BigQuery does not tell where their table is.
     #[serde(default)]
     pub location: Option<String>,
     /// The most bytes one statement may bill; one that would bill more fails and costs nothing.

@@ -150,7 +150,8 @@ fn resume(
         return (None, false);
     }
     let mut levels = Vec::new();
-    let mut total = true;
+    // Without a key, rows that share a cursor cannot be told apart.
+    let mut total = !key.is_empty();
     for (index, (column, text)) in key.iter().zip(&position.key).enumerate() {
         if column.name == cursor {
             continue;
@@ -171,3 +172,6 @@ fn resume(
     }
     (condition, total)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! One statement as a job: sent once whatever happens on the way, waited for, and cancelled when nobody wants it.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::refusal::{self, Refusal};
 use super::statement::Statement;
 use super::wire::{JobReference, Reply};
 use crate::http::Answer;
-use crate::{ConnectorError, Cost, ErrorKind, Result, RunTag};
+use crate::{ConnectorError, Cost, ErrorKind, Result, RunTag, wall};
 
 /// How long one request waits for a job to end, in milliseconds.
 const WAIT: u64 = 20_000;
@@ -78,11 +78,7 @@ pub async fn run(
     statement: &Statement,
     order: &Order,
 ) -> std::result::Result<(Job, Page), Refusal> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the length of a statement is added up; no decision hangs on it"
-    )]
-    let since = Instant::now();
+    let since = wall::moment();
     let mut sent = 0;
     let (reference, page) = loop {
         sent += 1;
@@ -106,9 +102,11 @@ async fn attempt(
     statement: &Statement,
     order: &Order,
 ) -> std::result::Result<(JobReference, Page), Refusal> {
-    let body = statement.body(client.config(), &order.tag, order.rows, client.patience());
+    let mut body = statement.body(client.config(), &order.tag, order.rows, client.patience());
+    body["requestId"] = json!(uuid::Uuid::now_v7().to_string());
+    order.cost.add_statement();
     let (sender, receiver) = oneshot::channel();
-    tokio::spawn(begin(Arc::clone(client), body, order.cost.clone(), sender));
+    tokio::spawn(begin(Arc::clone(client), body, sender));
     let gone = ConnectorError::new(ErrorKind::Unavailable, "the statement was given up");
     let mut page = receiver.await.unwrap_or_else(|_| Err(gone.into()))?;
     let mut reference = page
@@ -141,28 +139,15 @@ async fn attempt(
 async fn begin(
     client: Arc<Client>,
     body: Value,
-    cost: Cost,
     sender: oneshot::Sender<std::result::Result<Page, Refusal>>,
 ) {
-    let id = Mutex::new(None::<String>);
+    let call = Call::post(&["projects", &client.config().project, "queries"], Some(body));
     let attempt = |_| async {
         if sender.is_closed() {
             let message = "the statement is no longer wanted";
             return Err(Refusal::from(ConnectorError::new(ErrorKind::Protocol, message)));
         }
-        let mut body = body.clone();
-        body["requestId"] =
-            json!(id.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| {
-                cost.add_statement();
-                uuid::Uuid::now_v7().to_string()
-            }));
-        let call = Call::post(&["projects", &client.config().project, "queries"], Some(body));
-        let answer = client.once(&call).await.inspect_err(|refusal| {
-            if refusal.needs_new_job() {
-                *id.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            }
-        })?;
-        Ok(Page::of(answer)?)
+        Ok(Page::of(client.once(&call).await?)?)
     };
     let outcome = refusal::patiently(attempt).await;
     if let Err(Ok(page)) = sender.send(outcome)

@@ -16,6 +16,7 @@ mod read;
 mod refusal;
 mod rows;
 mod sample;
+mod setup;
 mod sign_in;
 mod statement;
 mod steps;
@@ -35,6 +36,7 @@ pub use dialect::quote;
 
 use crate::guard::Policy;
 use crate::kinds::Kind;
+use crate::setup::{Given, Setup, SignIn as SignsIn, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, ErrorKind, Moment, ReadRequest,
     Result, Table, TableRef, Watermark,
@@ -112,6 +114,17 @@ impl Kind for Bigquery {
         })?;
         let client = Client::new(config, Session::new(key, policy.clone()), base, policy)?;
         Ok(Arc::new(Service(Arc::new(Shared { client: Arc::new(client), tables: Mutex::default() }))))
+    }
+
+    fn sign_in(config: &Config) -> SignsIn {
+        match config.sign_in {
+            SignIn::Key => SignsIn::Secret,
+            SignIn::Weir => SignsIn::Nothing,
+        }
+    }
+
+    fn setup(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Option<Setup> {
+        Some(setup::scripts(config, tables, given))
     }
 }
 

@@ -20,12 +20,14 @@ pub struct Pages {
     job: Arc<Job>,
     total: u64,
     taken: u64,
+    /// Whether the page before brought nothing new.
+    idle: bool,
     next: Next,
 }
 
 enum Next {
     Here(Box<Page>, First),
-    Ahead(Ahead),
+    Ahead(Ahead, First),
     End,
 }
 
@@ -47,7 +49,14 @@ impl Pages {
         let total = page.reply.total_rows.ok_or_else(|| {
             ConnectorError::new(ErrorKind::Protocol, "BigQuery did not say how many rows the result has")
         })?;
-        Ok(Self { client, job: Arc::new(job), total, taken: 0, next: Next::Here(Box::new(page), first) })
+        Ok(Self {
+            client,
+            job: Arc::new(job),
+            total,
+            taken: 0,
+            idle: false,
+            next: Next::Here(Box::new(page), first),
+        })
     }
 
     /// How many rows the result has.
@@ -63,33 +72,45 @@ impl Pages {
         let (page, first) = match std::mem::replace(&mut self.next, Next::End) {
             Next::End => return Ok(false),
             Next::Here(page, first) => (*page, first),
-            Next::Ahead(mut ahead) => {
+            Next::Ahead(mut ahead, first) => {
                 let fetched = (&mut ahead.0).await.unwrap_or_else(|_| {
                     Err(ConnectorError::new(ErrorKind::Unavailable, "a page of the result was given up")
                         .into())
                 });
-                (fetched?, if self.taken > 0 { First::Again } else { First::New })
+                (fetched?, first)
             }
         };
         let Page { reply, body } = page;
         if !reply.job_complete || reply.total_rows.is_some_and(|total| total != self.total) {
             return Err(self.torn("and a page says otherwise").into());
         }
-        let came = decoder.page(&body, first)?;
+        let came = decoder.page(&body, first.clone())?;
         self.taken += came;
         if self.taken > self.total {
             return Err(self.torn("and more came").into());
         }
         if self.taken < self.total {
             let more = reply.page_token.as_ref().is_some_and(|token| !token.is_empty());
-            if !more || (came == 0 && self.taken > 0) {
+            if !more || (came == 0 && self.idle) {
                 return Err(self.torn("and no more came").into());
             }
-            let (client, job, start) = (self.client.clone(), self.job.clone(), self.taken.saturating_sub(1));
-            let fetch = async move { job.page(&client, start).await };
-            self.next = Next::Ahead(Ahead(tokio::spawn(fetch)));
+            self.idle = came == 0;
+            self.ahead(first);
         }
         Ok(true)
+    }
+
+    /// Asks for the next page, from the last row on. A row may be so large that it fills a page; then the next one is
+    /// asked for without it.
+    fn ahead(&mut self, before: First) {
+        let (start, first) = match (self.taken, self.idle) {
+            (0, _) => (0, before),
+            (taken, true) => (taken, First::New),
+            (taken, false) => (taken - 1, First::Again),
+        };
+        let (client, job) = (self.client.clone(), self.job.clone());
+        let fetch = async move { job.page(&client, start).await };
+        self.next = Next::Ahead(Ahead(tokio::spawn(fetch)), first);
     }
 
     fn torn(&self, how: &str) -> ConnectorError {

@@ -151,7 +151,7 @@ impl Reading {
             return Ok(());
         }
         // The table may have been changed since it was last looked up: look again, once, before any row.
-        if self.plan.as_ref().is_some_and(|plan| !plan.fresh) && stale(refusal.error.kind()) {
+        if self.plan.as_ref().is_some_and(|plan| !plan.fresh) && refusal.stale() {
             self.plan = Some(plan(&self.shared, &self.request, true).await?);
             return Ok(());
         }
@@ -214,9 +214,4 @@ fn gone(why: &str) -> ConnectorError {
     let message = format!("the result was gone before all of it was fetched, {why}");
     ConnectorError::new(ErrorKind::Unavailable, message)
         .hint("nothing was lost: the next run goes on from the last row that came")
-}
-
-/// Whether an error may come from a table that changed.
-fn stale(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NotFound | ErrorKind::Schema | ErrorKind::Protocol | ErrorKind::Config)
 }

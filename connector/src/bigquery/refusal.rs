@@ -76,6 +76,14 @@ impl Refusal {
         )
     }
 
+    /// Whether it may come from a table that is not what it was when it was looked up.
+    pub fn stale(&self) -> bool {
+        match self.reason.as_str() {
+            "" => matches!(self.error.kind(), ErrorKind::Schema | ErrorKind::Config | ErrorKind::NotFound),
+            reason => matches!(reason, "notFound" | "invalidQuery" | "invalid"),
+        }
+    }
+
     /// Whether the result is too much for one statement, so that less of it may do.
     pub fn too_large(&self) -> bool {
         matches!(self.reason.as_str(), "resourcesExceeded" | "responseTooLarge")
@@ -89,7 +97,7 @@ impl From<ConnectorError> for Refusal {
     }
 }
 
-/// [`http::patiently`], which keeps the reason of the last failure.
+/// [`http::patiently`], which keeps the reason of the last failure, and stops where only a new job can help.
 ///
 /// # Errors
 /// The last failure.
@@ -101,15 +109,19 @@ where
     let outcome = http::patiently(|tried| {
         let next = attempt(tried);
         async move {
-            next.await.map_err(|refusal| {
-                *reason.lock().unwrap_or_else(PoisonError::into_inner) = refusal.reason;
-                refusal.error
-            })
+            match next.await {
+                Err(refusal) if refusal.needs_new_job() => Ok(Err(refusal)),
+                Err(refusal) => {
+                    *reason.lock().unwrap_or_else(PoisonError::into_inner) = refusal.reason;
+                    Err(refusal.error)
+                }
+                good => Ok(good),
+            }
         }
     });
-    outcome.await.map_err(|error| {
+    outcome.await.unwrap_or_else(|error| {
         let reason = reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Refusal { reason, error }
+        Err(Refusal { reason, error })
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 7523 as Google describes it in "Using OAuth 2.0 for Server to Server Applications".
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, Header};
 use reqwest::header;
@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::key::{Key, TOKEN_URL};
 use crate::guard::Policy;
 use crate::http::{self, Answer, Service};
-use crate::{ConnectorError, ErrorKind, Result};
+use crate::{ConnectorError, ErrorKind, Result, wall};
 
 /// What a token is good for: reading, and running statements.
 const SCOPE: &str = "https://www.googleapis.com/auth/bigquery";
@@ -171,7 +171,5 @@ fn form(pairs: &[(&str, &str)]) -> String {
 
 /// Seconds since 1970.
 fn now() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "Google compares the assertion with its own real clock")]
-    let now = SystemTime::now();
-    now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    u64::try_from(wall::seconds()).unwrap_or(0)
 }

@@ -7,7 +7,7 @@ use super::dialect::{quote, select_item};
 use super::job;
 use super::statement::Statement;
 use super::{Shared, sample};
-use crate::{Cell, Check, ConnectorError, CursorKind, ErrorKind, Moment, Result, TableRef};
+use crate::{Cell, Check, ConnectorError, CursorKind, ErrorKind, Moment, Result, TableRef, wall};
 
 /// The step that shows whether the account may run statements where it should.
 const RUN: &str = "run a statement";
@@ -52,10 +52,7 @@ pub async fn check(shared: &Arc<Shared>, table: Option<&TableRef>, cursor: Optio
 
 /// How far the two clocks are apart, for people.
 fn offset(theirs: Moment) -> String {
-    #[expect(clippy::disallowed_methods, reason = "two real clocks are compared; no decision hangs on it")]
-    let ours = std::time::SystemTime::now();
-    let ours = ours.duration_since(std::time::SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let ahead = theirs.seconds - ours.cast_signed();
+    let ahead = theirs.seconds - wall::seconds();
     let now = Cell::Zoned(theirs);
     if ahead.abs() < 5 {
         format!("its clock says {now}")

@@ -96,7 +96,7 @@ impl Kind for Databricks {
         Ok(Arc::new(Workspace(Arc::new(Shared { client, tables: Mutex::default() }))))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _: Given<'_>) -> Option<Setup> {
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
         Some(setup::scripts(config, tables))
     }
 }

@@ -1,18 +1,16 @@
 //! Running one statement: sent, waited for while its warehouse wakes up and works, and cancelled when nobody waits.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 use super::client::{self, Client, Request};
 use super::failure::{Failed, Subject};
 use super::reply::{Reply, Status};
 use super::statement::{Disposition, Statement};
-use super::token::now;
-use crate::{ConnectorError, Cost, ErrorKind, Result, TableRef};
+use crate::{ConnectorError, Cost, ErrorKind, Result, TableRef, wall};
 
 /// How many seconds the answer to a new statement may be held back: at least 5 as the interface wants it, and short
 /// enough for whatever drops idle connections on the way.
@@ -56,10 +54,10 @@ pub async fn run(
     disposition: Disposition,
     asked: Asked<'_>,
 ) -> Result<Ended> {
-    let begun = now();
+    let begun = wall::moment();
     asked.cost.add_statement();
     let ended = follow(client, statement, disposition, asked, begun).await;
-    asked.cost.add_time(now() - begun);
+    asked.cost.add_time(wall::moment() - begun);
     ended
 }
 
@@ -89,10 +87,10 @@ async fn follow(
                 return ended_badly(client, reply.status, asked);
             }
         }
-        if now() - begun >= allowed {
+        if wall::moment() - begun >= allowed {
             return Err(late(&reply.status.state, allowed, asked));
         }
-        tokio::time::sleep(pause.min(allowed.saturating_sub(now() - begun))).await;
+        tokio::time::sleep(pause.min(allowed.saturating_sub(wall::moment() - begun))).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
         reply = look(client, &id).await?;
     }

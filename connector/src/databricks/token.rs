@@ -2,19 +2,18 @@
 //!
 //! Source: "Authorize service principal access to Databricks with OAuth" (client credentials, scope `all-apis`).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::config::SignIn;
 use super::failure;
 use crate::http::{self, Service};
-use crate::{ConnectorError, ErrorKind, Result};
+use crate::{ConnectorError, ErrorKind, Result, wall};
 
 /// A new token is asked for this long before the old one ends.
 const BEFORE_END: Duration = Duration::from_secs(5 * 60);
@@ -64,14 +63,14 @@ impl Tokens {
         let secret =
             self.secret.as_ref().ok_or_else(|| missing("give the service principal's OAuth secret"))?;
         let mut kept = self.kept.lock().await;
-        if let Some(kept) = kept.as_ref().filter(|kept| now() < kept.until) {
+        if let Some(kept) = kept.as_ref().filter(|kept| wall::moment() < kept.until) {
             return Ok(kept.token.clone());
         }
         let granted = http::patiently(|_| ask(service, client_id, secret)).await?;
         carried(granted.access_token.expose_secret())?;
         let lives = Duration::from_secs(granted.expires_in.unwrap_or(3_600));
         // Of a token that lives shorter than that, half its life.
-        let until = now() + lives.checked_sub(BEFORE_END).unwrap_or(lives / 2).max(lives / 2);
+        let until = wall::moment() + lives.checked_sub(BEFORE_END).unwrap_or(lives / 2).max(lives / 2);
         *kept = Some(Kept { token: granted.access_token.clone(), until });
         Ok(granted.access_token)
     }
@@ -120,13 +119,4 @@ fn carried(token: &str) -> Result<()> {
     }
     Err(ConnectorError::new(ErrorKind::Config, "the token has characters no token has")
         .hint("paste it again"))
-}
-
-/// The machine's clock that never goes back.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "real waits and lifetimes are measured; no stored time hangs on it"
-)]
-pub fn now() -> Instant {
-    Instant::now()
 }

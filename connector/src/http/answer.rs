@@ -8,7 +8,7 @@ use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::explain;
-use crate::{ConnectorError, ErrorKind, Result};
+use crate::{ConnectorError, ErrorKind, Result, wall};
 
 /// The most of an answer's words that is shown.
 const WORDS: usize = 300;
@@ -86,9 +86,6 @@ impl Answer {
 /// How many seconds the clock of whoever answered is ahead of this machine's, from the `Date` header.
 pub(crate) fn clock_offset(headers: &HeaderMap) -> Option<i64> {
     let told = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
-    #[expect(clippy::disallowed_methods, reason = "two real clocks are compared; no decision hangs on it")]
-    let ours = SystemTime::now();
-    let since =
-        |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs().cast_signed());
-    Some(since(told)? - since(ours)?)
+    let told = told.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    Some(i64::try_from(told).ok()? - wall::seconds())
 }

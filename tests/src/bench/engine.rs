@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use connector::Connector;
+use connector::{Connector, Cost, Cursor, CursorKind, NullCursors, ReadRequest, RunTag, TableRef};
 use entity::{RunKind, StreamId};
+use futures::StreamExt;
 use sea_orm::{ConnectionTrait, Statement};
 use serde::{Deserialize, Serialize};
 use server::ingest::tally::Tally;
@@ -18,7 +19,10 @@ use server::jobs::{self, Reader};
 use tokio_util::sync::CancellationToken;
 
 use super::cpu;
-use crate::stand::{Stand, StreamSpec, balanced};
+use crate::stand::{Origin, Stand, StreamSpec, balanced};
+
+/// What the command `read` reads.
+pub const COLUMNS: [&str; 5] = ["id", "account", "metric", "value", "updated_at"];
 
 /// What one command took.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -37,6 +41,8 @@ pub struct Took {
     pub unchanged: i64,
     /// Readings that wait.
     pub unmatched: i64,
+    /// Statements the system was sent.
+    pub statements: i64,
 }
 
 /// Weir in another process.
@@ -47,13 +53,21 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts it on a database that has an organization and a stream already, or makes them.
+    /// Starts it on a database that has an organization and a stream already, or makes them, with a PostgreSQL warehouse.
     ///
     /// # Errors
     /// When it cannot be started.
     pub fn start(weir: &str, warehouse: &str) -> Result<Self> {
+        Self::reading(weir, &Origin::postgres(warehouse)?)
+    }
+
+    /// The same with any system.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn reading(weir: &str, origin: &Origin) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["engine", "--weir", weir, "--warehouse", warehouse])
+            .args(["engine", "--weir", weir, "--origin", &serde_json::to_string(origin)?])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -90,10 +104,10 @@ impl Drop for Engine {
 ///
 /// # Errors
 /// What went wrong with a command.
-pub async fn serve(weir: &str, warehouse: &str) -> Result<()> {
-    let stand = Stand::on(weir, warehouse).await?;
+pub async fn serve(weir: &str, origin: &Origin) -> Result<()> {
+    let stand = Stand::reading(weir, origin).await?;
     let source = stand.connector().await?;
-    let stream = stand.stream_of(&StreamSpec::usage()).await?;
+    let stream = stand.stream_of(&StreamSpec::usage_of(&origin.table)?).await?;
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
     let mut works = false;
@@ -104,10 +118,14 @@ pub async fn serve(weir: &str, warehouse: &str) -> Result<()> {
         match line.split_whitespace().collect::<Vec<_>>().as_slice() {
             ["ready"] => {}
             ["sync"] => took = sync(&stand, &source, stream).await?,
+            ["read"] => took = read(&source, &origin.table).await?,
             ["poll", times] => {
+                let mut statements = 0;
                 for _ in 0..times.parse()? {
                     took = sync(&stand, &source, stream).await?;
+                    statements += took.statements;
                 }
+                took.statements = statements;
             }
             ["replay"] => took = of(&stand.replay().await?),
             ["link"] => stand.link_all().await?,
@@ -131,6 +149,30 @@ pub async fn serve(weir: &str, warehouse: &str) -> Result<()> {
         println!("{}", serde_json::to_string(&took)?);
     }
     Ok(())
+}
+
+/// Lets the connector alone read five columns of the whole table, as the engine would, and drops the rows.
+async fn read(source: &Arc<dyn Connector>, table: &TableRef) -> Result<Took> {
+    let settings = server::config::Config::load(None)?.sync;
+    let request = ReadRequest {
+        table: table.clone(),
+        columns: COLUMNS.map(str::to_owned).to_vec(),
+        cursor: Cursor { column: "updated_at".to_owned(), kind: CursorKind::Zoned },
+        key: vec!["id".to_owned()],
+        from: None,
+        until: None,
+        nulls: NullCursors::Skip,
+        batch_rows: settings.batch_rows,
+        batch_bytes: settings.batch_bytes,
+        cell_bytes: settings.cell_bytes,
+        tag: RunTag::default(),
+        cost: Cost::default(),
+    };
+    let (mut rows, mut batches) = (0, source.read(request));
+    while let Some(batch) = batches.next().await {
+        rows += i64::try_from(batch?.rows())?;
+    }
+    Ok(Took { rows_read: rows, ..Took::default() })
 }
 
 /// Makes the quiet streams due and waits until the workers have run them all.
@@ -178,6 +220,7 @@ async fn sync(stand: &Stand, source: &Arc<dyn Connector>, stream: StreamId) -> R
         written: run.written,
         unchanged: run.unchanged,
         unmatched: run.unmatched,
+        statements: run.source_statements,
         ..Took::default()
     })
 }

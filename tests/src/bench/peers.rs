@@ -83,13 +83,24 @@ pub fn twin(ours: &str, theirs: &str) -> Result<()> {
 /// # Errors
 /// When psql fails.
 pub fn psql(warehouse: &str, weir: &str, since: Option<&str>, folder: &Path) -> Result<PeerTook> {
+    let condition = since.map_or(String::new(), |since| format!(" WHERE updated_at >= '{since}'"));
+    let reader = format!(
+        "psql -qX '{warehouse}' -c \"COPY (SELECT id, account, metric, value, measured_at, updated_at FROM usage{condition}) \
+         TO STDOUT\""
+    );
+    take_in(&reader, weir, folder)
+}
+
+/// Lets psql take in what a command writes in the text format of COPY, in UTC.
+///
+/// # Errors
+/// When psql or the command fails.
+pub fn take_in(reader: &str, weir: &str, folder: &Path) -> Result<PeerTook> {
     let script = folder.join("intake.sql");
     std::fs::write(&script, intake_sql())?;
-    let condition = since.map_or(String::new(), |since| format!(" WHERE updated_at >= '{since}'"));
+    let script = script.display();
     shell(&format!(
-        "psql -qX '{warehouse}' -c \"COPY (SELECT id, account, metric, value, measured_at, updated_at FROM usage{condition}) \
-         TO STDOUT\" | psql -qX -v ON_ERROR_STOP=1 --single-transaction '{weir}' -f {}",
-        script.display()
+        "{reader} | PGTZ=UTC psql -qX -v ON_ERROR_STOP=1 --single-transaction '{weir}' -f {script}"
     ))
 }
 

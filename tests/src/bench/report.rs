@@ -11,7 +11,7 @@ use super::Figures;
 pub struct Medians {
     /// Weir's seconds on the clock, of the peer's.
     pub wall_ratio: f64,
-    /// Weir's CPU seconds, PostgreSQL's included, of the peer's.
+    /// Weir's CPU seconds, those of PostgreSQL and of the system read included, of the peer's.
     pub cpu_ratio: f64,
     /// CPU seconds of Weir's process.
     pub own: f64,
@@ -24,7 +24,7 @@ pub struct Medians {
 /// Prints the medians of one thing measured several times, and how both sides relate.
 pub fn medians(what: &str, peer: &str, rows: i64, figures: &[Figures]) -> Medians {
     let of = |pick: fn(&Figures) -> f64| median(figures.iter().map(pick).collect());
-    let (wall, cpu) = (of(|it| it.wall), of(|it| it.own + it.database));
+    let (wall, cpu) = (of(|it| it.wall), of(|it| it.own + it.database + it.source));
     let (peer_wall, peer_cpu) = (of(|it| it.peer_wall), of(|it| it.peer_cpu));
     let (own, peak_mib) = (of(|it| it.own), of(|it| it.peak_mib));
     let (wall_ratio, cpu_ratio) = (wall / peer_wall, cpu / peer_cpu);
@@ -50,6 +50,9 @@ pub fn middle(figures: &[Figures]) -> Figures {
         wall: of(|it| it.wall),
         own: of(|it| it.own),
         database: of(|it| it.database),
+        source: of(|it| it.source),
+        rows: figures.iter().map(|it| it.rows).max().unwrap_or_default(),
+        statements: figures.iter().map(|it| it.statements).max().unwrap_or_default(),
         peak_mib: of(|it| it.peak_mib),
         peer_wall: of(|it| it.peer_wall),
         peer_cpu: of(|it| it.peer_cpu),

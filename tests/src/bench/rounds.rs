@@ -10,7 +10,8 @@ use super::engine::Engine;
 use super::promise::{self, Promise};
 use super::{Bench, Figures, dlt, peers, report, seed};
 
-const POLLS: u32 = 50;
+/// Polls that find nothing.
+pub const POLLS: u32 = 50;
 /// How often rows are changed in a round.
 const CHANGES: i64 = 3;
 
@@ -85,10 +86,7 @@ async fn round(bench: &Bench, number: i64) -> Result<Round> {
     same(&ours.url(), &theirs.url()).await?;
     settle(&[&ours.url(), &theirs.url()])?;
 
-    bench.ours(&mut engine, "poll 2")?;
-    let mut poll = bench.ours(&mut engine, &format!("poll {POLLS}"))?;
-    poll.own /= f64::from(POLLS);
-    poll.database /= f64::from(POLLS);
+    let poll = bench.polls(&mut engine, POLLS)?;
 
     let mut changes = Vec::new();
     for turn in 0..CHANGES {
@@ -155,7 +153,10 @@ pub async fn beside_dlt(bench: &Bench) -> Result<()> {
 }
 
 /// Lets both sides begin from tidy tables, so that neither pays for what the other's load left to do.
-fn settle(urls: &[&str]) -> Result<()> {
+///
+/// # Errors
+/// When psql fails.
+pub fn settle(urls: &[&str]) -> Result<()> {
     for url in urls {
         peers::shell(&format!("psql -qX '{url}' -c 'VACUUM ANALYZE' -c CHECKPOINT"))?;
     }
@@ -173,7 +174,10 @@ async fn newest(warehouse: &str) -> Result<String> {
 }
 
 /// Checks that dlt's copy holds the rows of the warehouse.
-async fn copied(warehouse: &str, copy: &str) -> Result<()> {
+///
+/// # Errors
+/// When it does not.
+pub async fn copied(warehouse: &str, copy: &str) -> Result<()> {
     let mut found = Vec::new();
     for (url, table) in [(warehouse, "usage"), (copy, "copy.usage")] {
         let sql = format!(
@@ -191,7 +195,10 @@ async fn copied(warehouse: &str, copy: &str) -> Result<()> {
 }
 
 /// Checks that both databases hold the same measurements and the same waiting rows.
-async fn same(ours: &str, theirs: &str) -> Result<()> {
+///
+/// # Errors
+/// When they do not.
+pub async fn same(ours: &str, theirs: &str) -> Result<()> {
     let sql = "SELECT (SELECT count(*)::text || '/' || sum(hashtextextended(x.external_id || s.external_account || \
         m.measured_at || '=' || trim_scale(m.value) || '@' || m.cursor || m.row_key, 0))::text FROM measurement m \
         JOIN series s ON s.id = m.series_id JOIN metric x ON x.id = s.metric_id) AS measurements, \

@@ -1,10 +1,11 @@
-//! `cargo xtask bench`: Weir beside plain psql, SQLite's shell and dlt on one warehouse, all sides in one run, every
+//! `cargo xtask bench`: Weir beside plain psql, SQLite's shell and dlt on the same rows, all sides in one run, every
 //! result compared.
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use tests::bench::promise::{self, Promise};
-use tests::bench::{Bench, engine, idle, late, locks, program, rounds, shell};
+use tests::bench::{Bench, clickhouse, engine, idle, late, locks, program, rounds, shell, snowflake};
+use tests::stand::Origin;
 
 /// What `weir` has: memory is measured in this process.
 #[global_allocator]
@@ -34,6 +35,10 @@ enum Part {
     Dlt,
     /// First load into SQLite, beside SQLite's shell.
     Sqlite,
+    /// First load from ClickHouse into PostgreSQL, beside curl and psql and beside dlt, and empty polls.
+    Clickhouse,
+    /// First load from the strict Snowflake server into PostgreSQL, what a cell costs to decode, and empty polls.
+    Snowflake,
     /// A thousand streams that are due and have nothing new.
     Idle,
     /// A first load and empty polls by the `weir` program, with the memory of the whole process.
@@ -53,8 +58,15 @@ enum Role {
     Engine {
         #[arg(long)]
         weir: String,
+        /// What it reads, as JSON.
         #[arg(long)]
-        warehouse: String,
+        origin: String,
+    },
+    /// The process of the strict Snowflake server.
+    #[command(hide = true)]
+    Snowflake {
+        #[arg(long)]
+        rows: i64,
     },
 }
 
@@ -62,8 +74,12 @@ enum Role {
 async fn main() -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
-    if let Some(Role::Engine { weir, warehouse }) = arguments.role {
-        return engine::serve(&weir, &warehouse).await;
+    match arguments.role {
+        Some(Role::Engine { weir, origin }) => {
+            return engine::serve(&weir, &serde_json::from_str::<Origin>(&origin)?).await;
+        }
+        Some(Role::Snowflake { rows }) => return snowflake::serve(rows).await,
+        None => {}
     }
     let wanted = |part| {
         if arguments.only.is_empty() { part != Part::Growth } else { arguments.only.contains(&part) }
@@ -95,6 +111,12 @@ async fn beside(days: i64, times: usize, wanted: impl Fn(Part) -> bool) -> Resul
     }
     if wanted(Part::Sqlite) {
         promises.extend(shell::run(&bench).await?);
+    }
+    if wanted(Part::Clickhouse) {
+        promises.extend(clickhouse::run(&bench).await?);
+    }
+    if wanted(Part::Snowflake) {
+        promises.extend(snowflake::run(&bench).await?);
     }
     if wanted(Part::Idle) {
         promises.extend(idle::run(&bench).await?);

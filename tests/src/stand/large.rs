@@ -10,19 +10,27 @@ use secrecy::ExposeSecret;
 use server::clock::Clock;
 use server::custody::credential;
 
-use super::Stand;
+use super::{Origin, Stand};
 use crate::bench::seed;
 
 impl Stand {
     /// On a database of the caller's, with the PostgreSQL warehouse as its source and the accounts, inputs and links of
     /// the benchmark.
     pub async fn on(weir: &str, warehouse: &str) -> Result<Self> {
-        let networks = |config: &mut server::config::Config| {
+        Self::reading(weir, &Origin::postgres(warehouse)?).await
+    }
+
+    /// The same with any system as its source.
+    pub async fn reading(weir: &str, origin: &Origin) -> Result<Self> {
+        let sources = |config: &mut server::config::Config| {
             config.sources.networks = vec!["127.0.0.0/8".to_owned()];
+            if let Some(url) = &origin.base_url {
+                config.sources.base_urls.insert(origin.kind.clone(), url.clone());
+            }
         };
-        let mut stand = Self::new(tempfile::tempdir()?, weir.to_owned(), None, networks).await?;
+        let mut stand = Self::new(tempfile::tempdir()?, weir.to_owned(), None, sources).await?;
         stand.app.clock = Clock::system();
-        stand.read_from(warehouse).await?;
+        stand.read_from(origin).await?;
         for sql in seed::directory(&stand.organization.to_string(), weir.starts_with("postgres")) {
             stand.app.db.orm().execute_unprepared(&sql).await?;
         }
@@ -44,20 +52,14 @@ impl Stand {
         self.changed().await
     }
 
-    async fn read_from(&self, warehouse: &str) -> Result<()> {
-        let url = reqwest::Url::parse(warehouse)?;
-        let config = serde_json::json!({
-            "host": url.host_str(), "port": url.port(), "user": url.username(), "sslMode": "disable",
-            "database": url.path().trim_start_matches('/'),
-        });
-        let password = url.password().context("a password in the URL")?.to_owned().into();
-        let db = self.app.db.orm();
+    async fn read_from(&self, origin: &Origin) -> Result<()> {
+        let (db, secret) = (self.app.db.orm(), origin.secret());
         let found = source::Entity::find_by_id((self.organization, self.source)).one(db).await?;
         let mut source: source::ActiveModel = found.context("the source exists")?.into();
-        source.kind = Set("postgres".to_owned());
-        source.config = Set(config.to_string());
+        source.kind = Set(origin.kind.clone());
+        source.config = Set(origin.config.to_string());
         source.sealed_credential =
-            Set(Some(credential::seal(&self.app.keyring, self.organization, self.source, &password)?));
+            Set(Some(credential::seal(&self.app.keyring, self.organization, self.source, &secret)?));
         source.update(db).await?;
         Ok(())
     }

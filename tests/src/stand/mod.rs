@@ -4,6 +4,7 @@ mod directory;
 mod gate;
 mod large;
 mod look;
+mod origin;
 mod shape;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::postgres;
 
 pub use gate::{Gate, Hold};
 pub use look::balanced;
+pub use origin::Origin;
 pub use shape::{Shape, StreamSpec};
 
 /// When a stand's clock begins: 2026-01-01 00:00 UTC.

@@ -1,5 +1,6 @@
 //! What the streams of a stand look like.
 
+use connector::TableRef;
 use entity::{Destination, NullCursor, StreamShape};
 use server::clock::Micros;
 
@@ -43,6 +44,14 @@ impl StreamSpec {
             form: StreamShape::Long,
             shape: Shape { destination: Destination::Inputs, lookback: 10_000_000, ..Shape::default() },
         }
+    }
+
+    /// The benchmark's stream over a table somewhere else.
+    ///
+    /// # Errors
+    /// When the name cannot be stored.
+    pub fn usage_of(table: &TableRef) -> anyhow::Result<Self> {
+        Ok(Self { table: serde_json::to_string(table)?, ..Self::usage() })
     }
 
     /// One of many streams of the benchmark over a small table, run by the scheduler.

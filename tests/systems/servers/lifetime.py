@@ -56,7 +56,8 @@ class Keeper:
         return bool(select.select([self.owner], [], [], seconds)[0])
 
     def keep(self, command, ready, facts, become=lambda: None, attempt_seconds=90, **process):
-        """Runs `command` until the owner ends. `ready()` says whether it answers; `facts` is what to tell."""
+        """Runs `command` until the owner ends. `ready()` says whether it answers; `facts` is what to tell besides the
+        process."""
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, lambda *_: sys.exit(1))
 
@@ -77,7 +78,7 @@ class Keeper:
                     return self.fail(f"the server was not ready after {attempt_seconds} seconds")
                 if self.owner_gone(0.05):
                     return None
-            write(self.directory / "ready.json", json.dumps(facts))
+            write(self.directory / "ready.json", json.dumps({**facts, "process": server.pid}))
             while not self.owner_gone(0.5):
                 if server.poll() is not None:
                     return self.fail(f"the server ended with status {server.returncode} during the run")

@@ -51,6 +51,8 @@ impl User {
 pub struct Server {
     /// Where its HTTP interface listens, on 127.0.0.1.
     pub port: u16,
+    /// Its process.
+    pub process: u32,
     passwords: HashMap<String, String>,
 }
 

@@ -7,6 +7,7 @@
 mod failures;
 mod leases;
 mod locks;
+mod one_statement;
 mod outages;
 mod poll;
 mod prune;

@@ -18,9 +18,9 @@ use tests::worker::arrange;
 use tokio_util::sync::CancellationToken;
 
 /// The first reads the rows, the second notes that they are the same again.
-const NEWS: i64 = 2;
+pub const NEWS: i64 = 2;
 /// Polls that find nothing.
-const POLLS: i64 = 3;
+pub const POLLS: i64 = 3;
 /// What they send to the warehouse: one of these reads the table.
 const THERE: [&str; 4] =
     ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "WITH made AS", "COPY /* weir ", "COMMIT"];
@@ -65,7 +65,7 @@ async fn stand(weir: &str, warehouse: &str) -> Result<Stand> {
 }
 
 /// Makes the stream due and waits until its run, the one of this number, has ended and its job with it.
-async fn poll(db: &Db, number: i64) -> Result<()> {
+pub async fn poll(db: &Db, number: i64) -> Result<()> {
     arrange(db, "UPDATE stream SET next_due_at = 1").await?;
     until("the poll has ended", 60, async || {
         let jobs = entity::job::Entity::find().all(db.orm()).await?;

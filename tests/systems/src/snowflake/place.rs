@@ -7,8 +7,9 @@ use anyhow::{Result, anyhow};
 
 use super::keys::Pair;
 use super::server::Server;
+use super::sql::catalog::Object;
 use super::sql::session::Session;
-use super::sql::source::Generated;
+use super::sql::source::{Generated, Source};
 use super::sql::types::Column;
 use super::sql::value::Value;
 use super::users::{ADMIN, Token};
@@ -147,10 +148,14 @@ impl Place {
             .map(|name| columns.iter().position(|column| column.name == *name))
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| anyhow!("sorted by a column that does not exist"))?;
-        let source = Generated { rows, sorted, make: Box::new(row) };
-        let mut world = self.server.state().world();
-        let (database, schema) = (&self.reader.database, &self.reader.schema);
-        world.catalog.put_generated(database, schema, name, columns, Arc::new(source));
+        let source = Source::Made(Arc::new(Generated { rows, sorted, make: Box::new(row) }));
+        let full = [self.reader.database.clone(), self.reader.schema.clone(), name.to_owned()];
+        let made = Object::table(columns, source, self.server.state().clock.nanos());
+        self.server
+            .state()
+            .world()
+            .put(&full, made)
+            .map_err(|error| anyhow!("{}: {} for {name}", error.code, error.message))?;
         Ok(())
     }
 }

@@ -76,6 +76,15 @@ impl World {
         there && self.grants.has(session.role.as_deref(), "USAGE", sort, name)
     }
 
+    /// Puts a table or a view into a schema, in place of one of that name, with what was granted for it beforehand.
+    pub fn put(&mut self, full: &[String; 3], object: Object) -> Outcome<()> {
+        let sort = if object.is_view() { Sort::View } else { Sort::Table };
+        self.catalog.schema_mut(&full[0], &full[1])?.insert(full[2].clone(), object);
+        self.grants.gone(sort, full);
+        self.grants.born(sort, full);
+        Ok(())
+    }
+
     /// Refuses a statement that computes when the session has no warehouse for it.
     pub fn compute(&self, session: &Session) -> Outcome<()> {
         let name = session.warehouse.as_ref().ok_or_else(SqlError::no_warehouse)?;

@@ -23,7 +23,7 @@ async fn each_page_begins_with_the_last_row_of_the_one_before() -> Result<()> {
     let seen = scene.place.gate.seen();
     let starts: Vec<&str> =
         seen.iter().filter(|seen| seen.results()).map(|seen| seen.query["startIndex"].as_str()).collect();
-    ensure!(starts == ["9999", "19999"], "{starts:?}");
+    ensure!(starts == ["9999", "19998"], "{starts:?}");
     ensure!(seen.iter().filter(|seen| seen.statement()).count() == 1);
     Ok(())
 }
@@ -54,7 +54,7 @@ async fn pitfall_17_a_repeated_page_is_found_before_any_of_its_rows() -> Result<
     scene
         .place
         .gate
-        .change(1, page("19999"), move |answer| answer["rows"] = repeat.lock().expect("a lock").clone());
+        .change(1, page("19998"), move |answer| answer["rows"] = repeat.lock().expect("a lock").clone());
     let outcome = scene.outcome(scene.request()).await;
     ensure!(outcome.ids.len() <= 20_000, "rows of the repeated page were handed over");
     healed(&scene, outcome, ErrorKind::Unavailable).await
@@ -78,7 +78,7 @@ async fn a_total_that_lies_is_an_error() -> Result<()> {
         scene.place.gate.change(1, Seen::reading, move |answer| answer["totalRows"] = json!(total));
         healed(&scene, scene.outcome(scene.request()).await, ErrorKind::Unavailable).await?;
     }
-    scene.place.gate.change(1, page("19999"), |answer| answer["totalRows"] = json!("24999"));
+    scene.place.gate.change(1, page("19998"), |answer| answer["totalRows"] = json!("24999"));
     healed(&scene, scene.outcome(scene.request()).await, ErrorKind::Unavailable).await
 }
 
@@ -104,9 +104,20 @@ async fn a_page_shorter_than_asked_for_is_no_end() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_row_that_fills_a_page_does_not_stop_the_read() -> Result<()> {
+    let scene = Scene::with_rows(ROWS as usize).await?;
+    scene.place.gate.change(1, page("9999"), |answer| {
+        answer["rows"].as_array_mut().expect("rows").truncate(1);
+    });
+    ensure!(scene.read(scene.request()).await? == numbers(ROWS));
+    ensure!(scene.place.gate.count(page("10000")) == 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_result_that_is_gone_between_pages_is_continued_from_the_last_row() -> Result<()> {
     let scene = Scene::with_rows(ROWS as usize).await?;
-    scene.place.gate.rule(1, page("19999"), Act::Refuse(404, "notFound", "Not found: Job weir-data:x"));
+    scene.place.gate.rule(1, page("19998"), Act::Refuse(404, "notFound", "Not found: Job weir-data:x"));
     let request = scene.request();
     ensure!(scene.read(request.clone()).await? == numbers(ROWS));
     let seen = scene.place.gate.seen();
@@ -115,8 +126,8 @@ async fn a_result_that_is_gone_between_pages_is_continued_from_the_last_row() ->
         let parameters = last.body["queryParameters"].as_array().cloned().unwrap_or_default();
         parameters.iter().find(|it| it["name"] == name).map(|it| it["parameterValue"]["value"].clone())
     };
-    ensure!(bound("from") == Some(json!("1999")) && bound("key0") == Some(json!("19999")), "{last:?}");
-    ensure!(request.cost.statements() == 2);
+    ensure!(bound("from") == Some(json!("1999")) && bound("key0") == Some(json!("19998")), "{last:?}");
+    ensure!(request.cost.take().statements == 2);
     Ok(())
 }
 

@@ -1,11 +1,14 @@
 //! Answers as they go out, whole or damaged.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, DATE, LINK, RETRY_AFTER};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures::StreamExt;
 use serde_json::{Value as Json, json};
 
 use super::refusal::Refusal;
@@ -129,9 +132,13 @@ impl Reply {
             Some(Fault::Cut { .. }) => {
                 let whole = body.len() as u64;
                 let half = body.slice(..body.len() / 2);
-                let cut = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-                let pieces = futures::stream::iter([Ok(half), Err(cut)]);
-                answer.body(SizedStream::new(whole, pieces))
+                let cut = async {
+                    // What was written is sent before the connection ends.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+                };
+                let pieces = futures::stream::iter([Ok(half)]).chain(futures::stream::once(cut));
+                answer.body(SizedStream::new(whole, pieces.boxed_local()))
             }
             _ => answer.body(body),
         }

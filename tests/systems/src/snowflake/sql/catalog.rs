@@ -1,13 +1,12 @@
 //! What the account holds: databases, schemas, tables and views.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use sqlparser::ast::Query;
 
 use super::error::{Outcome, SqlError};
 use super::name;
-use super::source::{Generated, Source};
+use super::source::Source;
 use super::types::Column;
 
 /// What is behind a name.
@@ -95,19 +94,5 @@ impl Catalog {
     pub fn object_mut(&mut self, [database, schema, object]: &[String; 3]) -> Outcome<&mut Object> {
         let missing = || SqlError::missing("Object", name::shown(&[database, schema, object]));
         self.schema_mut(database, schema)?.get_mut(object).ok_or_else(missing)
-    }
-
-    /// Puts a table of made rows into a schema that exists.
-    pub fn put_generated(
-        &mut self,
-        database: &str,
-        schema: &str,
-        table: &str,
-        columns: Vec<Column>,
-        rows: Arc<Generated>,
-    ) {
-        if let Ok(schema) = self.schema_mut(database, schema) {
-            schema.insert(table.to_owned(), Object::table(columns, Source::Made(rows), 0));
-        }
     }
 }

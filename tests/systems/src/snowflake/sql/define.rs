@@ -96,16 +96,12 @@ fn keep(
     replace: bool,
     unless: bool,
 ) -> Outcome<Answer> {
-    let sort = if object.is_view() { Sort::View } else { Sort::Table };
-    let schema = world.catalog.schema_mut(&full[0], &full[1])?;
-    if schema.contains_key(&full[2]) && !replace {
+    if world.catalog.schema(&full[0], &full[1])?.contains_key(&full[2]) && !replace {
         let done = format!("{} already exists, statement succeeded.", full[2]);
         return if unless { Ok(Answer::done(done)) } else { Err(taken(&full)) };
     }
-    schema.insert(full[2].clone(), object);
-    world.grants.gone(sort, &full);
-    world.grants.born(sort, &full);
-    let word = if sort == Sort::View { "View" } else { "Table" };
+    let word = if object.is_view() { "View" } else { "Table" };
+    world.put(&full, object)?;
     Ok(Answer::done(format!("{word} {} successfully created.", full[2])))
 }
 

@@ -139,6 +139,9 @@ conformance!("databricks", Minilake:
         nulls_of_every_type_are_null,
         a_huge_cell_is_whole_or_cut,
     }
+    slices {
+        slices_of_a_missing_column_are_refused,
+    }
     places {
         discover_lists_tables_by_name,
         preview_gives_a_few_rows,
@@ -167,6 +170,9 @@ conformance!("databricks", Minilake:
         order::rows_with_a_null_key_are_not_lost: "it does not know parameters",
         order::text_keys_order_the_same_in_every_read: "it does not know parameters",
         cursors::pitfall_05_a_lookback_has_one_unit: "it does not know parameters",
+        slices::a_slice_has_count_greatest_cursor_and_exact_sums: "it does not know parameters",
+        slices::decimals_are_added_up_to_the_last_digit: "it does not know parameters",
+        slices::every_kind_of_cursor_has_its_slices: "it does not know parameters",
         cursors::pitfall_07_the_last_digit_counts: "it does not know parameters",
         cursors::every_kind_of_cursor_pages_and_resumes: "it does not know parameters",
         cursors::pitfall_12_a_row_dated_far_ahead_is_left_out_by_the_upper_bound: "it does not know parameters",
