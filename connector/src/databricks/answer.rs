@@ -81,6 +81,9 @@ impl Answer {
             );
         }
         let total_rows = manifest.total_row_count.unwrap_or(0);
+        if total_rows == 0 && reply.result.as_ref().is_some_and(Part::any) {
+            return Err(incomplete("it has rows, and none are told".to_owned()));
+        }
         // One chunk goes without saying.
         let chunks = manifest.total_chunk_count.unwrap_or(0).max(u64::from(total_rows > 0));
         let chunks = if total_rows == 0 { 0 } else { chunks };

@@ -46,7 +46,8 @@ use client::Client;
 use dialect::{Expected, select_list, table_name};
 use fetch::Small;
 use read::Reading;
-use statement::Statement;
+use run::Asked;
+use statement::{Disposition, Statement};
 
 /// The kind's stored name.
 const NAME: &str = "databricks";
@@ -123,6 +124,13 @@ impl Shared {
         Ok((known, true))
     }
 
+    /// Runs the cheapest of statements.
+    async fn probe(&self) -> Result<()> {
+        let (statement, cost) = (Statement::new("SELECT now()"), Cost::default());
+        let asked = Asked { table: None, tag: "Weir", cost: &cost };
+        run::run(&self.client, &statement, Disposition::Inline, asked).await.map(drop)
+    }
+
     /// Runs a statement with a small result of those columns.
     async fn small(&self, sql: String, columns: Vec<Expected>, table: &TableRef) -> Result<Batch> {
         let (statement, cost) = (Statement::new(sql), Cost::default());
@@ -176,7 +184,17 @@ impl Connector for Workspace {
             })
             .await;
         if let Some(looked) = looked {
-            check.step("use warehouse", async { Ok(((), Some(looked?.note()?))) }).await;
+            check
+                .step("use warehouse", async {
+                    let found = looked?;
+                    let note = found.note()?;
+                    // To look takes fewer rights than to use; one that sleeps is not woken up for that.
+                    if found.awake() {
+                        shared.probe().await?;
+                    }
+                    Ok(((), Some(note)))
+                })
+                .await;
         }
         let Some(table) = table else { return check };
         let known = check

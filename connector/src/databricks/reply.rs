@@ -99,6 +99,13 @@ impl Part {
         Some(Bytes::from(Box::<str>::from(data).into_string()))
     }
 
+    /// Whether it tells of rows or has some.
+    pub fn any(&self) -> bool {
+        let data = self.data_array.as_ref().is_some_and(|data| !matches!(data.get(), "null" | "[]"));
+        let links = self.external_links.iter().flatten().any(|link| link.row_count.unwrap_or(0) > 0);
+        data || links || self.row_count.unwrap_or(0) > 0
+    }
+
     /// The link to that chunk, when there is one.
     pub fn link(&self, index: u64) -> Option<Link> {
         let mut links = self.external_links.iter().flatten();

@@ -139,7 +139,8 @@ async fn submit(
     disposition: Disposition,
     tag: &str,
 ) -> Result<Reply> {
-    let body = statement.body(client.warehouse(), disposition, WAIT, tag);
+    let wait = client.policy().statement_timeout.as_secs().clamp(5, WAIT);
+    let body = statement.body(client.warehouse(), disposition, wait, tag);
     let (give, take) = oneshot::channel();
     let sender = Arc::clone(client);
     tokio::spawn(async move {

@@ -59,6 +59,18 @@ async fn pitfall_17_a_truncated_result_is_an_error() -> Result<()> {
 }
 
 #[tokio::test]
+async fn pitfall_17_rows_without_a_total_are_an_error() -> Result<()> {
+    let (server, table) = filled(10).await?;
+    let connector = open(&server)?;
+    // A total of zero is left out.
+    server.fault(Fault::RowTotal(-10));
+    let (rows, error) = refused(&*connector, &request(&table)).await;
+    assert_eq!((rows, error.kind()), (0, ErrorKind::Unavailable), "{error:?}");
+    assert_eq!(read(&*connector, &request(&table)).await?, numbers(0..10));
+    Ok(())
+}
+
+#[tokio::test]
 async fn exactly_as_many_rows_as_are_sent_inline_are_all_there_are() -> Result<()> {
     let most = connector::databricks::INLINE_ROWS as i64;
     for rows in [most - 1, most, most + 1] {

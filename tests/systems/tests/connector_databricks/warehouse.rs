@@ -36,6 +36,14 @@ async fn a_sleeping_warehouse_is_waited_for() -> Result<()> {
 async fn the_check_tells_that_the_warehouse_wakes_up() -> Result<()> {
     let server = Server::start().await?;
     let connector = open(&server)?;
+    // Whoever may look at it may still not be allowed to use it.
+    let body = json!({"error_code": "PERMISSION_DENIED", "message": "no"}).to_string();
+    server.fault(Fault::Status { on: Call::Submit, status: 403, body, retry_after: None });
+    let check = connector.check(None, None).await;
+    let last = check.steps.last().expect("a step");
+    assert_eq!(last.name, "use warehouse");
+    let hint = last.error.as_ref().and_then(|error| error.action()).unwrap_or_default();
+    assert!(hint.contains("CAN USE"), "{last:?}");
     for (state, words) in
         [("RUNNING", "is awake"), ("STOPPED", "sleeps"), ("STARTING", "is waking up"), ("STOPPING", "sleeps")]
     {

@@ -282,7 +282,7 @@ impl Scope<'_> {
 
     fn function(&self, function: &sqlparser::ast::Function) -> Result<(Expression, Type), Refusal> {
         let name = function.name.to_string().to_lowercase();
-        if name == "current_timestamp" {
+        if matches!(name.as_str(), "now" | "current_timestamp") {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             let micros = i64::try_from(now.as_micros()).unwrap_or_default();
             return Ok((Expression::Constant(Value::Zoned(micros)), Type::Zoned));
