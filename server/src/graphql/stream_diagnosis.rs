@@ -199,7 +199,8 @@ async fn asked(ctx: &Context<'_>, stream: &stream::Model, facts: &mut Facts) -> 
     let connector = app.sources.connector(app, stream.organization_id, stream.source_id).await?;
     let ids = patiently(async {
         reach(ctx, &*connector, stream, &reading, facts).await?;
-        let batch = connector.preview(&reading.table, std::slice::from_ref(&reading.mapping.account), SAMPLE).await?;
+        let batch =
+            connector.preview(&reading.table, std::slice::from_ref(&reading.mapping.account), SAMPLE).await?;
         let Some(column) = batch.columns.first() else { return Ok(Vec::new()) };
         let mut ids: Vec<String> = (0..batch.rows()).filter_map(|row| column.cell(row).key()).collect();
         ids.sort_unstable();
