@@ -1,5 +1,9 @@
 //! Canonical decimal text: one spelling per number, of any size.
 
+use bigdecimal::BigDecimal;
+
+use crate::Cell;
+
 /// Appends the canonical form of a number written as text (`-1.50e3`, `007`, `+2.`) to `out`.
 ///
 /// Canonical: no exponent, no plus, no leading or trailing needless zeros, `0` for every zero. Returns `false`, with
@@ -69,6 +73,54 @@ pub fn float_into(value: f64, out: &mut String) -> bool {
     value.is_finite() && canonicalize_into(&format!("{value:e}"), out)
 }
 
+/// An exact sum of decimals of any size.
+#[derive(Clone, Debug, Default)]
+pub struct Sum(BigDecimal);
+
+impl Sum {
+    /// Adds a number written as text; tells whether it is one.
+    pub fn add(&mut self, text: &str) -> bool {
+        let mut canonical = String::new();
+        if !canonicalize_into(text.trim(), &mut canonical) {
+            return false;
+        }
+        let Ok(value) = canonical.parse::<BigDecimal>() else { return false };
+        self.0 += value;
+        true
+    }
+
+    /// Adds a cell as it is taken for a value: floats with their shortest digits. What is no number adds nothing.
+    pub(crate) fn add_cell(&mut self, cell: &Cell<'_>) {
+        match cell {
+            Cell::Int(value) => self.0 += BigDecimal::from(*value),
+            Cell::Decimal(text) | Cell::Text(text) | Cell::Unreadable(text) => _ = self.add(text),
+            Cell::Float(value) => {
+                let mut text = String::new();
+                if float_into(*value, &mut text) {
+                    self.add(&text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The sum less another.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        Self(&self.0 - &other.0)
+    }
+
+    /// The sum in canonical digits.
+    pub fn digits(&self) -> String {
+        let mut text = String::new();
+        let plain = self.0.to_plain_string();
+        if !canonicalize_into(&plain, &mut text) {
+            return plain;
+        }
+        text
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +160,19 @@ mod tests {
         assert_eq!(write(1e21).as_deref(), Some("1000000000000000000000"));
         assert_eq!(write(-0.0).as_deref(), Some("0"));
         assert_eq!(write(f64::NAN), None);
+    }
+
+    #[test]
+    fn pitfall_14_sums_keep_every_digit() {
+        let mut sum = Sum::default();
+        for text in ["0.1", "0.2", "99999999999999999999999999999999999999", "-0.3", "1e3"] {
+            assert!(sum.add(text), "{text}");
+        }
+        assert!(!sum.add("NaN"));
+        assert_eq!(sum.digits(), "100000000000000000000000000000000000999");
+        let mut other = Sum::default();
+        other.add("0.0000000000000000000000000000000000001");
+        assert_eq!(other.minus(&other).digits(), "0");
+        assert_eq!(sum.minus(&sum.minus(&other)).digits(), "0.0000000000000000000000000000000000001");
     }
 }

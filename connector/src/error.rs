@@ -43,12 +43,13 @@ pub struct ConnectorError {
     hint: Option<String>,
     detail: Option<String>,
     after: Option<Duration>,
+    incomplete: bool,
 }
 
 impl ConnectorError {
     /// Makes an error; the message is lower case, without a final stop, and names the object.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, detail: None, after: None }
+        Self { kind, message: message.into(), hint: None, detail: None, after: None, incomplete: false }
     }
 
     /// Adds what the reader can do about it.
@@ -70,6 +71,19 @@ impl ConnectorError {
     pub fn after(mut self, wait: Duration) -> Self {
         self.after = Some(wait);
         self
+    }
+
+    /// Notes that rows may be missing between those this read handed over already.
+    #[must_use]
+    pub fn incomplete(mut self) -> Self {
+        self.incomplete = true;
+        self
+    }
+
+    /// Tells whether rows may be missing between those the read handed over before it failed. Whoever keeps rows must
+    /// then read again from where that read began, not from the last row.
+    pub fn rows_may_be_missing(&self) -> bool {
+        self.incomplete
     }
 
     /// Which sort of failure it is.

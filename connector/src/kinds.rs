@@ -7,9 +7,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::guard::Policy;
+use crate::order::Ordered;
 use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
 use crate::{
-    Connector, ConnectorError, ErrorKind, Result, TableRef, clickhouse, postgres, snowflake, sqlite,
+    Connector, ConnectorError, ErrorKind, Result, TableRef, bigquery, clickhouse, databricks, postgres,
+    snowflake, sqlite,
 };
 
 /// One kind of system.
@@ -58,6 +60,8 @@ const ALL: &[Entry] = &[
     Entry::of::<sqlite::Sqlite>(),
     Entry::of::<clickhouse::Clickhouse>(),
     Entry::of::<snowflake::Snowflake>(),
+    Entry::of::<bigquery::Bigquery>(),
+    Entry::of::<databricks::Databricks>(),
 ];
 
 /// How a source of a kind is opened from its stored configuration.
@@ -156,5 +160,5 @@ fn open_as<K: Kind>(
 ) -> Result<Arc<dyn Connector>> {
     let config = parse::<K>(config)?;
     K::validate(&config)?;
-    K::open(config, credential, policy)
+    Ok(Arc::new(Ordered(K::open(config, credential, policy)?)))
 }

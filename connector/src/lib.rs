@@ -9,11 +9,13 @@
 //! This crate knows nothing of Weir's own tables.
 
 pub mod batch;
+pub mod bigquery;
 pub mod cell;
 pub mod check;
 pub mod clickhouse;
 pub mod cost;
 pub mod cursor;
+pub mod databricks;
 pub mod decimal;
 pub mod error;
 pub mod guard;
@@ -21,12 +23,15 @@ mod http;
 mod key;
 pub mod kinds;
 pub mod memory;
+mod order;
 pub mod postgres;
 pub mod read;
 pub mod setup;
+pub mod slice;
 pub mod snowflake;
 pub mod sqlite;
 pub mod table;
+mod wall;
 
 use async_trait::async_trait;
 
@@ -37,6 +42,7 @@ pub use cost::{Cost, Spent};
 pub use cursor::{Cursor, CursorKind, Position, Watermark};
 pub use error::{ConnectorError, ErrorKind, Retry};
 pub use read::{BatchStream, NullCursors, ReadRequest, RunTag};
+pub use slice::{Held, Slice, SliceRequest};
 pub use table::{ColumnInfo, Table, TableRef, Type};
 
 /// The result of every connector call.
@@ -65,6 +71,23 @@ pub trait Connector: Send + Sync {
 
     /// Tells the system's own clock, in UTC.
     async fn clock(&self) -> Result<Moment>;
+
+    /// Tells how many bytes a read would look at, or bill, without doing it; `None` where the system does not tell.
+    ///
+    /// # Errors
+    /// What the read itself would be refused for.
+    async fn estimate(&self, _request: &ReadRequest) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    /// Tells what the table holds in each slice of the cursor. A kind that does not ask its system to add up reads the
+    /// cursor and the values, and adds them up here.
+    ///
+    /// # Errors
+    /// What the system refused; what the read of the same rows would be refused for.
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        slice::of_read(&request, self.read(request.as_read())).await
+    }
 
     /// Reads rows as the request says. Dropping the stream cancels the statement behind it.
     fn read(&self, request: ReadRequest) -> BatchStream;

@@ -169,6 +169,8 @@ choices! {
         Retry = "retry",
         /// A change of accounts, links, or mapping.
         Change = "change",
+        /// A difference between a table and what was taken in.
+        Reconcile = "reconcile",
     }
 
     /// Where a run stands.

@@ -125,6 +125,8 @@ uuid_ids! {
     OpportunityId,
     /// The ID of an organization.
     OrganizationId,
+    /// The ID of a comparison of a stream with its table.
+    ReconcileId,
     /// The ID of a session.
     SessionId,
     /// The ID of a source.

@@ -10,6 +10,7 @@ mod m0005_waiting;
 mod m0006_job;
 mod m0007_audit;
 mod m0008_cost;
+mod m0009_reconcile;
 mod shape;
 
 use sea_orm_migration::prelude::*;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_job::Migration),
             Box::new(m0007_audit::Migration),
             Box::new(m0008_cost::Migration),
+            Box::new(m0009_reconcile::Migration),
         ]
     }
 }

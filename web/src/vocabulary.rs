@@ -147,6 +147,10 @@ macro_rules! words {
     };
 }
 
+mod source;
+
+pub use source::*;
+
 words! {
     /// Where a run is.
     SyncRunStatus {
@@ -183,7 +187,7 @@ words! {
     /// What started a run.
     SyncRunTrigger {
         Schedule => "the schedule", Manual => "a person", Api => "another service", Retry => "an earlier failure",
-        Change => "a change of accounts or links",
+        Change => "a change of accounts or links", Reconcile => "a difference from the table",
     }
 }
 
@@ -229,65 +233,6 @@ impl UnmatchedReason {
 words! {
     /// Where the work on a group is.
     UnmatchedStatus { Open => "Open", Ignored => "Ignored", Resolved => "Resolved" }
-}
-
-words! {
-    /// What a source signs in with.
-    SourceSignIn { Nothing => "Nothing", Secret => "A secret", KeyPair => "A key pair" }
-}
-
-words! {
-    /// Where a key pair is in its life.
-    KeyPairState { Made => "Made", Active => "In use", Retired => "Retired" }
-}
-
-words! {
-    /// How bad a finding is.
-    FindingSeverity { Fine => "Fine", Notice => "Notice", Problem => "Problem" }
-}
-
-/// What an external ID looks like.
-#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum IdShape {
-    /// A Salesforce ID of 15 characters.
-    #[cynic(rename = "SALESFORCE_15")]
-    Salesforce15,
-    /// A Salesforce ID of 18 characters.
-    #[cynic(rename = "SALESFORCE_18")]
-    Salesforce18,
-    /// A number.
-    Number,
-    /// A UUID.
-    Uuid,
-    /// An e-mail address.
-    Email,
-    /// A domain name.
-    Domain,
-    /// Blank.
-    Blank,
-    /// None of these.
-    Other,
-}
-
-impl IdShape {
-    /// The words people read, in the plural.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Salesforce15 => "Salesforce IDs of 15 characters",
-            Self::Salesforce18 => "Salesforce IDs of 18 characters",
-            Self::Number => "numbers, like HubSpot’s IDs",
-            Self::Uuid => "UUIDs",
-            Self::Email => "e-mail addresses",
-            Self::Domain => "domain names",
-            Self::Blank => "blank",
-            Self::Other => "no shape known here",
-        }
-    }
-}
-
-words! {
-    /// Which kind of system a source reads.
-    SourceKind { Postgres => "PostgreSQL", Sqlite => "SQLite", Clickhouse => "ClickHouse" }
 }
 
 words! {
@@ -365,14 +310,6 @@ words! {
 words! {
     /// How a step of a connection test went.
     SourceCheckStatus { Passed => "passed", Failed => "failed" }
-}
-
-words! {
-    /// How TLS is used with PostgreSQL.
-    SslMode {
-        Disable => "Off", Prefer => "When the server offers it", Require => "Always, without checking who answers",
-        VerifyFull => "Always, and the certificate must be right",
-    }
 }
 
 words! {

@@ -53,6 +53,7 @@ pub fn for_tests() -> Result<()> {
     npm_ci(Path::new("tests/audit"))?;
     npm_ci(Path::new("tests/web"))?;
     clickhouse_engine()?;
+    emulators()?;
     nextest()
 }
 
@@ -84,10 +85,22 @@ pub fn path_with_tools() -> OsString {
 
 /// Installs the ClickHouse engine where the tests look for it, so that no test waits for the download.
 fn clickhouse_engine() -> Result<()> {
+    let folder = cache("clickhouse")?;
+    run(program("python3", &["-B", "tests/systems/servers/clickhouse.py", "install"]).arg(folder))
+}
+
+/// Installs the emulators that are Python programs, likewise.
+fn emulators() -> Result<()> {
+    let folder = cache("python")?;
+    run(program("python3", &["-B", "tests/systems/servers/environment.py"]).arg(folder))
+        .context("the emulators that tests read from could not be installed")
+}
+
+/// Where the tests keep what outlives a run.
+fn cache(name: &str) -> Result<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
-    let folder = cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("weir-tests/clickhouse");
-    run(program("python3", &["-B", "tests/systems/servers/clickhouse.py", "install"]).arg(folder))
+    Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("weir-tests").join(name))
 }
 
 /// Tells where a Chromium is.

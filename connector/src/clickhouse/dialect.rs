@@ -94,7 +94,11 @@ pub fn read(
     Ok(statements)
 }
 
-fn cursor_column<'a>(request: &ReadRequest, columns: &'a [Expected]) -> Result<&'a Expected> {
+/// The cursor column among those read, checked to be this cursor.
+///
+/// # Errors
+/// `Schema` or `Config` when it is not.
+pub fn cursor_column<'a>(request: &ReadRequest, columns: &'a [Expected]) -> Result<&'a Expected> {
     let name = &request.cursor.column;
     let column = columns.iter().find(|column| column.name == *name).ok_or_else(|| {
         let message = format!("the cursor column {name:?} is not among the columns read");

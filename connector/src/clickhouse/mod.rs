@@ -17,6 +17,7 @@ mod send;
 mod settings;
 mod setup;
 mod sign_in;
+mod slice;
 mod statement;
 mod types;
 mod value;
@@ -38,7 +39,7 @@ use crate::kinds::Kind;
 use crate::setup::{Given, Setup, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
-    ReadRequest, Result, Table, TableRef, Watermark,
+    ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use catalog::Known;
 use client::Client;
@@ -203,6 +204,23 @@ impl Connector for Server {
                 Err(ConnectorError::new(ErrorKind::Protocol, message))
             }
         }
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        let shared = &self.0;
+        let (known, _) = shared.table(&request.table, true, &request.cost).await?;
+        let chosen = known.choose(&request.table, &request.columns())?;
+        let merged = shared.client.config().merged && dialect::merges(&known.engine);
+        let Some(statement) = slice::statement(&request, &chosen, merged)? else { return Ok(Vec::new()) };
+        let tag = format!("Weir/{}/{}", request.tag.organization, request.tag.stream);
+        let limits = decode::Limits { rows: 10_000, bytes: 4 << 20, cell: 1 << 16 };
+        let purpose = send::Purpose { tag: &tag, cost: &request.cost };
+        let mut answer = shared.client.stream(&statement, None, limits, purpose).await?;
+        let mut slices = Vec::new();
+        while let Some(batch) = answer.next().await? {
+            slices.extend(request.take(&batch)?);
+        }
+        Ok(slices)
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

@@ -8,7 +8,7 @@ use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::explain;
-use crate::{ConnectorError, ErrorKind, Result};
+use crate::{ConnectorError, ErrorKind, Result, wall};
 
 /// The most of an answer's words that is shown.
 const WORDS: usize = 300;
@@ -45,7 +45,8 @@ impl Answer {
     /// The body as JSON of that shape.
     ///
     /// # Errors
-    /// `Unavailable` when a page of HTML came instead, as proxies and sign-in portals send it; else `Protocol`.
+    /// `Unavailable` when it is not all there, or a page of HTML came instead, as proxies and sign-in portals send it;
+    /// else `Protocol`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
             if self.html() {
@@ -53,6 +54,10 @@ impl Answer {
                 return ConnectorError::new(ErrorKind::Unavailable, message)
                     .detail(self.words())
                     .hint("a proxy or a maintenance page may stand in front of it; check the host name");
+            }
+            if error.is_eof() {
+                let message = format!("the answer of {:?} broke off before its end", self.host);
+                return ConnectorError::new(ErrorKind::Unavailable, message).detail(error.to_string());
             }
             let message = format!("the answer of {:?} cannot be understood", self.host);
             // What serde says names places and shapes; the words themselves may be rows.
@@ -81,9 +86,6 @@ impl Answer {
 /// How many seconds the clock of whoever answered is ahead of this machine's, from the `Date` header.
 pub(crate) fn clock_offset(headers: &HeaderMap) -> Option<i64> {
     let told = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
-    #[expect(clippy::disallowed_methods, reason = "two real clocks are compared; no decision hangs on it")]
-    let ours = SystemTime::now();
-    let since =
-        |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs().cast_signed());
-    Some(since(told)? - since(ours)?)
+    let told = told.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    Some(i64::try_from(told).ok()? - wall::seconds())
 }

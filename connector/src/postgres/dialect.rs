@@ -122,8 +122,8 @@ fn setting(name: &str) -> String {
     format!("weir.{name}")
 }
 
-/// A bound in a statement, read as a type.
-fn looked_up(name: &str, native: &str) -> String {
+/// A bound in a statement, by its name without prefix, read as a type.
+pub fn looked_up(name: &str, native: &str) -> String {
     format!("current_setting('{}')::{native}", setting(name))
 }
 
@@ -133,7 +133,7 @@ fn resumes(request: &ReadRequest) -> bool {
 }
 
 /// Who reads, as the comment that the server's log and its list of statements will show.
-fn comment(tag: &RunTag) -> String {
+pub fn comment(tag: &RunTag) -> String {
     let plain =
         |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>();
     if *tag == RunTag::default() {

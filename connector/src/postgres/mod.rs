@@ -8,6 +8,7 @@ mod decode;
 mod dialect;
 mod numeric;
 mod setup;
+mod slice;
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use crate::kinds::Kind;
 use crate::setup::{Given, Setup, Tables};
 use crate::{
     Batch, BatchStream, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment, NullCursors,
-    ReadRequest, Result, Table, TableRef, Watermark,
+    ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use client::{Client, Lent, explain, explain_reading};
 use decode::Decoder;
@@ -189,6 +190,21 @@ impl Connector for Server {
         let now: i64 = row.try_get("now").map_err(explain)?;
         end(lent).await;
         Ok(Moment::from_micros(now))
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        let mut lent = self.client.begin(&request.tag.stream).await?;
+        let read = request.as_read();
+        let bounds = dialect::bounds(&read);
+        let found = self.client.answer(catalog::columns(lent.get(), &request.table, &bounds)).await?;
+        let chosen = catalog::choose(&request.table, &found.0, &request.columns())?;
+        check_cursor(&read, &chosen)?;
+        let (columns, statement) = slice::statement(&request, &chosen);
+        let mut decoder = Decoder::new(&columns, 1 << 16);
+        self.client.answer(copy(lent.get(), &statement, &request.table, &mut decoder)).await?;
+        let slices = request.take(&decoder.take());
+        end(lent).await;
+        slices
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

@@ -22,7 +22,7 @@ use super::sign_in::SignIn;
 use super::statement::{Session, Statement, Submission};
 use crate::guard::Policy;
 use crate::http::{self, Answer, Service};
-use crate::{Batch, ConnectorError, Cost, ErrorKind, Result};
+use crate::{Batch, ConnectorError, Cost, ErrorKind, Result, wall};
 
 /// The kind's name in [`Policy::base_urls`].
 pub const KIND: &str = "snowflake";
@@ -82,7 +82,7 @@ impl Client {
         };
         let sign_in = SignIn::new(&config, credential)?;
         let timeout = policy.statement_timeout.max(Duration::from_secs(1));
-        let service = Service::new(base, policy.clone(), timeout.min(SYNCHRONOUS) + PATIENCE);
+        let service = Service::new(base, policy.clone(), timeout.min(SYNCHRONOUS) + PATIENCE.min(timeout));
         Ok(Self { config, service, sign_in, timeout, ahead: Mutex::new(None) })
     }
 
@@ -148,10 +148,6 @@ impl Client {
     ///
     /// # Errors
     /// What Snowflake or the way to it refused before the first row.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long a statement took is shown to people; no decision hangs on it"
-    )]
     pub async fn rows(
         self: &Arc<Self>,
         submission: Submission,
@@ -159,7 +155,7 @@ impl Client {
         limits: Limits,
         cost: &Cost,
     ) -> Result<Rows> {
-        let start = std::time::Instant::now();
+        let start = wall::moment();
         cost.add_statement();
         let done = self.run(&submission, false).await;
         cost.add_time(start.elapsed());

@@ -360,10 +360,28 @@ fn take(column: &mut Column, native: &Native, raw: &[u8], escapes: bool, most: u
 /// # Errors
 /// Those of [`Decoder::decode`].
 pub fn whole(answer: &[u8], expected: Option<Vec<Expected>>, limits: Limits) -> Result<Vec<Batch>> {
+    in_pieces(answer, answer.len(), expected, limits)
+}
+
+/// Decodes a whole answer that arrives in pieces of that size: the decoder alone, for tests that feed it anything.
+///
+/// # Errors
+/// Those of [`Decoder::decode`].
+pub fn in_pieces(
+    answer: &[u8],
+    piece: usize,
+    expected: Option<Vec<Expected>>,
+    limits: Limits,
+) -> Result<Vec<Batch>> {
     let mut decoder = Decoder::new(expected, limits);
-    decoder.push(answer);
-    decoder.end();
     let mut batches = Vec::new();
+    for piece in answer.chunks(piece.max(1)) {
+        decoder.push(piece);
+        while decoder.decode()? {
+            batches.push(decoder.take());
+        }
+    }
+    decoder.end();
     while decoder.decode()? {
         batches.push(decoder.take());
     }

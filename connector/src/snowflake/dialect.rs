@@ -129,16 +129,20 @@ fn interval(
             Bound::Nothing => return Ok(None),
             Bound::Everything => {}
             Bound::At { sql, value, exact } => {
-                conditions.push(format!("{name} >= {sql}"));
-                values.push(value.clone());
-                let mut more = vec![value];
-                match resume(position, key, &cursor.name, start, &mut more).filter(|_| exact) {
-                    Some(behind) => {
-                        conditions.push(format!("({name} > {sql} OR {behind})"));
-                        values.append(&mut more);
-                    }
-                    None if start == Start::Behind => return Err(unknown()),
-                    None => {}
+                let mut more = vec![value.clone()];
+                let behind = resume(position, key, &cursor.name, start, &mut more).filter(|_| exact);
+                // Where the cursor is the key, it tells rows apart alone.
+                let alone = exact && !key.is_empty() && key.iter().all(|column| column.name == cursor.name);
+                let compare = match (start, &behind) {
+                    (Start::Behind, None) if !alone => return Err(unknown()),
+                    (Start::Behind, None) => ">",
+                    _ => ">=",
+                };
+                conditions.push(format!("{name} {compare} {sql}"));
+                values.push(value);
+                if let Some(behind) = behind {
+                    conditions.push(format!("({name} > {sql} OR {behind})"));
+                    values.append(&mut more);
                 }
             }
         }

@@ -31,6 +31,7 @@ use secrecy::SecretString;
 
 pub use account::Account;
 pub use config::{Config, Method};
+pub use dialect::quote;
 pub use types::Native;
 
 use crate::guard::Policy;
@@ -42,7 +43,7 @@ use crate::{
 };
 use catalog::Known;
 use client::Client;
-use dialect::{full, quote, select_item, table_name};
+use dialect::{full, select_item, table_name};
 use read::Reading;
 use statement::{Session, Statement};
 

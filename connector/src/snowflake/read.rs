@@ -71,7 +71,9 @@ impl Reading {
         if !self.given && kept && stale(error.kind()) {
             return Ok(State::Begin { fresh: true, start: Start::At });
         }
-        let lost = matches!(self.state, State::Rows { .. }) && error.kind() == ErrorKind::Unavailable;
+        let lost = matches!(self.state, State::Rows { .. })
+            && error.kind() == ErrorKind::Unavailable
+            && !error.rows_may_be_missing();
         if lost
             && self.lost < LOST
             && let Some(last) = self.last.take()

@@ -4,7 +4,6 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -12,7 +11,7 @@ use serde::Serialize;
 
 use super::config::{Config, Method};
 use crate::key::SigningKey;
-use crate::{ConnectorError, ErrorKind, Result};
+use crate::{ConnectorError, ErrorKind, Result, wall};
 
 /// Tells Snowflake what sort of token it gets; without it OAuth is assumed.
 const KIND: HeaderName = HeaderName::from_static("x-snowflake-authorization-token-type");
@@ -121,7 +120,7 @@ impl SignIn {
     }
 
     fn issue(&self, key: &SigningKey, account: &str, user: &str) -> Result<HeaderValue> {
-        let now = now();
+        let now = wall::seconds();
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(issued) = issued.as_ref().filter(|issued| (0..FRESH).contains(&(now - issued.at))) {
             return Ok(issued.header.clone());
@@ -146,15 +145,6 @@ fn claims(account: &str, user: &str, fingerprint: &str, at: i64) -> Claims {
 fn sensitive(mut header: HeaderValue) -> HeaderValue {
     header.set_sensitive(true);
     header
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "Snowflake compares the times in a token with its own real clock"
-)]
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    since.as_secs().cast_signed()
 }
 
 #[cfg(test)]
@@ -196,7 +186,9 @@ mod tests {
             assert_eq!(claims["iss"], format!("{name}.SYNC_SVC.{fingerprint}"));
             let (issued, expires) = (claims["iat"].as_i64(), claims["exp"].as_i64());
             assert!(
-                issued.zip(expires).is_some_and(|(at, end)| at <= now() && (60..3_600).contains(&(end - at)))
+                issued
+                    .zip(expires)
+                    .is_some_and(|(at, end)| at <= wall::seconds() && (60..3_600).contains(&(end - at)))
             );
         }
     }

@@ -102,6 +102,16 @@ pub async fn push_missing(db: &impl ConnectionTrait, now: Micros) -> Result<u64>
     if jobs.is_empty() { Ok(0) } else { job::enqueue(db, now, &jobs).await }
 }
 
+/// The tables of what a stream stored besides its series, in the order in which they are emptied, and their keys.
+const STORED: [(&str, &str); 6] = [
+    ("waiting_row", "id"),
+    ("unmatched_group", "id"),
+    ("ignore_rule", "organization_id, id"),
+    ("reconcile_slice", "organization_id, reconcile_id, number"),
+    ("reconcile", "organization_id, id"),
+    ("sync_run", "organization_id, id"),
+];
+
 #[derive(FromQueryResult)]
 struct Numbered {
     id: i64,
@@ -123,8 +133,7 @@ pub async fn some(db: &Db, organization: OrganizationId, stream: StreamId) -> Re
         let series: Vec<i64> = series.into_iter().map(|one| one.id).collect();
         return of_series(db, &series).await;
     }
-    for table in ["waiting_row", "unmatched_group", "ignore_rule", "sync_run"] {
-        let own = if matches!(table, "ignore_rule" | "sync_run") { "organization_id, id" } else { "id" };
+    for (table, own) in STORED {
         let some = owned(&format!("DELETE FROM {table} WHERE ({own}) IN (SELECT {own} FROM {table}"));
         let gone = some.text(" LIMIT ").bind(ROWS).text(")").run(db.orm()).await?;
         if gone > 0 {

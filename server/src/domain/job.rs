@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use entity::{OrganizationId, StreamId, SyncRunId};
+use entity::{OrganizationId, ReconcileId, StreamId, SyncRunId};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -41,6 +41,13 @@ pub enum Job {
         /// The stream.
         stream: StreamId,
     },
+    /// Compares what a stream took in with its table.
+    Reconcile {
+        /// The organization.
+        organization: OrganizationId,
+        /// The comparison.
+        reconcile: ReconcileId,
+    },
     /// Deletes what is kept no longer.
     Prune,
 }
@@ -52,6 +59,7 @@ impl Job {
             Self::RunSync { .. } => "sync",
             Self::RunBackfill { .. } => "backfill",
             Self::Discard { .. } => "discard",
+            Self::Reconcile { .. } => "reconcile",
             Self::Prune => "prune",
         }
     }

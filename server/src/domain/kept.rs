@@ -3,7 +3,9 @@
 //! A deleted stream is out of everyone's sight at once, with all it stored, long before the last of its rows has been
 //! discarded. So whoever looks for rows of a stream begins here and not at the table.
 
-use entity::{OrganizationId, ignore_rule, series, source, stream, sync_run, unmatched_group, waiting_row};
+use entity::{
+    OrganizationId, ignore_rule, reconcile, series, source, stream, sync_run, unmatched_group, waiting_row,
+};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 
@@ -47,7 +49,7 @@ macro_rules! of_streams {
 }
 
 marked!(source, stream);
-of_streams!(series, sync_run, unmatched_group, waiting_row);
+of_streams!(reconcile, series, sync_run, unmatched_group, waiting_row);
 
 /// A rule may be of no stream.
 impl Kept for ignore_rule::Entity {

@@ -33,6 +33,7 @@ pub mod metric_link;
 pub mod normalizer;
 pub mod opportunity;
 pub mod organization;
+pub mod reconcile;
 pub mod refusal;
 pub mod schedule;
 pub mod series;

@@ -37,6 +37,7 @@ node_ids! {
     MetricLinkId => "MetricLink",
     OpportunityId => "Opportunity",
     OrganizationId => "Organization",
+    ReconcileId => "Reconcile",
     SeriesId => "Series",
     SourceId => "Source",
     StreamId => "Stream",

@@ -105,6 +105,7 @@ by_id! {
     MetricId => all metric, AccountsRead;
     MetricLinkId => all metric_link, AccountsRead;
     OpportunityId => all opportunity, AccountsRead;
+    ReconcileId => kept reconcile, SourcesRead;
     SeriesId => kept series, MeasurementsRead;
     SourceId => kept source, SourcesRead;
     StreamId => kept stream, SourcesRead;

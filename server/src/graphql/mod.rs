@@ -31,6 +31,8 @@ pub mod payload;
 mod preview;
 mod preview_row;
 mod problem;
+mod reconcile;
+mod reconcile_mutation;
 mod rejection;
 pub mod scalar;
 mod schedule;
@@ -134,6 +136,7 @@ pub struct MoreMutations(
     metric_link_mutation::MetricLinkMutation,
     opportunity::OpportunityMutation,
     organization::OrganizationMutation,
+    reconcile_mutation::ReconcileMutation,
     source_check::SourceCheckMutation,
 );
 

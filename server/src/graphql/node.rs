@@ -17,6 +17,7 @@ use crate::graphql::metric::Metric;
 use crate::graphql::metric_link::MetricLink;
 use crate::graphql::opportunity::Opportunity;
 use crate::graphql::organization::Organization;
+use crate::graphql::reconcile::Reconcile;
 use crate::graphql::series::Series;
 use crate::graphql::source::Source;
 use crate::graphql::stream::Stream;
@@ -74,6 +75,7 @@ nodes! {
     Metric => MetricId,
     MetricLink => MetricLinkId,
     Opportunity => OpportunityId,
+    Reconcile => ReconcileId,
     Series => SeriesId,
     Source => SourceId,
     Stream => StreamId,

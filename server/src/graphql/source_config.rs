@@ -1,7 +1,10 @@
 //! The kinds of sources: the one list of them in the contract. Secrets go in and never come out.
 
+mod bigquery;
 mod clickhouse;
+mod databricks;
 mod postgres;
+mod snowflake;
 mod sqlite;
 
 use async_graphql::{Enum, MaybeUndefined, OneofObject, Union};
@@ -13,8 +16,11 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::source::{Credential, Settings};
 use crate::error::{Error, Result};
+use bigquery::{BigqueryConfig, BigqueryConfigInput};
 use clickhouse::{ClickhouseConfig, ClickhouseConfigInput};
+use databricks::{DatabricksConfig, DatabricksConfigInput};
 use postgres::{PostgresConfig, PostgresConfigInput};
+use snowflake::{SnowflakeConfig, SnowflakeConfigInput};
 use sqlite::{SqliteConfig, SqliteConfigInput};
 
 /// Which kind of system a source reads.
@@ -26,6 +32,12 @@ pub enum SourceKind {
     Sqlite,
     /// ClickHouse over HTTP.
     Clickhouse,
+    /// Snowflake.
+    Snowflake,
+    /// BigQuery.
+    Bigquery,
+    /// Databricks SQL.
+    Databricks,
 }
 
 impl SourceKind {
@@ -35,6 +47,9 @@ impl SourceKind {
             Self::Postgres => connector::postgres::Postgres::NAME,
             Self::Sqlite => connector::sqlite::Sqlite::NAME,
             Self::Clickhouse => connector::clickhouse::Clickhouse::NAME,
+            Self::Snowflake => connector::snowflake::Snowflake::NAME,
+            Self::Bigquery => connector::bigquery::Bigquery::NAME,
+            Self::Databricks => connector::databricks::Databricks::NAME,
         }
     }
 
@@ -44,6 +59,9 @@ impl SourceKind {
             Self::Postgres => "PostgreSQL",
             Self::Sqlite => "SQLite",
             Self::Clickhouse => "ClickHouse",
+            Self::Snowflake => "Snowflake",
+            Self::Bigquery => "BigQuery",
+            Self::Databricks => "Databricks",
         }
     }
 
@@ -52,7 +70,14 @@ impl SourceKind {
     /// # Errors
     /// When it names no kind.
     pub fn stored(word: &str) -> Result<Self> {
-        let kinds = [Self::Postgres, Self::Sqlite, Self::Clickhouse];
+        let kinds = [
+            Self::Postgres,
+            Self::Sqlite,
+            Self::Clickhouse,
+            Self::Snowflake,
+            Self::Bigquery,
+            Self::Databricks,
+        ];
         let found = kinds.into_iter().find(|kind| kind.stored_word() == word);
         found.ok_or_else(|| Error::internal("reading a source", format!("{word:?} is no kind")))
     }
@@ -67,6 +92,12 @@ pub enum SourceConfig {
     Sqlite(SqliteConfig),
     /// A ClickHouse server.
     Clickhouse(ClickhouseConfig),
+    /// A Snowflake account.
+    Snowflake(SnowflakeConfig),
+    /// BigQuery.
+    Bigquery(BigqueryConfig),
+    /// A Databricks workspace.
+    Databricks(DatabricksConfig),
 }
 
 impl SourceConfig {
@@ -79,6 +110,9 @@ impl SourceConfig {
             SourceKind::Postgres => Self::Postgres(read::<connector::postgres::Config>(source)?.into()),
             SourceKind::Sqlite => Self::Sqlite(read::<connector::sqlite::Config>(source)?.into()),
             SourceKind::Clickhouse => Self::Clickhouse(read::<connector::clickhouse::Config>(source)?.into()),
+            SourceKind::Snowflake => Self::Snowflake(read::<connector::snowflake::Config>(source)?.into()),
+            SourceKind::Bigquery => Self::Bigquery(read::<connector::bigquery::Config>(source)?.into()),
+            SourceKind::Databricks => Self::Databricks(read::<connector::databricks::Config>(source)?.into()),
         })
     }
 }
@@ -96,6 +130,12 @@ pub enum SourceConfigInput {
     Sqlite(SqliteConfigInput),
     /// A ClickHouse server.
     Clickhouse(ClickhouseConfigInput),
+    /// A Snowflake account.
+    Snowflake(SnowflakeConfigInput),
+    /// BigQuery.
+    Bigquery(BigqueryConfigInput),
+    /// A Databricks workspace.
+    Databricks(DatabricksConfigInput),
 }
 
 impl SourceConfigInput {
@@ -108,6 +148,9 @@ impl SourceConfigInput {
             Self::Postgres(input) => input.settings(),
             Self::Sqlite(input) => input.settings(),
             Self::Clickhouse(input) => input.settings(),
+            Self::Snowflake(input) => input.settings(),
+            Self::Bigquery(input) => input.settings(),
+            Self::Databricks(input) => input.settings(),
         }
     }
 }
@@ -138,4 +181,9 @@ fn refusal(kind: &str, error: &ConnectorError) -> Error {
 fn port(field: &str, port: i32) -> Result<u16> {
     let port = u16::try_from(port).ok().filter(|port| *port > 0);
     port.ok_or_else(|| Error::invalid(field, "must be between 1 and 65535"))
+}
+
+/// A text with something in it.
+fn filled(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }

@@ -1,18 +1,23 @@
 //! What a customer's administrator does so that Weir may read: scripts, key statements, the page to send them.
 
+use std::collections::HashMap;
+
+use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use connector::setup::{Given, KeySetup as Statements, Setup};
 use connector::{TableRef, kinds};
 use entity::source::Model;
-use entity::{key_pair, stream};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use entity::{KeyPairState, SourceId, key_pair, stream};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::auth::Permission;
 use crate::domain::instruction::Instruction;
 use crate::domain::kept::Kept;
 use crate::error::{Error, Result as DomainResult};
-use crate::graphql::context::Reach;
+use crate::graphql::context::{Reach, load};
 use crate::graphql::error::Fault;
+use crate::graphql::key_pair::KeysOf;
+use crate::graphql::loaders::{Fetch, LoadError};
 use crate::graphql::source_config::SourceKind;
 use crate::sources::config;
 
@@ -71,20 +76,18 @@ pub async fn scripts(
     tables: Option<Vec<TableRef>>,
 ) -> Result<Option<Setup>> {
     ctx.need(Permission::SourcesRead)?;
-    let made = async {
-        let tables = match tables {
-            Some(tables) => tables,
-            None => read_tables(ctx, source).await?,
-        };
-        let key = newest_key(ctx, source).await?;
-        let google_account = ctx.app().sources.google_account();
-        let given = Given {
-            public_key: key.as_ref().map(|pair| pair.public_key.as_str()),
-            google_account: google_account.as_deref(),
-        };
-        Ok::<_, Error>(kinds::setup(&source.kind, &config(source)?, &tables, given)?)
+    let tables = match tables {
+        Some(tables) => tables,
+        None => load(ctx, TablesOf(source.id)).await?.unwrap_or_default(),
     };
-    made.await.map_err(|error| Fault::from(error).into())
+    let key = newest_key(ctx, source).await?;
+    let google_account = ctx.app().sources.google_account();
+    let given = Given {
+        public_key: key.as_ref().map(|pair| pair.public_key.as_str()),
+        google_account: google_account.as_deref(),
+    };
+    let made = config(source).and_then(|config| Ok(kinds::setup(&source.kind, &config, &tables, given)?));
+    made.map_err(|error| Fault::from(error).into())
 }
 
 /// The statements for a key pair of a source; none where the kind uses none.
@@ -106,7 +109,7 @@ pub async fn instructions(
     tables: Option<Vec<TableRef>>,
 ) -> Result<String> {
     let setup = scripts(ctx, source, tables).await?;
-    let newest = newest_key(ctx, source).await.map_err(Fault::from)?;
+    let newest = newest_key(ctx, source).await?;
     let key =
         newest.as_ref().map(|pair| statements(source, pair)).transpose().map_err(Fault::from)?.flatten();
     let kind = SourceKind::stored(&source.kind).map_err(Fault::from)?;
@@ -121,29 +124,43 @@ pub async fn instructions(
 }
 
 /// The key pair that is to be installed: the newest that is not retired.
-async fn newest_key(ctx: &Context<'_>, source: &Model) -> DomainResult<Option<key_pair::Model>> {
-    let found = key_pair::Entity::find()
-        .filter(key_pair::Column::OrganizationId.eq(source.organization_id))
-        .filter(key_pair::Column::SourceId.eq(source.id))
-        .filter(key_pair::Column::State.ne(entity::KeyPairState::Retired))
-        .order_by_desc(key_pair::Column::CreatedAt);
-    Ok(found.one(ctx.db()).await?)
+async fn newest_key(ctx: &Context<'_>, source: &Model) -> Result<Option<key_pair::Model>> {
+    let pairs = load(ctx, KeysOf(source.id)).await?.unwrap_or_default();
+    let live = pairs.into_iter().filter(|pair| pair.state != KeyPairState::Retired);
+    Ok(live.max_by_key(|pair| pair.created_at))
 }
 
-/// The tables the source's streams read.
-async fn read_tables(ctx: &Context<'_>, source: &Model) -> DomainResult<Vec<TableRef>> {
-    let streams = stream::Entity::kept(source.organization_id)
-        .filter(stream::Column::SourceId.eq(source.id))
-        .order_by_asc(stream::Column::TableRef);
-    let mut tables = Vec::new();
-    for stream in streams.all(ctx.db()).await? {
-        let table: TableRef = serde_json::from_str(&stream.table_ref)
-            .map_err(|error| Error::internal("reading a stream's table", error))?;
-        if tables.last() != Some(&table) {
-            tables.push(table);
+/// Asks for the tables that the streams of a source read, each once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TablesOf(pub SourceId);
+
+impl Loader<TablesOf> for Fetch {
+    type Value = Vec<TableRef>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[TablesOf],
+    ) -> std::result::Result<HashMap<TablesOf, Vec<TableRef>>, LoadError> {
+        let organization = self.organization(Permission::SourcesRead)?;
+        let streams: Vec<(SourceId, String)> = stream::Entity::kept(organization)
+            .select_only()
+            .column(stream::Column::SourceId)
+            .column(stream::Column::TableRef)
+            .distinct()
+            .filter(stream::Column::SourceId.is_in(keys.iter().map(|key| key.0)))
+            .order_by_asc(stream::Column::TableRef)
+            .into_tuple()
+            .all(self.db())
+            .await?;
+        let mut found: HashMap<TablesOf, Vec<TableRef>> = HashMap::new();
+        for (source, table) in streams {
+            let table = serde_json::from_str(&table)
+                .map_err(|error| Error::internal("reading a stream's table", error))?;
+            found.entry(TablesOf(source)).or_default().push(table);
         }
+        Ok(found)
     }
-    Ok(tables)
 }
 
 /// How Weir comes to sources, for those who let it in.

@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, QueryFilter, Select};
 use crate::auth::Permission;
 use crate::clock::SECOND;
 use crate::domain::kept::Kept;
+use crate::domain::reconcile::Setting;
 use crate::domain::stream::Reading;
 use crate::domain::{checkpoint, freshness, schedule, stream_columns};
 use crate::graphql::context::{Reach, load, maybe, must};
@@ -16,6 +17,7 @@ use crate::graphql::external_id_setting::ExternalIdSetting;
 use crate::graphql::id::{Global, global};
 use crate::graphql::loaders::Nested;
 use crate::graphql::page::{Page, nested, page};
+use crate::graphql::reconcile::{Reconcile, ReconcileSetting, ReconcileSettingOf, ReconcilesOf};
 use crate::graphql::scalar::{BigInt, DateTime};
 use crate::graphql::schedule::StreamSchedule;
 use crate::graphql::search::contains;
@@ -168,6 +170,25 @@ impl Stream {
         before: Option<String>,
     ) -> Result<Page<SyncRun>> {
         nested::<RunsOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0)).await
+    }
+
+    /// Whether and when it is compared with its table by itself.
+    async fn reconcile(&self, ctx: &Context<'_>) -> Result<ReconcileSetting> {
+        let stored = load(ctx, ReconcileSettingOf(self.0.id)).await?;
+        Ok(stored.map(Setting::from).unwrap_or_default().into())
+    }
+
+    /// How it compared with its table, newest first.
+    async fn reconciles(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Page<Reconcile>> {
+        nested::<ReconcilesOf, _>(ctx, PageArgs::new(first, after, last, before), Key::Uuid(self.0.id.0))
+            .await
     }
 
     /// How far it has read; null before the first batch.

@@ -150,10 +150,7 @@ impl DiagnosisQuery {
         let watermark = checkpoint::current(&stream, stored).map(|checkpoint| checkpoint.watermark);
         let mut facts = counted(ctx, &stream).await.map_err(Fault::from)?;
         facts.watermark = watermark;
-        let problem = match sorted(asked(ctx, &stream, &mut facts).await).map_err(Fault::from)? {
-            Ok(()) => None,
-            Err(problem) => Some(problem),
-        };
+        let problem = sorted(asked(ctx, &stream, &mut facts).await).map_err(Fault::from)?.err();
         Ok(Some(told(facts, problem)))
     }
 }
@@ -202,7 +199,7 @@ async fn asked(ctx: &Context<'_>, stream: &stream::Model, facts: &mut Facts) -> 
     let connector = app.sources.connector(app, stream.organization_id, stream.source_id).await?;
     let ids = patiently(async {
         reach(ctx, &*connector, stream, &reading, facts).await?;
-        let batch = connector.preview(&reading.table, &[reading.mapping.account.clone()], SAMPLE).await?;
+        let batch = connector.preview(&reading.table, std::slice::from_ref(&reading.mapping.account), SAMPLE).await?;
         let Some(column) = batch.columns.first() else { return Ok(Vec::new()) };
         let mut ids: Vec<String> = (0..batch.rows()).filter_map(|row| column.cell(row).key()).collect();
         ids.sort_unstable();

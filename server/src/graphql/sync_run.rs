@@ -166,6 +166,8 @@ pub enum SyncRunTrigger {
     Retry,
     /// A change of accounts or links.
     Change,
+    /// A difference between the table and what was taken in.
+    Reconcile,
 }
 
 /// Where a run is.

@@ -217,7 +217,7 @@ async fn find(change: &Act<'_>, id: SyncRunId) -> DomainResult<sync_run::SyncRun
 }
 
 /// Refuses while the organization, the source or the stream is not to read.
-async fn may_start(change: &Act<'_>, stream: &entity::stream::Model) -> DomainResult<()> {
+pub async fn may_start(change: &Act<'_>, stream: &entity::stream::Model) -> DomainResult<()> {
     organization::require_ingestion(change).await?;
     let source = source::Entity::find_by_id((change.organization(), stream.source_id)).one(change.db).await?;
     if source.is_none_or(|source| source.state == SourceState::Paused) {

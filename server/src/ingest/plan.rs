@@ -198,12 +198,14 @@ impl Plan {
             batch_rows: sizes.batch_rows,
             batch_bytes: sizes.batch_bytes,
             cell_bytes: sizes.cell_bytes,
-            tag: RunTag {
-                organization: self.route.organization.to_string(),
-                stream: self.route.stream.to_string(),
-            },
+            tag: self.tag(),
             cost,
         }
+    }
+
+    /// Who reads, for the system's own logs.
+    pub fn tag(&self) -> RunTag {
+        RunTag { organization: self.route.organization.to_string(), stream: self.route.stream.to_string() }
     }
 
     /// The highest believable cursor rank when the source's clock says `now`; `None` for integers.

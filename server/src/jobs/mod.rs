@@ -6,6 +6,7 @@
 //! | `backfill` | carry out a run of a bounded range | 1 | the run's own |
 //! | `rematch` | try waiting rows again after a change | 1, one per organization | until it succeeds |
 //! | `discard` | discard what deleted streams stored | 1 | until it succeeds |
+//! | `reconcile` | compare a stream with its table, nightly | 1 | the comparison's own, `workers.attempts` |
 //! | `prune` | delete what is kept no longer, hourly | 1 | 5 |
 //!
 //! Jobs are rows of one table, taken with a lease by the workers of any process (`node`, `table`, `keeper`); apalis
@@ -20,6 +21,7 @@ mod lanes;
 mod node;
 mod prune;
 mod reader;
+mod reconcile;
 mod rematch;
 mod run;
 pub mod schedule;
@@ -91,6 +93,7 @@ fn settings(app: &App) -> Settings {
             lane("backfill", 1),
             lane(matching_change::QUEUE, 1),
             lane("discard", 1),
+            lane("reconcile", 1),
             lane("prune", 1),
         ],
         lease: Duration::from_secs(u64::from(workers.lease_seconds)),
@@ -114,6 +117,9 @@ fn dispatch(app: App, node: Node, engine: Arc<dyn Engine>) -> Perform {
                 }
                 Job::Discard { organization, stream } => {
                     discard::run(&app, &taken, (organization, stream)).await
+                }
+                Job::Reconcile { organization, reconcile } => {
+                    reconcile::run(&app, &taken, (organization, reconcile)).await
                 }
                 Job::Prune => prune(&app, taken.stop()).await.map(|_| Outcome::Done),
             }

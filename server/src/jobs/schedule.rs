@@ -1,4 +1,4 @@
-//! The scheduler: finds the streams that are due and starts their runs.
+//! The scheduler: finds the streams that are due and starts their runs, and their comparisons with their tables.
 //!
 //! Every process runs one, and none is special. When a stream is due is a column of its row; moving it on and starting
 //! the run are one transaction under the row's lock, so a due time makes one run however many processes look, and a
@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::clock::{Micros, SECOND};
 use crate::domain::schedule::Schedule;
 use crate::domain::sync_run::{self, NewRun, Request};
-use crate::domain::{discard, ignore_rule, job as queue};
+use crate::domain::{discard, ignore_rule, job as queue, reconcile};
 use crate::error::{Error, Result};
 use crate::sql::Sql;
 
@@ -240,6 +240,19 @@ async fn watch(app: &App) -> Result<()> {
     let deleted = discard::push_missing(app.db.orm(), app.clock.now()).await?;
     if deleted > 0 {
         warn!(streams = deleted, "deleted streams had no job and were given one");
+        app.jobs.wake();
+    }
+    if reconcile::any_due(app.db.orm(), app.clock.now()).await? {
+        let work = app.db.begin().await?;
+        let started = reconcile::start_due(&work, app.clock.now()).await?;
+        work.commit().await?;
+        if started > 0 {
+            app.jobs.wake();
+        }
+    }
+    let compared = reconcile::push_missing(app.db.orm(), app.clock.now()).await?;
+    if compared > 0 {
+        warn!(reconciles = compared, "comparisons had no job and were given one");
         app.jobs.wake();
     }
     let mended = give_due_times(app).await?;

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use connector::memory::MemoryTable;
 use connector::{
-    Batch, BatchStream, Check, Connector, Cursor, Moment, ReadRequest, Table, TableRef, Watermark,
+    Batch, BatchStream, Check, Connector, Cursor, Moment, ReadRequest, Slice, SliceRequest, Table, TableRef,
+    Watermark,
 };
 use futures::StreamExt;
 use server::fault::Faults;
@@ -106,6 +107,11 @@ impl Connector for Gate {
     async fn newest(&self, table: &TableRef, cursor: &Cursor) -> connector::Result<Option<Watermark>> {
         self.other();
         self.table.newest(table, cursor).await
+    }
+
+    async fn slices(&self, request: SliceRequest) -> connector::Result<Vec<Slice>> {
+        self.other();
+        self.table.slices(request).await
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

@@ -70,6 +70,9 @@ pub trait Protocol: Send + Sync + 'static {
         body.len() / 2
     }
 
+    /// Changes a call before it is sent on, such as the size of the pages it asks for.
+    fn ask(&self, _call: &mut Call) {}
+
     /// Changes what the service says of itself, such as addresses past the proxy, which listens at the port.
     fn pass(&self, _port: u16, _reply: &mut Reply) {}
 }
@@ -79,6 +82,8 @@ pub trait Protocol: Send + Sync + 'static {
 struct Plan {
     page: usize,
     fault: Fault,
+    /// How often the page passes before.
+    spared: usize,
     left: usize,
 }
 
@@ -124,7 +129,12 @@ impl Faults {
 
     /// Spoils a page, so many times. Of several plans for a page the first that is not used up counts.
     pub fn plan(&self, page: usize, fault: Fault, times: usize) {
-        hold(&self.state).plans.push(Plan { page, fault, left: times });
+        hold(&self.state).plans.push(Plan { page, fault, spared: 0, left: times });
+    }
+
+    /// Spoils a page whenever it is asked for again.
+    pub fn plan_again(&self, page: usize, fault: Fault) {
+        hold(&self.state).plans.push(Plan { page, fault, spared: 1, left: usize::MAX });
     }
 
     /// Spoils nothing any more.
@@ -147,6 +157,10 @@ impl State {
     /// The fault for a page, which is thereby used once.
     fn fault(&mut self, page: usize) -> Option<Fault> {
         let plan = self.plans.iter_mut().find(|plan| plan.page == page && plan.left > 0)?;
+        if plan.spared > 0 {
+            plan.spared -= 1;
+            return None;
+        }
         plan.left -= 1;
         Some(plan.fault)
     }
@@ -154,7 +168,9 @@ impl State {
 
 impl<P: Protocol> Spoiler<P> {
     async fn pass(&self, call: &Call) -> Result<Reply> {
-        let mut reply = self.upstream.send(call).await?;
+        let mut call = call.clone();
+        self.protocol.ask(&mut call);
+        let mut reply = self.upstream.send(&call).await?;
         let port = hold(&self.state).port;
         self.protocol.pass(port, &mut reply);
         Ok(reply)

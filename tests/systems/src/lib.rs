@@ -7,11 +7,15 @@
 //! server.
 
 pub mod authority;
+pub mod bigquery;
 pub mod clickhouse;
+pub mod databricks;
 pub mod faults;
 pub mod postgres;
 pub mod proxy;
+pub mod python;
 pub mod relay;
 pub mod run;
+pub mod snowduck;
 pub mod snowflake;
 pub mod upstream;

@@ -34,6 +34,9 @@ async fn one_of_each(world: &World) -> Result<Ids> {
     ids.insert("MetricLink", text(&link["metricLink"]["id"]));
     let stream = world.stream(json!({})).await?;
     ids.insert("SyncRun", text(&world.sync_well(&stream).await?["id"]));
+    let made = world.act("reconcileStart", "reconcile { id }", json!({ "streamId": stream })).await?;
+    ids.insert("Reconcile", text(&made["reconcile"]["id"]));
+    world.settle().await?;
     let rule = json!({ "externalAccount": "zzz", "reason": "none" });
     let rule = world.act("ignoreRuleCreate", "ignoreRule { id }", rule).await?;
     ids.insert("IgnoreRule", text(&rule["ignoreRule"]["id"]));

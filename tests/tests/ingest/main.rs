@@ -10,6 +10,7 @@ mod oracle;
 mod pace;
 mod preview;
 mod rebind;
+mod reconciling;
 mod rematches;
 mod shapes;
 mod targets;

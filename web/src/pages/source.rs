@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::source_check::{CheckSteps, SourceCheck};
+use super::source_config::SourceConfig;
+use super::source_facts::ConfigFacts;
 use super::source_key_pairs::{KeyPair, KeyPairs};
 use super::source_setup::SetupPanel;
 use crate::components::{
@@ -14,8 +16,8 @@ use crate::components::{
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{
-    BigInt, DateTime, Freshness, Permission, SourceKind, SourceSignIn, SourceState, SslMode, SyncRunStatus,
-    TableRef, UserError,
+    BigInt, DateTime, Freshness, Permission, SourceKind, SourceSignIn, SourceState, SyncRunStatus, TableRef,
+    UserError,
 };
 use crate::{format, paths, schema};
 
@@ -47,59 +49,6 @@ struct Source {
     created_at: DateTime,
     #[arguments(first: 100)]
     streams: StreamConnection,
-}
-
-/// How a source is reached, by kind.
-#[derive(cynic::InlineFragments, Clone, Debug, PartialEq, Eq)]
-pub enum SourceConfig {
-    /// A PostgreSQL server.
-    Postgres(PostgresConfig),
-    /// A SQLite file.
-    Sqlite(SqliteConfig),
-    /// A ClickHouse server.
-    Clickhouse(ClickhouseConfig),
-    /// A kind this build does not know.
-    #[cynic(fallback)]
-    Other,
-}
-
-/// How a PostgreSQL server is reached.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-pub struct PostgresConfig {
-    /// The host.
-    pub host: String,
-    /// The port.
-    pub port: i32,
-    /// The database.
-    pub database: String,
-    /// The user.
-    pub user: String,
-    /// How TLS is used.
-    pub ssl_mode: SslMode,
-    /// The certificate to trust.
-    pub ca_certificate: Option<String>,
-}
-
-/// Where a SQLite file is.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-pub struct SqliteConfig {
-    /// The path on the server.
-    pub path: String,
-}
-
-/// How a ClickHouse server is reached.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-pub struct ClickhouseConfig {
-    /// The host.
-    pub host: String,
-    /// The port.
-    pub port: i32,
-    /// Whether TLS is used.
-    pub secure: bool,
-    /// The database.
-    pub database: String,
-    /// The user.
-    pub user: String,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
@@ -297,29 +246,6 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
             <div class="lg:col-span-2"><Streams streams=source.streams.nodes add/></div>
             {setup}
         </div>
-    }
-}
-
-#[component]
-fn ConfigFacts(config: SourceConfig) -> impl IntoView {
-    let fact = |name: &'static str, value: String| view! { <Fact name><span class="font-mono text-[13px] break-all">{value}</span></Fact> };
-    match config {
-        SourceConfig::Postgres(config) => view! {
-            {fact("Server", format!("{}:{}", config.host, config.port))}
-            {fact("Database", config.database)}
-            {fact("User", config.user)}
-            <Fact name="TLS">{config.ssl_mode.text()}</Fact>
-        }
-        .into_any(),
-        SourceConfig::Sqlite(config) => fact("File", config.path).into_any(),
-        SourceConfig::Clickhouse(config) => view! {
-            {fact("Server", format!("{}:{}", config.host, config.port))}
-            {fact("Database", config.database)}
-            {fact("User", config.user)}
-            <Fact name="TLS">{if config.secure { "on" } else { "off" }}</Fact>
-        }
-        .into_any(),
-        SourceConfig::Other => ().into_any(),
     }
 }
 

@@ -1,14 +1,36 @@
-//! The fields of a source, kind by kind.
+//! The fields of a source: the kind, and those of servers and files.
 
 use leptos::prelude::*;
 
 use super::source_draft::Draft;
 use crate::components::{Area, Check, Choice, Text};
-use crate::vocabulary::{SourceKind, SslMode, Word};
+use crate::vocabulary::{ClickhouseSignIn, SourceKind, SslMode, Word};
 
 /// The fields that say themselves what is wrong with them.
-pub(super) const FIELDS: &[&str] =
-    &["name", "host", "port", "database", "user", "password", "path", "caCertificate"];
+pub(super) const FIELDS: &[&str] = &[
+    "name",
+    "host",
+    "port",
+    "database",
+    "user",
+    "password",
+    "path",
+    "caCertificate",
+    "account",
+    "role",
+    "warehouse",
+    "schema",
+    "token",
+    "project",
+    "dataset",
+    "dataProject",
+    "location",
+    "maximumBytesBilled",
+    "key",
+    "catalog",
+    "clientId",
+    "secret",
+];
 
 /// What is wrong with which field.
 #[derive(Clone, Copy)]
@@ -20,6 +42,11 @@ impl Errors {
     }
 }
 
+/// What is said under the field of a secret.
+pub(super) fn secret_hint(kept: bool) -> &'static str {
+    if kept { "One is stored. Leave this empty to keep it." } else { "Kept sealed; it is never shown again." }
+}
+
 #[component]
 pub(super) fn KindChoice(draft: Draft) -> impl IntoView {
     let card = move |kind: SourceKind| {
@@ -27,6 +54,9 @@ pub(super) fn KindChoice(draft: Draft) -> impl IntoView {
             SourceKind::Postgres => "Server, database, a user that may read",
             SourceKind::Sqlite => "A file on the server",
             SourceKind::Clickhouse => "HTTP interface, a user that may read",
+            SourceKind::Snowflake => "Account, a service user, a key pair made here",
+            SourceKind::Bigquery => "Project, a service account",
+            SourceKind::Databricks => "Workspace, SQL warehouse, a service principal",
         };
         view! {
             <label class="flex cursor-pointer items-start gap-2.5 rounded-box border border-base-300 p-3 has-checked:border-primary has-checked:bg-primary/6 has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-primary">
@@ -44,7 +74,7 @@ pub(super) fn KindChoice(draft: Draft) -> impl IntoView {
     view! {
         <fieldset>
             <legend class="mb-1.5 text-sm font-medium">"Kind"</legend>
-            <div class="grid gap-2 sm:grid-cols-3">{SourceKind::ALL.iter().copied().map(card).collect_view()}</div>
+            <div class="grid gap-2 sm:grid-cols-2 xl:grid-cols-3">{SourceKind::ALL.iter().copied().map(card).collect_view()}</div>
         </fieldset>
     }
 }
@@ -55,18 +85,7 @@ pub(super) fn SqliteFields(draft: Draft, errors: Errors) -> impl IntoView {
 }
 
 #[component]
-pub(super) fn ServerFields(
-    draft: Draft,
-    errors: Errors,
-    kind: SourceKind,
-    kept_secret: bool,
-) -> impl IntoView {
-    let hint = if kept_secret {
-        "A password is stored. Leave this empty to keep it."
-    } else {
-        "Kept sealed; it is never shown again."
-    };
-    let modes = SslMode::choices();
+fn Server(draft: Draft, errors: Errors) -> impl IntoView {
     view! {
         <div class="grid gap-4 sm:grid-cols-[minmax(0,1fr)_7rem]">
             <Text label="Host" value=draft.host required=true code=true error=errors.of("host")/>
@@ -76,21 +95,51 @@ pub(super) fn ServerFields(
             <Text label="Database" value=draft.database required=true code=true error=errors.of("database")/>
             <Text label="User" value=draft.user required=true code=true error=errors.of("user")/>
         </div>
-        <Text label="Password" value=draft.password kind="password" autocomplete="new-password" hint=hint error=errors.of("password")/>
-        {if kind == SourceKind::Clickhouse {
-            view! { <Check label="Use TLS" checked=draft.secure on_change=move |on| draft.secure.set(on)/> }.into_any()
-        } else {
-            view! {
-                <Choice
-                    label="TLS"
-                    value=Signal::derive(move || draft.ssl_mode.get().key().to_owned())
-                    on_change=move |key: String| if let Some(mode) = SslMode::from_key(&key) { draft.ssl_mode.set(mode) }
-                    options=modes
-                />
-                <Show when=move || draft.ssl_mode.get() == SslMode::VerifyFull>
-                    <Area label="Certificate to trust" value=draft.certificate code=true rows=4 hint="PEM, only when the server’s certificate is your own." error=errors.of("caCertificate")/>
-                </Show>
-            }.into_any()
-        }}
+    }
+}
+
+#[component]
+fn Certificate(draft: Draft, errors: Errors) -> impl IntoView {
+    view! { <Area label="Certificate to trust" value=draft.certificate code=true rows=4 hint="PEM, only when the server’s certificate is your own." error=errors.of("caCertificate")/> }
+}
+
+#[component]
+pub(super) fn PostgresFields(draft: Draft, errors: Errors, kept_secret: bool) -> impl IntoView {
+    let modes = SslMode::choices();
+    view! {
+        <Server draft errors/>
+        <Text label="Password" value=draft.secret kind="password" autocomplete="new-password" hint=secret_hint(kept_secret) error=errors.of("password")/>
+        <Choice
+            label="TLS"
+            value=Signal::derive(move || draft.ssl_mode.get().key().to_owned())
+            on_change=move |key: String| if let Some(mode) = SslMode::from_key(&key) { draft.ssl_mode.set(mode) }
+            options=modes
+        />
+        <Show when=move || draft.ssl_mode.get() == SslMode::VerifyFull><Certificate draft errors/></Show>
+    }
+}
+
+#[component]
+pub(super) fn ClickhouseFields(draft: Draft, errors: Errors, kept_secret: bool) -> impl IntoView {
+    let hint = secret_hint(kept_secret);
+    let secret = move || {
+        match draft.clickhouse.get() {
+        ClickhouseSignIn::Password => view! { <Text label="Password" value=draft.secret kind="password" autocomplete="new-password" hint error=errors.of("password")/> }.into_any(),
+        ClickhouseSignIn::Token => view! { <Text label="JSON Web Token" value=draft.secret kind="password" autocomplete="new-password" hint error=errors.of("password")/> }.into_any(),
+        ClickhouseSignIn::Certificate => view! { <Area label="Client certificate and private key" value=draft.secret code=true rows=6 hint="Both as PEM, one after the other. Kept sealed." error=errors.of("password")/> }.into_any(),
+    }
+    };
+    view! {
+        <Server draft errors/>
+        <Choice
+            label="Sign in with"
+            value=Signal::derive(move || draft.clickhouse.get().key().to_owned())
+            on_change=move |key: String| if let Some(way) = ClickhouseSignIn::from_key(&key) { draft.clickhouse.set(way) }
+            options=ClickhouseSignIn::choices()
+        />
+        {secret}
+        <Check label="Use TLS" checked=draft.secure on_change=move |on| draft.secure.set(on)/>
+        <Check label="Read tables that replace or merge rows merged (FINAL)" checked=draft.merged on_change=move |on| draft.merged.set(on)/>
+        <Show when=move || draft.secure.get()><Certificate draft errors/></Show>
     }
 }

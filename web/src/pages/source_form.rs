@@ -6,13 +6,15 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::source_check::{CheckSteps, SourceCheck};
-use super::source_draft::{Draft, Edited, SourceConfigInput};
-use super::source_fields::{Errors, FIELDS, KindChoice, ServerFields, SqliteFields};
+use super::source_cloud_fields::{BigqueryFields, DatabricksFields, SnowflakeFields};
+use super::source_config::SourceConfigInput;
+use super::source_draft::{Draft, Edited};
+use super::source_fields::{ClickhouseFields, Errors, FIELDS, KindChoice, PostgresFields, SqliteFields};
 use crate::components::{
     Button, Icon, LinkButton, Loaded, Look, Missing, Notice, PageHead, Panel, Text, Toasts, Tone,
 };
 use crate::query::{Change, Query, settled};
-use crate::vocabulary::{SourceKind, UserError};
+use crate::vocabulary::{SnowflakeSignIn, SourceKind, SourceSignIn, UserError};
 use crate::{paths, schema};
 
 #[derive(cynic::QueryVariables)]
@@ -79,6 +81,7 @@ struct SourceUpdatePayload {
 struct SavedSource {
     id: cynic::Id,
     name: String,
+    sign_in: SourceSignIn,
 }
 
 #[derive(cynic::QueryVariables)]
@@ -144,7 +147,10 @@ fn Form(edited: Option<Edited>) -> impl IntoView {
         move |source: SavedSource| {
             toasts.say(format!("{} is saved", source.name));
             let id = source.id.inner();
-            navigate(&if is_new { paths::stream_new(id) } else { paths::source(id) }, Default::default());
+            // A key is made and installed before a table can be chosen.
+            let keyed = source.sign_in == SourceSignIn::KeyPair;
+            let next = if is_new && !keyed { paths::stream_new(id) } else { paths::source(id) };
+            navigate(&next, Default::default());
         }
     };
     let create = Change::new(
@@ -184,15 +190,19 @@ fn Form(edited: Option<Edited>) -> impl IntoView {
             .or_else(|| check.complaint(FIELDS))?;
         Some(view! { <Notice tone=Tone::Error>{words}</Notice> })
     };
+    let is_new = edited.with_value(Option::is_none);
+    let keyed = move || {
+        draft.kind.get() == SourceKind::Snowflake && draft.snowflake.get() == SnowflakeSignIn::KeyPair
+    };
     let outcome = move || {
         match (check.is_busy(), result.get()) {
         (true, _) => view! { <p class="muted">"Testing the connection …"</p> }.into_any(),
         (false, Some(check)) => view! { <CheckSteps check/> }.into_any(),
+        (false, None) if is_new && keyed() => view! { <p class="muted">"The key pair is made with the source. Install its public half, test the key, and switch to it, all on the source’s page."</p> }.into_any(),
         (false, None) => view! { <p class="muted">"Test the connection before you save: each step says what it found, and what to do when it fails."</p> }.into_any(),
     }
     };
     let saving = Signal::derive(move || create.is_busy() || update.is_busy());
-    let is_new = edited.with_value(Option::is_none);
     view! {
         <div class="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
             <form class="panel flex flex-col gap-4 p-5" on:submit=save>
@@ -200,12 +210,18 @@ fn Form(edited: Option<Edited>) -> impl IntoView {
                 {is_new.then(|| view! { <KindChoice draft/> })}
                 <Text label="Name" value=draft.name required=true hint="How people will know it, such as “Product warehouse”." error=errors.of("name")/>
                 {move || match draft.kind.get() {
+                    SourceKind::Postgres => view! { <PostgresFields draft errors kept_secret/> }.into_any(),
                     SourceKind::Sqlite => view! { <SqliteFields draft errors/> }.into_any(),
-                    kind => view! { <ServerFields draft errors kind kept_secret/> }.into_any(),
+                    SourceKind::Clickhouse => view! { <ClickhouseFields draft errors kept_secret/> }.into_any(),
+                    SourceKind::Snowflake => view! { <SnowflakeFields draft errors kept_secret/> }.into_any(),
+                    SourceKind::Bigquery => view! { <BigqueryFields draft errors kept_secret/> }.into_any(),
+                    SourceKind::Databricks => view! { <DatabricksFields draft errors kept_secret/> }.into_any(),
                 }}
                 <div class="flex flex-wrap gap-2 border-t border-base-300 pt-4">
-                    <Button look=Look::Primary submit=true busy=saving>{if is_new { "Save and choose a table" } else { "Save" }}</Button>
-                    <Button icon=Icon::Retry busy=Signal::derive(move || check.is_busy()) on:click=test>"Test the connection"</Button>
+                    <Button look=Look::Primary submit=true busy=saving>{move || match (is_new, keyed()) { (false, _) => "Save", (true, true) => "Save and make a key pair", (true, false) => "Save and choose a table" }}</Button>
+                    <Show when=move || !(is_new && keyed())>
+                        <Button icon=Icon::Retry busy=Signal::derive(move || check.is_busy()) on:click=test>"Test the connection"</Button>
+                    </Show>
                     <LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton>
                 </div>
             </form>

@@ -8,7 +8,9 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::backfill::Backfill;
 use super::cursor_reset::CursorReset;
+use super::reconcile_setting::ReconcileSettingDialog;
 use super::stream_facts::{CursorPanel, MappingPanel, SchedulePanel, WaitingPanel};
+use super::stream_reconcile::ReconcilePanel;
 use super::stream_record::{LiveRun, Stream, StreamQuery, StreamVariables};
 use super::stream_runs::RunsPanel;
 use crate::components::{
@@ -102,7 +104,7 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
     let session = Session::expect();
     let toasts = Toasts::expect();
     let navigate = use_navigate();
-    let (resetting, refilling) = (RwSignal::new(false), RwSignal::new(false));
+    let (resetting, refilling, setting) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
     let by_id = move || ById { id: stream.with_untracked(|stream| stream.id.clone()) };
     let start = Change::new(
         |answer: StartRun| settled(answer.sync_run_start.sync_run, answer.sync_run_start.user_errors),
@@ -190,6 +192,7 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
             <div class="flex flex-col gap-5">
                 <SchedulePanel stream/>
                 <CursorPanel stream may_reset=runs on_reset=Callback::new(move |()| resetting.set(true)) on_refill=Callback::new(move |()| refilling.set(true))/>
+                <ReconcilePanel stream may_start=runs may_set=writes on_set=Callback::new(move |()| setting.set(true)) done=Callback::new(move |()| query.reload())/>
             </div>
             <div class="lg:col-span-2"><RunsPanel stream/></div>
         </div>
@@ -197,6 +200,12 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
             open=refilling
             stream_id=id
             watermark=Signal::derive(move || stream.with(|stream| stream.checkpoint.as_ref().map(|checkpoint| checkpoint.watermark.clone())))
+        />
+        <ReconcileSettingDialog
+            open=setting
+            stream_id=id
+            setting=Signal::derive(move || stream.with(|stream| stream.reconcile.clone()))
+            done=Callback::new(move |()| query.reload())
         />
         <CursorReset
             open=resetting

@@ -1,5 +1,6 @@
 //! What the server tells of a stream.
 
+use super::stream_reconcile::{ReconcileConnection, ReconcileSetting};
 use super::stream_runs::SyncRunConnection;
 use crate::schema;
 use crate::vocabulary::{
@@ -48,6 +49,9 @@ pub(super) struct Stream {
     pub(super) rejected_count: BigInt,
     #[arguments(first: $first, after: $after, last: $last, before: $before)]
     pub(super) runs: SyncRunConnection,
+    pub(super) reconcile: ReconcileSetting,
+    #[arguments(first: 1)]
+    pub(super) reconciles: ReconcileConnection,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]

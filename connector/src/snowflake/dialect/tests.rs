@@ -57,6 +57,28 @@ fn a_read_is_one_statement_with_its_values_in_order() {
 }
 
 #[test]
+fn a_lost_result_goes_on_behind_its_last_row() {
+    let columns = [expected("AT", Native::Ntz(9)), expected("ID", Native::Fixed(38, 0))];
+    let mut asked = request();
+    asked.from = Some(Position { watermark: at("2026-01-01 00:00:00"), key: vec!["7".into()] });
+    let made = |asked: &ReadRequest, key: &[Expected]| {
+        read(asked, &asked.table, &columns, key, false, Start::Behind).map(|made| made.map(|it| it.sql))
+    };
+    let sql = made(&asked, &columns[1..]).expect("a statement").expect("rows may be inside");
+    assert!(sql.contains("(\"ID\" > CAST(? AS NUMBER(38,0)) OR \"ID\" IS NULL)"), "{sql}");
+    // A key that cannot be compared, or none, names no row.
+    assert!(made(&asked, &[expected("ID", Native::Real)]).is_err());
+    assert!(made(&asked, &[]).is_err());
+    asked.cursor = Cursor { column: "ID".into(), kind: CursorKind::Int };
+    asked.from = Some(Position {
+        watermark: Watermark { kind: CursorKind::Int, text: "7".to_owned() },
+        key: vec!["7".into()],
+    });
+    let sql = made(&asked, &columns[1..]).expect("a statement").expect("rows may be inside");
+    assert!(sql.contains("WHERE \"ID\" > CAST(? AS NUMBER(38,0)) ORDER BY"), "{sql}");
+}
+
+#[test]
 fn pitfall_11_rows_without_a_cursor_come_first_in_the_same_statement() {
     let key = [expected("ID", Native::Fixed(38, 0))];
     let mut asked = request();

@@ -80,7 +80,8 @@ pub async fn start(db: &impl ConnectionTrait, now: Micros, request: Request) -> 
         if insert(db, now, &[new]).await?.is_empty() {
             continue;
         }
-        let priority = if matches!(request.trigger, RunTrigger::Schedule) { 0 } else { 10 };
+        let priority =
+            if matches!(request.trigger, RunTrigger::Schedule | RunTrigger::Reconcile) { 0 } else { 10 };
         queue::enqueue(db, now, &[job(kind, organization, id).priority(priority)]).await?;
         Sql::new(db, "UPDATE stream SET last_run_id = ")
             .bind(id)

@@ -1,9 +1,9 @@
 //! A ClickHouse connection in the contract.
 
-use async_graphql::{InputObject, MaybeUndefined, SimpleObject};
+use async_graphql::{Enum, InputObject, MaybeUndefined, SimpleObject};
 use connector::clickhouse;
 
-use super::{port, settings};
+use super::{filled, port, settings};
 use crate::domain::source::Settings;
 use crate::error::Result;
 
@@ -20,6 +20,10 @@ pub struct ClickhouseConfig {
     database: String,
     /// The user.
     user: String,
+    /// How the user signs in.
+    sign_in: ClickhouseSignIn,
+    /// The PEM certificate to trust besides the usual ones.
+    ca_certificate: Option<String>,
     /// The path a reverse proxy serves the interface under.
     path_prefix: Option<String>,
     /// Whether tables that replace or merge rows are read merged, at the server's expense.
@@ -34,10 +38,24 @@ impl From<clickhouse::Config> for ClickhouseConfig {
             secure: config.secure,
             database: config.database,
             user: config.user,
+            sign_in: config.sign_in.into(),
+            ca_certificate: config.ca_certificate,
             path_prefix: config.path_prefix,
             r#final: config.merged,
         }
     }
+}
+
+/// How a ClickHouse user signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "clickhouse::SignIn")]
+pub enum ClickhouseSignIn {
+    /// With a password, which may be empty.
+    Password,
+    /// With a JSON Web Token, as ClickHouse Cloud takes it.
+    Token,
+    /// With a client certificate.
+    Certificate,
 }
 
 /// How a ClickHouse server is reached.
@@ -57,8 +75,14 @@ pub struct ClickhouseConfigInput {
     /// The user.
     #[graphql(default = "default")]
     pub user: String,
-    /// The password. Left out of an update, the stored one stays; null removes it.
+    /// How the user signs in.
+    #[graphql(default_with = "ClickhouseSignIn::Password")]
+    pub sign_in: ClickhouseSignIn,
+    /// The password, the token, or the client certificate with its private key in PEM. Left out of an update, the stored
+    /// one stays; null removes it.
     pub password: MaybeUndefined<String>,
+    /// A PEM certificate to trust besides the usual ones.
+    pub ca_certificate: Option<String>,
     /// The path a reverse proxy serves the interface under.
     pub path_prefix: Option<String>,
     /// Whether tables that replace or merge rows are read merged, at the server's expense.
@@ -78,9 +102,9 @@ impl ClickhouseConfigInput {
             secure: self.secure,
             database: self.database,
             user: self.user,
-            sign_in: Default::default(),
-            ca_certificate: None,
-            path_prefix: self.path_prefix.filter(|text| !text.trim().is_empty()),
+            sign_in: self.sign_in.into(),
+            ca_certificate: filled(self.ca_certificate),
+            path_prefix: filled(self.path_prefix),
             merged: self.r#final,
         };
         settings::<clickhouse::Clickhouse>(config, self.password)

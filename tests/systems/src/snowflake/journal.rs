@@ -26,6 +26,8 @@ pub struct Request {
     pub query: BTreeMap<String, String>,
     /// Headers by their names in lower case, without the token.
     pub headers: BTreeMap<String, String>,
+    /// What the token says, if it is a JWT, whether it was accepted or not.
+    pub claims: Option<serde_json::Value>,
     /// The user that signed in.
     pub user: Option<String>,
     /// The statement's handle, asked for or given out.

@@ -17,12 +17,13 @@ pub struct Promises {
 }
 
 /// The suites, as they are written.
-const SUITES: [(&str, &str); 6] = [
+const SUITES: [(&str, &str); 7] = [
     ("cursors", include_str!("suite/cursors.rs")),
     ("limits", include_str!("suite/limits.rs")),
     ("order", include_str!("suite/order.rs")),
     ("places", include_str!("suite/places.rs")),
     ("refusals", include_str!("suite/refusals.rs")),
+    ("slices", include_str!("suite/slices.rs")),
     ("values", include_str!("suite/values.rs")),
 ];
 

@@ -34,6 +34,8 @@ impl Home {
         use systems::snowflake::{Column, Type, Value};
         let columns = vec![Column::new("ID", Type::Number(38, 0)), Column::new("V", Type::TEXT)];
         let row = |row: usize| vec![Value::int(row as i128), Value::text(format!("row {row}"))];
+        // Made in SQL first, which is what the reader's role is granted.
+        self.place.run("CREATE TABLE T (ID NUMBER(38,0), V VARCHAR)").await?;
         self.place.generate("T", columns, rows, &["ID"], row)?;
         Ok(self.table("T"))
     }

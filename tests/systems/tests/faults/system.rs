@@ -34,7 +34,8 @@ pub trait System: Sized {
     /// Adds the rows of those IDs.
     async fn grow(&self, ids: std::ops::Range<i128>) -> Result<()>;
 
-    /// What a lasting fault is told as: kind, and words that the message, the hint or the detail must have.
+    /// What a lasting fault is told as: kind, and words that the message, the hint or the detail must have,
+    /// of several any.
     fn told(&self, fault: Fault) -> (&'static [ErrorKind], &'static str) {
         told(fault)
     }
@@ -67,7 +68,7 @@ pub fn request<S: System>(system: &S) -> ReadRequest {
 pub fn told(fault: Fault) -> (&'static [ErrorKind], &'static str) {
     const AWAY: &[ErrorKind] = &[ErrorKind::Unavailable];
     match fault {
-        Fault::Status(401, _) => (&[ErrorKind::Auth], "401"),
+        Fault::Status(401, _) => (&[ErrorKind::Auth], "401|refused"),
         Fault::Status(403, _) => (&[ErrorKind::Permission], "403"),
         Fault::Status(429, _) => (&[ErrorKind::RateLimited], "429"),
         Fault::Status(500, _) => (AWAY, "500"),

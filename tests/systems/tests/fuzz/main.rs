@@ -4,5 +4,6 @@
 
 mod bytes;
 mod clickhouse;
+mod json;
 mod quoting;
 mod row_binary;

@@ -1,9 +1,12 @@
 //! A quoted name is one identifier and says the same name, whatever letters it has.
 
-use connector::{clickhouse, postgres, sqlite};
+use connector::{bigquery, clickhouse, databricks, postgres, snowflake, sqlite};
 use proptest::prelude::*;
 use sqlparser::ast::{Expr, ObjectNamePart, SelectItem, SetExpr, Statement, TableFactor};
-use sqlparser::dialect::{ClickHouseDialect, Dialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::dialect::{
+    BigQueryDialect, ClickHouseDialect, DatabricksDialect, Dialect, PostgreSqlDialect, SQLiteDialect,
+    SnowflakeDialect,
+};
 use sqlparser::parser::Parser;
 
 /// How one kind quotes, and who reads it.
@@ -13,13 +16,29 @@ struct Quoting {
     dialect: &'static dyn Dialect,
     /// Whether a backslash escapes inside of quotes, which the parser leaves to whoever reads the name.
     escapes: bool,
+    /// Letters no name of the system has.
+    never: &'static str,
 }
 
-const ALL: [Quoting; 3] = [
-    Quoting { kind: "clickhouse", quote: clickhouse::quote, dialect: &ClickHouseDialect {}, escapes: true },
-    Quoting { kind: "postgres", quote: postgres::quote, dialect: &PostgreSqlDialect {}, escapes: false },
-    Quoting { kind: "sqlite", quote: sqlite::quote, dialect: &SQLiteDialect {}, escapes: false },
+const ALL: [Quoting; 6] = [
+    // A backtick is escaped there by a backslash, which this parser does not know; no name has one.
+    of("bigquery", bigquery::quote, &BigQueryDialect {}, true, "`."),
+    of("clickhouse", clickhouse::quote, &ClickHouseDialect {}, true, ""),
+    of("databricks", databricks::quote, &DatabricksDialect {}, false, ""),
+    of("postgres", postgres::quote, &PostgreSqlDialect {}, false, ""),
+    of("snowflake", snowflake::quote, &SnowflakeDialect {}, false, ""),
+    of("sqlite", sqlite::quote, &SQLiteDialect {}, false, ""),
 ];
+
+const fn of(
+    kind: &'static str,
+    quote: fn(&str) -> String,
+    dialect: &'static dyn Dialect,
+    escapes: bool,
+    never: &'static str,
+) -> Quoting {
+    Quoting { kind, quote, dialect, escapes, never }
+}
 
 /// The names in `SELECT <first> FROM <second>.<third>`; nothing when the statement is any other.
 fn names(dialect: &dyn Dialect, sql: &str) -> Option<[String; 3]> {
@@ -102,7 +121,7 @@ fn name() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn pitfall_20_quoted_then_parsed_is_one_identifier(name in name()) {
-        for quoting in &ALL {
+        for quoting in ALL.iter().filter(|quoting| !name.contains(|letter| quoting.never.contains(letter))) {
             check(quoting, &name).map_err(TestCaseError::fail)?;
         }
     }
@@ -117,7 +136,10 @@ fn every_kind_is_tried() {
 
 #[test]
 fn the_check_can_fail() {
-    let careless = Quoting { quote: |name| format!("\"{name}\""), ..ALL[1] };
+    let careless = Quoting {
+        quote: |name| format!("\"{name}\""),
+        ..of("postgres", postgres::quote, &PostgreSqlDialect {}, false, "")
+    };
     assert!(check(&careless, "plain").is_ok());
     assert!(check(&careless, "a\" FROM x.y; --").is_err());
     assert!(check(&careless, "a\"b").is_err());

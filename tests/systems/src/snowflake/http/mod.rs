@@ -38,6 +38,7 @@ async fn serve(state: Data<State>, request: HttpRequest, body: Bytes) -> HttpRes
         request_id: query.get("requestId").cloned(),
         query,
         headers: call::headers(&request),
+        claims: None,
         user: None,
         handle,
         statement: None,
@@ -51,6 +52,7 @@ async fn serve(state: Data<State>, request: HttpRequest, body: Bytes) -> HttpRes
     };
     let header = |name: &str| request.headers().get(name).and_then(|it| it.to_str().ok());
     let (authorization, kind) = (header("authorization"), header("x-snowflake-authorization-token-type"));
+    noted.claims = sign_in::claims(authorization);
     let before = state.faults().before(call);
     let reply = match before {
         Some(Fault::Status { status, code, message, retry_after, .. }) => {

@@ -100,11 +100,11 @@ fn session(state: &State, caller: &Caller, body: &Body) -> Result<Session, Refus
             database: body.database.clone(),
             ..Session::default()
         };
-        if let Some(database) = &body.database {
-            if !world.uses(&session, Sort::Database, std::slice::from_ref(database)) {
-                let text = format!("The requested database does not exist or not authorized: '{database}'.");
-                return Err(Refusal::new(400, "390201", text));
-            }
+        if let Some(database) = &body.database
+            && !world.uses(&session, Sort::Database, std::slice::from_ref(database))
+        {
+            let text = format!("The requested database does not exist or not authorized: '{database}'.");
+            return Err(Refusal::new(400, "390201", text));
         }
         // A warehouse that is not there is missed only by statements that compute.
         let warehouse =

@@ -130,7 +130,7 @@ pub fn truth(text: &str) -> Option<bool> {
 
 /// Reads bytes from hexadecimal digits.
 pub fn hex(text: &str) -> Option<std::sync::Arc<[u8]>> {
-    if text.len() % 2 != 0 || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()

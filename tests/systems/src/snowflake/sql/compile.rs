@@ -81,11 +81,11 @@ impl Compiler<'_> {
     }
 
     fn plain(&self, expr: &Expr) -> Outcome<Typed> {
-        if let Some(grouping) = self.grouping {
-            if let Some(at) = grouping.keys.iter().position(|(key, _)| key == expr) {
-                let key = &grouping.keys[at].1;
-                return Ok(Typed { node: Node::Column(at), kind: key.kind, nullable: key.nullable });
-            }
+        if let Some(grouping) = self.grouping
+            && let Some(at) = grouping.keys.iter().position(|(key, _)| key == expr)
+        {
+            let key = &grouping.keys[at].1;
+            return Ok(Typed { node: Node::Column(at), kind: key.kind, nullable: key.nullable });
         }
         let truth = |node: Node| Typed { node, kind: Type::Boolean, nullable: true };
         let not = |node: Node, negated: bool| if negated { Node::Not(Box::new(node)) } else { node };
@@ -302,10 +302,10 @@ impl Compiler<'_> {
             return Ok(Typed { node: Node::Column(at), kind, nullable: name != "COUNT" });
         }
         let arguments = arguments(call)?;
-        if arguments.is_empty() {
-            if let Some(typed) = function::constant(&name, self.session) {
-                return Ok(typed);
-            }
+        if arguments.is_empty()
+            && let Some(typed) = function::constant(&name, self.session)
+        {
+            return Ok(typed);
         }
         let typed: Vec<Typed> = arguments.into_iter().map(|expr| self.typed(expr)).collect::<Outcome<_>>()?;
         function::build(&name, typed, self.session)

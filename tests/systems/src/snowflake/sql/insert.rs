@@ -18,8 +18,11 @@ use super::types::Column;
 use super::value::Value;
 use crate::snowflake::state::World;
 
+/// Rows in memory, which earlier answers may share.
+type Rows = Arc<Vec<Vec<Value>>>;
+
 /// A table to change: its name, its columns and its rows.
-fn target(world: &World, full: &[String; 3]) -> Outcome<(Vec<Column>, Arc<Vec<Vec<Value>>>)> {
+fn target(world: &World, full: &[String; 3]) -> Outcome<(Vec<Column>, Rows)> {
     let found = world.catalog.object(full)?;
     match found.source() {
         Some(Source::Rows(rows)) => Ok((found.columns.clone(), rows.clone())),

@@ -1,34 +1,22 @@
 //! `SELECT` over one table.
 
-use std::cmp::Ordering;
-
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, OrderBySort, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableFactor, Value as Literal,
+    Distinct, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Value as Literal,
 };
 
 use super::answer::{Answer, Picks};
-use super::catalog::Body;
-use super::compare::compare;
 use super::compile::{Compiler, Grouping, Scope, Typed};
 use super::error::{Outcome, SqlError};
 use super::eval::Node;
-use super::grants::Sort;
+use super::from::{From, from};
 use super::group::{self, grouped, has_aggregate};
-use super::name::{self, fold, object, parts};
-use super::schema;
+use super::name::{fold, parts};
+use super::order::{ordered, sort_by_keys, way};
 use super::session::Session;
-use super::source::Source;
 use super::types::Column;
 use super::value::Value;
 use crate::snowflake::state::World;
-
-/// Rows to choose from, and what they are called.
-struct From {
-    source: Source,
-    scope: Scope,
-    table: [String; 3],
-}
 
 /// Runs a query.
 pub fn run(world: &World, session: &Session, query: &Query, bound: &[Value]) -> Outcome<Answer> {
@@ -81,95 +69,6 @@ fn is_grouped(select: &Select, items: &[(Expr, String)], order: &[OrderByExpr]) 
         || order.iter().any(|by| has_aggregate(&by.expr))
 }
 
-fn from(world: &World, session: &Session, select: &Select, bound: &[Value]) -> Outcome<From> {
-    let factor = match select.from.as_slice() {
-        [] => {
-            let source = Source::of(vec![Vec::new()]);
-            return Ok(From { source, scope: Scope::default(), table: Default::default() });
-        }
-        [one] if one.joins.is_empty() => &one.relation,
-        _ => return Err(SqlError::unsupported("joins")),
-    };
-    let mut found = match factor {
-        TableFactor::Table { name, args: None, version: None, sample: None, json_path: None, .. } => {
-            table(world, session, &object(&parts(name)?, session)?)?
-        }
-        TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => {
-            return Err(SqlError::unsupported(name));
-        }
-        TableFactor::TableFunction { expr: Expr::Function(call), .. } => generator(call)?,
-        TableFactor::Derived { lateral: false, subquery, sample: None, .. } => {
-            let answer = run(world, session, subquery, bound)?;
-            let scope = Scope { names: Vec::new(), columns: answer.columns.clone() };
-            From { source: Source::of(answer.rows()?), scope, table: Default::default() }
-        }
-        _ => return Err(SqlError::unsupported(factor)),
-    };
-    world.compute(session)?;
-    let (TableFactor::Table { alias, .. }
-    | TableFactor::Derived { alias, .. }
-    | TableFactor::TableFunction { alias, .. }) = factor
-    else {
-        return Ok(found);
-    };
-    if let Some(alias) = alias {
-        found.scope.names = vec![fold(&alias.name)];
-        for (column, renamed) in found.scope.columns.iter_mut().zip(&alias.columns) {
-            column.name = fold(&renamed.name);
-        }
-    }
-    Ok(found)
-}
-
-/// `TABLE(GENERATOR(ROWCOUNT => n))`: rows without columns.
-fn generator(call: &sqlparser::ast::Function) -> Outcome<From> {
-    let text = call.to_string().to_uppercase();
-    let count = text.strip_prefix("GENERATOR(ROWCOUNT => ").and_then(|it| it.strip_suffix(')'));
-    let rows = count.and_then(|it| it.parse().ok()).ok_or_else(|| SqlError::unsupported(call))?;
-    let source = super::source::Generated { rows, sorted: Vec::new(), make: Box::new(|_| Vec::new()) };
-    let source = Source::Made(std::sync::Arc::new(source));
-    Ok(From { source, scope: Scope::default(), table: Default::default() })
-}
-
-/// A table, a view or a view of INFORMATION_SCHEMA that the role may read.
-fn table(world: &World, session: &Session, full: &[String; 3]) -> Outcome<From> {
-    let [database, schema, table] = full;
-    let scope = |columns: Vec<Column>| Scope { names: full.to_vec(), columns };
-    let missing = |sort: &str, parts: &[&String]| SqlError::missing(sort, name::shown(parts));
-    if !world.uses(session, Sort::Database, std::slice::from_ref(database)) {
-        return Err(missing("Database", &[database]));
-    }
-    if schema == "INFORMATION_SCHEMA" {
-        let (columns, rows) = schema::view(world, session, database, table)?;
-        return Ok(From { source: Source::of(rows), scope: scope(columns), table: full.clone() });
-    }
-    if !world.uses(session, Sort::Schema, &full[..2]) {
-        return Err(missing("Schema", &[database, schema]));
-    }
-    let found = world.catalog.object(full)?;
-    let sort = if found.is_view() { Sort::View } else { Sort::Table };
-    let role = session.role.as_deref();
-    if !world.grants.has(role, "SELECT", sort, full) {
-        // Seen, for another privilege, is not the same as not seen.
-        let seen = world.grants.sees(role, sort, full);
-        let refused = || SqlError::privilege(format!("{} '{table}'", sort.name().to_lowercase()));
-        return Err(if seen { refused() } else { missing("Object", &[database, schema, table]) });
-    }
-    let source = match &found.body {
-        Body::Table(source) => source.clone(),
-        Body::View(query, _) => {
-            let owner = Session {
-                role: Some(crate::snowflake::users::ADMIN.to_owned()),
-                database: Some(database.clone()),
-                schema: Some(schema.clone()),
-                ..session.clone()
-            };
-            Source::of(run(world, &owner, query, &[])?.rows()?)
-        }
-    };
-    Ok(From { source, scope: scope(found.columns.clone()), table: full.clone() })
-}
-
 fn limits(query: &Query, compiler: &Compiler<'_>) -> Outcome<(usize, Option<usize>)> {
     let count = |expr: &Expr| match compiler.node(expr)? {
         Node::Constant(Value::Number(number)) if number.scale == 0 => usize::try_from(number.digits)
@@ -220,71 +119,6 @@ fn label(expr: &Expr) -> String {
         Expr::CompoundIdentifier(names) => names.last().map(fold).unwrap_or_default(),
         _ => expr.to_string().to_uppercase(),
     }
-}
-
-/// An ORDER BY key: a position in the list, an alias in it, or an expression.
-fn ordered(
-    by: &OrderByExpr,
-    items: &[(Expr, String)],
-    selected: &[Typed],
-    compiler: &Compiler<'_>,
-) -> Outcome<Node> {
-    if let Expr::Value(value) = &by.expr {
-        if let Literal::Number(position, _) = &value.value {
-            let at = position.parse::<usize>().ok().and_then(|it| it.checked_sub(1));
-            let typed = at.and_then(|at| selected.get(at));
-            return typed.map(|it| it.node.clone()).ok_or_else(|| SqlError::column(position));
-        }
-    }
-    if let Expr::Identifier(name) = &by.expr {
-        // A column of the table comes second to an alias.
-        if let Some(at) = items.iter().position(|(_, alias)| *alias == fold(name)) {
-            return Ok(selected[at].node.clone());
-        }
-    }
-    compiler.node(&by.expr)
-}
-
-/// Ascending and NULL last, unless said otherwise; descending has NULL first.
-fn way(by: &OrderByExpr) -> Outcome<(bool, bool)> {
-    let descending = match &by.options.sort {
-        None | Some(OrderBySort::Asc) => false,
-        Some(OrderBySort::Desc) => true,
-        Some(other) => return Err(SqlError::unsupported(format!("{other:?}"))),
-    };
-    Ok((descending, by.options.nulls_first.unwrap_or(descending)))
-}
-
-fn sort_by_keys<T>(rows: &mut [(Vec<Value>, T)], ways: &[(bool, bool)], session: &Session) {
-    rows.sort_by(|(left, _), (right, _)| {
-        for ((left, right), (descending, nulls_first)) in left.iter().zip(right).zip(ways) {
-            let order = match (left.is_null(), right.is_null()) {
-                (true, true) => Ordering::Equal,
-                (true, false) => {
-                    if *nulls_first {
-                        Ordering::Less
-                    } else {
-                        Ordering::Greater
-                    }
-                }
-                (false, true) => {
-                    if *nulls_first {
-                        Ordering::Greater
-                    } else {
-                        Ordering::Less
-                    }
-                }
-                (false, false) => {
-                    let order = compare(left, right, session).ok().flatten().unwrap_or(Ordering::Equal);
-                    if *descending { order.reverse() } else { order }
-                }
-            };
-            if order.is_ne() {
-                return order;
-            }
-        }
-        Ordering::Equal
-    });
 }
 
 fn column((_, name): &(Expr, String), typed: &Typed) -> Column {

@@ -9,7 +9,7 @@ use super::error::{Outcome, SqlError};
 use super::session::Session;
 use super::tokens::Tokens;
 use super::value::Value;
-use super::{define, grants, insert, select, show};
+use super::{define, describe, grants, insert, select, show};
 use crate::snowflake::state::World;
 use crate::snowflake::users::ADMIN;
 
@@ -95,7 +95,7 @@ pub fn read(world: &World, session: &Session, plan: &Plan, bound: &[Value]) -> O
                 show::show(world, session, &mut tokens)?
             } else {
                 let _word = tokens.take("DESCRIBE") || tokens.take("DESC");
-                show::describe(world, session, &mut tokens)?
+                describe::describe(world, session, &mut tokens)?
             }
         }
         Plan::Reading(query) => select::run(world, session, query, bound)?,

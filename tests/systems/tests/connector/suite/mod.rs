@@ -5,4 +5,5 @@ pub mod limits;
 pub mod order;
 pub mod places;
 pub mod refusals;
+pub mod slices;
 pub mod values;

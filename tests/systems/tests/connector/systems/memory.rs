@@ -123,6 +123,12 @@ conformance!("memory", Memory:
         texts_are_exact,
         nulls_of_every_type_are_null,
     }
+    slices {
+        a_slice_has_count_greatest_cursor_and_exact_sums,
+        decimals_are_added_up_to_the_last_digit,
+        every_kind_of_cursor_has_its_slices,
+        slices_of_a_missing_column_are_refused,
+    }
     places {
         preview_gives_a_few_rows,
         the_newest_cursor_is_told_with_every_digit,

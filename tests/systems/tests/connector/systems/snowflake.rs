@@ -55,6 +55,14 @@ fn literal(value: &Value, holds: Holds) -> String {
     }
 }
 
+impl Snowflake {
+    /// What the columns of a table made here hold.
+    fn holds(&self, table: &str) -> Vec<Holds> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.get(table).cloned().unwrap_or_default()
+    }
+}
+
 impl System for Snowflake {
     const SUBSECOND_DIGITS: usize = 9;
     const NAIVE: bool = true;
@@ -110,9 +118,7 @@ impl System for Snowflake {
     }
 
     async fn insert(&self, table: &TableRef, rows: &[Vec<Value>]) -> Result<()> {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds = made.get(&table.name).cloned().unwrap_or_default();
-        drop(made);
+        let holds = self.holds(&table.name);
         let rows: Vec<String> = rows
             .iter()
             .map(|row| {
@@ -186,6 +192,12 @@ conformance!("snowflake", Snowflake:
         pitfall_21_the_three_nulls_are_told_apart,
         nulls_of_every_type_are_null,
         a_huge_cell_is_whole_or_cut,
+    }
+    slices {
+        a_slice_has_count_greatest_cursor_and_exact_sums,
+        decimals_are_added_up_to_the_last_digit,
+        every_kind_of_cursor_has_its_slices,
+        slices_of_a_missing_column_are_refused,
     }
     places {
         discover_lists_tables_by_name,

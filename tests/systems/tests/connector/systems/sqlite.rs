@@ -168,6 +168,11 @@ conformance!("sqlite", Sqlite:
         nulls_of_every_type_are_null,
         a_huge_cell_is_whole_or_cut,
     }
+    slices {
+        a_slice_has_count_greatest_cursor_and_exact_sums,
+        every_kind_of_cursor_has_its_slices,
+        slices_of_a_missing_column_are_refused,
+    }
     places {
         discover_lists_tables_by_name,
         describe_tells_columns_in_table_order,
@@ -190,6 +195,7 @@ conformance!("sqlite", Sqlite:
     }
     ; omits {
         values::pitfall_14_wide_integers_keep_every_digit: "the widest integer has 64 bits; a wider one becomes a float",
+        slices::decimals_are_added_up_to_the_last_digit: "there are no exact decimals; a column of them holds floats",
         values::pitfall_14_decimals_keep_every_digit: "there are no exact decimals; a column of them holds floats",
     }
 );

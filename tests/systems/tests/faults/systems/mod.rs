@@ -1,8 +1,12 @@
 //! The systems behind the proxy, one file per kind.
 
+mod bigquery;
 mod clickhouse;
+mod databricks;
+mod snowflake;
 
 use crate::suite::Trials;
 
 /// All of them.
-pub const ALL: [&Trials; 1] = [&clickhouse::TRIALS];
+pub const ALL: [&Trials; 4] =
+    [&bigquery::TRIALS, &clickhouse::TRIALS, &databricks::TRIALS, &snowflake::TRIALS];

@@ -199,6 +199,12 @@ conformance!("postgres", Postgres:
         nulls_of_every_type_are_null,
         a_huge_cell_is_whole_or_cut,
     }
+    slices {
+        a_slice_has_count_greatest_cursor_and_exact_sums,
+        decimals_are_added_up_to_the_last_digit,
+        every_kind_of_cursor_has_its_slices,
+        slices_of_a_missing_column_are_refused,
+    }
     places {
         discover_lists_tables_by_name,
         describe_tells_columns_in_table_order,

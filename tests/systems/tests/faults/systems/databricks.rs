@@ -1,0 +1,136 @@
+//! Databricks: the strict stand-in, whose large results come in chunks behind links.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use connector::guard::Policy;
+use connector::{Connector, TableRef, kinds};
+use secrecy::SecretString;
+use serde_json::{Value as Json, json};
+use systems::databricks::CLIENT;
+use systems::databricks::{SECRET, Server, Type, Value, WAREHOUSE, column, key};
+use systems::faults::{Faults, Protocol};
+use systems::relay::{Call, Reply};
+
+use crate::faults;
+use crate::system::{System, TIES, label};
+
+struct Databricks {
+    server: Server,
+    table: TableRef,
+    faults: Faults,
+}
+
+/// The Statement Execution API. What lies behind a link is fetched past the proxy.
+struct Chunks;
+
+impl Chunks {
+    fn number(call: &Call) -> Option<usize> {
+        call.path().rsplit_once("/result/chunks/")?.1.parse().ok()
+    }
+}
+
+impl Protocol for Chunks {
+    fn page(&self, call: &Call) -> Option<usize> {
+        if call.method == "POST" {
+            // A result is first asked for inline, and is too large for that here.
+            let links = String::from_utf8_lossy(&call.body).contains("EXTERNAL_LINKS");
+            return (call.path() == "/api/2.0/sql/statements" && links).then_some(0);
+        }
+        Self::number(call)
+    }
+
+    fn next(&self, call: &Call, _: &Reply) -> Option<Call> {
+        let number = Self::number(call)?;
+        let (path, _) = call.path().rsplit_once('/')?;
+        Some(Call { target: format!("{path}/{}", number + 1), ..call.clone() })
+    }
+
+    fn expired(&self, _: &Call) -> Reply {
+        let body = json!({"error_code": "NOT_FOUND", "message": "The statement was not found or its result is gone."});
+        Reply::new(404, "application/json", body.to_string())
+    }
+
+    fn lie(&self, body: &mut Json) -> bool {
+        let Some(total) = body["manifest"]["total_row_count"].as_u64() else { return false };
+        body["manifest"]["total_row_count"] = (total + 1).into();
+        true
+    }
+}
+
+impl System for Databricks {
+    const ROWS: i128 = 2_000;
+    const PAGED: bool = true;
+
+    async fn start() -> Result<Self> {
+        let server = Server::start().await?;
+        server.chunk_rows(450);
+        server.inline_bytes(1_000);
+        let columns =
+            vec![key("id", Type::Int("BIGINT")), key("c", Type::Int("BIGINT")), column("label", Type::Text)];
+        let table = server.create("t", columns);
+        let port = server.url().rsplit(':').next().unwrap_or_default().parse()?;
+        let faults = Faults::before(port, Chunks).await?;
+        Ok(Self { server, table, faults })
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    fn connector(&self) -> Result<Arc<dyn Connector>> {
+        let config = json!({
+            "host": "dbc-0a1b2c3d-4e5f.cloud.databricks.com",
+            "warehouse": format!("/sql/1.0/warehouses/{WAREHOUSE}"),
+            "signIn": {"oauth": {"clientId": CLIENT}},
+        });
+        let base = format!("http://127.0.0.1:{}/", self.faults.port).parse()?;
+        let policy = Policy {
+            networks: vec!["127.0.0.0/8".parse()?],
+            base_urls: [("databricks".to_owned(), base)].into(),
+            statement_timeout: Duration::from_secs(2),
+            ..Policy::default()
+        };
+        Ok(kinds::open("databricks", &config, Some(SecretString::from(SECRET)), &policy)?)
+    }
+
+    fn table(&self) -> TableRef {
+        self.table.clone()
+    }
+
+    async fn grow(&self, ids: Range<i128>) -> Result<()> {
+        let row = |id: i128| -> Result<Vec<Value>> {
+            Ok(vec![Value::Int(id.try_into()?), Value::Int((id / TIES).try_into()?), Value::Text(label(id))])
+        };
+        self.server.insert(&self.table, ids.map(row).collect::<Result<_>>()?)
+    }
+}
+
+faults!("databricks", Databricks:
+    a_sync_without_a_fault_takes_every_row_and_then_nothing,
+    a_sign_in_that_ends_in_mid_run_is_told,
+    a_refusal_in_mid_run_is_told,
+    a_rate_limit_is_waited_for,
+    a_rate_limit_that_asks_for_a_short_wait_is_waited_for,
+    a_rate_limit_that_asks_for_a_long_wait_is_left_to_the_scheduler,
+    status_500_is_tried_again,
+    status_502_is_tried_again,
+    status_503_is_tried_again,
+    status_504_is_tried_again,
+    a_service_that_hangs_is_told,
+    a_body_that_stops_in_the_middle_is_told,
+    slow_bytes_are_waited_for,
+    a_reset_in_mid_body_is_told,
+    pitfall_16_half_a_body_is_never_taken_as_whole,
+    a_truncated_gzip_is_never_taken_as_whole,
+    a_length_larger_than_the_body_is_told,
+    a_length_smaller_than_the_body_is_told,
+    a_web_page_instead_of_data_is_told,
+    a_bomb_does_not_fill_the_memory,
+    a_repeated_page_gives_no_row_twice,
+    a_skipped_page_loses_no_row,
+    pitfall_17_a_total_that_lies_is_not_believed,
+    a_result_thrown_away_between_pages_is_read_on_from_where_it_stood,
+);
