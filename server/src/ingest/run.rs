@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::batch::Intake;
+use super::checkpoint::Checkpoint;
 use super::columns;
 use super::lease::{Lease, Next, Stretch, progress, progress_alone};
 use super::opening::Opening;
@@ -107,6 +108,7 @@ async fn through(
     let start = bounds(opening, lease, range)?;
     let plan = &opening.plan;
     let stream = plan.route.stream;
+    let begun = start.from.clone();
     let mut request = plan.request(start.from, start.until, &app.config.sync, cost.clone());
     request.batch_rows = request.batch_rows.min(app.db.backend().batch_most());
     let mut cap = Cap::new(app, plan);
@@ -122,7 +124,15 @@ async fn through(
             batch = batches.next() => batch,
         };
         let Some(batch) = batch else { break };
-        let batch = batch?;
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(error) => {
+                if error.rows_may_be_missing() && *range == Range::New {
+                    put_back(app, lease, plan, begun).await?;
+                }
+                return Err(error.into());
+            }
+        };
         if batch.rows() == 0 {
             continue;
         }
@@ -153,6 +163,18 @@ async fn through(
         Some(window) => Ok((remember(app, lease, stream, window).await?, Rest::default())),
         None => Ok((Outcome::Done, Rest { before, ..Rest::default() })),
     }
+}
+
+/// Puts the checkpoint back to where this run's read began, if the lease still stands: rows may be missing among those
+/// it was moved along.
+async fn put_back(app: &App, lease: &Lease, plan: &Plan, to: Option<Position>) -> Result<()> {
+    let now = app.clock.now();
+    let mut store = Store::begin(&app.db).await?;
+    let (cursor, stream) = ((plan.cursor.column.as_str(), plan.cursor.kind), plan.route.stream);
+    let mut checkpoint = Checkpoint::lock(&mut store, lease.organization, stream, cursor, now).await?;
+    checkpoint.put_back(&mut store, to, now).await?;
+    progress(&mut store, lease, &Tally::default(), Stretch::default(), now).await?;
+    store.commit().await
 }
 
 /// Notes the rest of a run on it, where it does not end yet.
