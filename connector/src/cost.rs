@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::wall;
+
 /// Counts shared by whoever asks for a read and the connector that does it. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Cost(Arc<Counts>);
@@ -53,9 +55,8 @@ impl Cost {
     }
 
     /// Waits for the system and adds the time that took.
-    #[expect(clippy::disallowed_methods, reason = "the length of a wait is counted; no decision hangs on it")]
     pub async fn timed<T>(&self, work: impl Future<Output = T>) -> T {
-        let start = std::time::Instant::now();
+        let start = wall::moment();
         let done = work.await;
         self.add_time(start.elapsed());
         done

@@ -1,6 +1,6 @@
 //! Which tests to run, and how many of them ran.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use anyhow::{Context, Result, bail};
 

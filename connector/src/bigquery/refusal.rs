@@ -97,7 +97,7 @@ impl From<ConnectorError> for Refusal {
     }
 }
 
-/// [`http::patiently`], which keeps the reason of the last failure, and stops where only a new job can help.
+/// [`http::patiently`], which keeps the reason of the last failure, and stops where the job itself has failed.
 ///
 /// # Errors
 /// The last failure.
@@ -110,7 +110,7 @@ where
         let next = attempt(tried);
         async move {
             match next.await {
-                Err(refusal) if refusal.needs_new_job() => Ok(Err(refusal)),
+                Err(refusal) if refusal.needs_new_job() || refusal.reason == "stopped" => Ok(Err(refusal)),
                 Err(refusal) => {
                     *reason.lock().unwrap_or_else(PoisonError::into_inner) = refusal.reason;
                     Err(refusal.error)

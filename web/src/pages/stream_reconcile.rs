@@ -89,6 +89,7 @@ struct ReconcileStartPayload {
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Reconcile")]
 struct StartedReconcile {
+    #[expect(dead_code, reason = "a fragment names at least one field")]
     started_at: DateTime,
 }
 

@@ -4,6 +4,7 @@
 //! [`Gate`] signs in, checks each request against Google's own rules, and does what a test asks of it.
 
 pub mod account;
+mod act;
 pub mod gate;
 pub mod place;
 pub mod strict;
@@ -12,7 +13,8 @@ use anyhow::Result;
 use serde::Deserialize;
 
 pub use account::Account;
-pub use gate::{Act, Gate, Seen};
+pub use act::{Act, Seen};
+pub use gate::Gate;
 pub use place::Place;
 
 use crate::run;

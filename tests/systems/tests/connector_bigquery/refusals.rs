@@ -67,7 +67,7 @@ async fn a_web_page_or_half_an_answer_is_an_error_and_the_next_read_heals() -> R
         ),
         (
             Act::Raw(200, "application/json", b"{\"jobComplete\":true,\"rows\":[{\"f\":[".to_vec()),
-            ErrorKind::Protocol,
+            ErrorKind::Unavailable,
         ),
         (Act::Answer(200, json!({})), ErrorKind::Unavailable),
     ] {

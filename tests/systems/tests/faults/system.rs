@@ -80,7 +80,7 @@ pub fn told(fault: Fault) -> (&'static [ErrorKind], &'static str) {
         Fault::HalfBody | Fault::TruncatedGzip | Fault::ShortLength => (AWAY, "broke off"),
         Fault::Slow => (&[], ""),
         Fault::RepeatedPage | Fault::SkippedPage | Fault::LyingTotal => {
-            (&[ErrorKind::Unavailable, ErrorKind::Protocol], "rows")
+            (&[ErrorKind::Unavailable, ErrorKind::Protocol], "rows|page|part")
         }
         Fault::Expired => (AWAY, "result"),
         Fault::Bomb => (&[ErrorKind::Unavailable, ErrorKind::Protocol], ""),
