@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use connector::{Batch, Connector, Cost, Position, Watermark};
-use futures::StreamExt;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::batch::Intake;
 use super::checkpoint::Checkpoint;
@@ -14,6 +11,7 @@ use super::columns;
 use super::lease::{Lease, Next, Stretch, progress, progress_alone};
 use super::opening::Opening;
 use super::plan::Plan;
+use super::read_ahead::read_ahead;
 use super::store::Store;
 use super::tally::Tally;
 use crate::app::App;
@@ -314,40 +312,4 @@ fn bounds(opening: &Opening, lease: &Lease, range: &Range) -> Result<Start> {
         }
         None => Start { window, state, ..Start::default() },
     })
-}
-
-/// Batches read in a task of their own, one ahead of the one being written. Dropped, the read is cancelled.
-struct ReadAhead {
-    batches: mpsc::Receiver<connector::Result<Batch>>,
-    looked_at: Option<connector::Result<Batch>>,
-    _task: AbortOnDropHandle<()>,
-}
-
-impl ReadAhead {
-    async fn next(&mut self) -> Option<connector::Result<Batch>> {
-        match self.looked_at.take() {
-            Some(batch) => Some(batch),
-            None => self.batches.recv().await,
-        }
-    }
-
-    /// Waits for what comes next and tells whether it is the end. A batch or error is kept for [`ReadAhead::next`].
-    async fn next_is_end(&mut self) -> Result<bool> {
-        self.looked_at = self.next().await;
-        Ok(self.looked_at.is_none())
-    }
-}
-
-fn read_ahead(connector: &Arc<dyn Connector>, request: connector::ReadRequest) -> ReadAhead {
-    let (sender, batches) = mpsc::channel(1);
-    let mut stream = connector.read(request);
-    let task = tokio::spawn(async move {
-        while let Some(batch) = stream.next().await {
-            let failed = batch.is_err();
-            if sender.send(batch).await.is_err() || failed {
-                break;
-            }
-        }
-    });
-    ReadAhead { batches, looked_at: None, _task: AbortOnDropHandle::new(task) }
 }
