@@ -58,6 +58,7 @@ struct State {
     rows: Vec<Vec<Owned>>,
     now: Moment,
     break_after: Option<usize>,
+    leave_out: Option<usize>,
 }
 
 /// A table in memory that any number of readers share. Clones are the same table.
@@ -119,6 +120,11 @@ impl MemoryTable {
     /// Makes the next read break off with an error after that many rows; once.
     pub fn break_after(&self, rows: usize) {
         self.lock().break_after = Some(rows);
+    }
+
+    /// Makes the next read leave out the row after that many, and tell at its end that rows may be missing; once.
+    pub fn leave_out(&self, row: usize) {
+        self.lock().leave_out = Some(row);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -256,8 +262,12 @@ impl Connector for MemoryTable {
     fn read(&self, request: ReadRequest) -> BatchStream {
         let selected = self.select(&request);
         let break_after = self.lock().break_after.take();
+        let leave_out = self.lock().leave_out.take();
         Box::pin(async_stream::try_stream! {
-            let (columns, rows) = selected?;
+            let (columns, mut rows) = selected?;
+            if let Some(row) = leave_out {
+                rows.remove(row);
+            }
             let mut given = 0;
             for part in rows.chunks(request.batch_rows) {
                 if break_after.is_some_and(|limit| given + part.len() > limit) {
@@ -269,6 +279,10 @@ impl Connector for MemoryTable {
                     batch.columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value.cell()));
                 }
                 yield batch;
+            }
+            if leave_out.is_some() {
+                let less = ConnectorError::new(ErrorKind::Unavailable, "fewer rows came than the result has");
+                Err(less.incomplete())?;
             }
         })
     }

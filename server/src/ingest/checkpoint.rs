@@ -151,6 +151,35 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Puts the checkpoint back to where a read began that may have left rows out: the only way but a person's by which
+    /// it moves backward. Rows read again change nothing that is right.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn put_back(&mut self, store: &mut Store, to: Option<Position>, now: Micros) -> Result<()> {
+        self.version += 1;
+        let key = to.as_ref().map_or(&[][..], |position| &position.key);
+        let key = serde_json::to_string(key).map_err(|error| Error::internal("write a position", error))?;
+        // No run's own: whoever goes on begins with the lookback again.
+        let sql = "UPDATE checkpoint SET watermark = $3, position = $4, rank = $5, version = $6, updated_at = $7, \
+            run_id = NULL, window_hash = NULL WHERE organization_id = $1 AND stream_id = $2";
+        let watermark = to.as_ref().map_or("", |position| position.watermark.text.as_str());
+        let rank = to.as_ref().and_then(|position| position.watermark.rank()).unwrap_or(i64::MIN);
+        let binds = [
+            self.organization.0.into(),
+            self.stream.0.into(),
+            watermark.into(),
+            key.into(),
+            rank.into(),
+            self.version.into(),
+            now.into(),
+        ];
+        store.execute(sql, &binds).await?;
+        self.position = to;
+        self.run = None;
+        Ok(())
+    }
+
     /// Tells other writers that somebody wrote, without moving.
     ///
     /// # Errors

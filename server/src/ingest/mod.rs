@@ -21,6 +21,7 @@ pub mod newest;
 pub mod opening;
 pub mod plan;
 pub mod preview;
+mod read_ahead;
 mod realign;
 mod rebind;
 pub mod reconcile;

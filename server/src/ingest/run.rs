@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use connector::{Batch, Connector, Cost, Position, Watermark};
-use futures::StreamExt;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::batch::Intake;
+use super::checkpoint::Checkpoint;
 use super::columns;
 use super::lease::{Lease, Next, Stretch, progress, progress_alone};
 use super::opening::Opening;
 use super::plan::Plan;
+use super::read_ahead::read_ahead;
 use super::store::Store;
 use super::tally::Tally;
 use crate::app::App;
@@ -107,6 +106,7 @@ async fn through(
     let start = bounds(opening, lease, range)?;
     let plan = &opening.plan;
     let stream = plan.route.stream;
+    let begun = start.from.clone();
     let mut request = plan.request(start.from, start.until, &app.config.sync, cost.clone());
     request.batch_rows = request.batch_rows.min(app.db.backend().batch_most());
     let mut cap = Cap::new(app, plan);
@@ -122,7 +122,15 @@ async fn through(
             batch = batches.next() => batch,
         };
         let Some(batch) = batch else { break };
-        let batch = batch?;
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(error) => {
+                if error.rows_may_be_missing() && *range == Range::New {
+                    put_back(app, lease, plan, begun).await?;
+                }
+                return Err(error.into());
+            }
+        };
         if batch.rows() == 0 {
             continue;
         }
@@ -153,6 +161,18 @@ async fn through(
         Some(window) => Ok((remember(app, lease, stream, window).await?, Rest::default())),
         None => Ok((Outcome::Done, Rest { before, ..Rest::default() })),
     }
+}
+
+/// Puts the checkpoint back to where this run's read began, if the lease still stands: rows may be missing among those
+/// it was moved along.
+async fn put_back(app: &App, lease: &Lease, plan: &Plan, to: Option<Position>) -> Result<()> {
+    let now = app.clock.now();
+    let mut store = Store::begin(&app.db).await?;
+    let (cursor, stream) = ((plan.cursor.column.as_str(), plan.cursor.kind), plan.route.stream);
+    let mut checkpoint = Checkpoint::lock(&mut store, lease.organization, stream, cursor, now).await?;
+    checkpoint.put_back(&mut store, to, now).await?;
+    progress(&mut store, lease, &Tally::default(), Stretch::default(), now).await?;
+    store.commit().await
 }
 
 /// Notes the rest of a run on it, where it does not end yet.
@@ -292,40 +312,4 @@ fn bounds(opening: &Opening, lease: &Lease, range: &Range) -> Result<Start> {
         }
         None => Start { window, state, ..Start::default() },
     })
-}
-
-/// Batches read in a task of their own, one ahead of the one being written. Dropped, the read is cancelled.
-struct ReadAhead {
-    batches: mpsc::Receiver<connector::Result<Batch>>,
-    looked_at: Option<connector::Result<Batch>>,
-    _task: AbortOnDropHandle<()>,
-}
-
-impl ReadAhead {
-    async fn next(&mut self) -> Option<connector::Result<Batch>> {
-        match self.looked_at.take() {
-            Some(batch) => Some(batch),
-            None => self.batches.recv().await,
-        }
-    }
-
-    /// Waits for what comes next and tells whether it is the end. A batch or error is kept for [`ReadAhead::next`].
-    async fn next_is_end(&mut self) -> Result<bool> {
-        self.looked_at = self.next().await;
-        Ok(self.looked_at.is_none())
-    }
-}
-
-fn read_ahead(connector: &Arc<dyn Connector>, request: connector::ReadRequest) -> ReadAhead {
-    let (sender, batches) = mpsc::channel(1);
-    let mut stream = connector.read(request);
-    let task = tokio::spawn(async move {
-        while let Some(batch) = stream.next().await {
-            let failed = batch.is_err();
-            if sender.send(batch).await.is_err() || failed {
-                break;
-            }
-        }
-    });
-    ReadAhead { batches, looked_at: None, _task: AbortOnDropHandle::new(task) }
 }

@@ -33,8 +33,8 @@ async fn a_statement_says_who_reads_and_in_what_session() -> Result<()> {
     let home = Home::new().await?;
     let table = home.counted(3).await?;
     let mut request = counting(table);
-    request.from = position(CursorKind::Int, "1", &["1"]);
-    whole(&read(&*home.open()?, &request).await?, 1..3);
+    request.from = position(CursorKind::Int, "2", &["2"]);
+    whole(&read(&*home.open()?, &request).await?, 2..3);
     let call = home.calls(Call::Submit).pop().context("a statement")?;
     assert_eq!(call.parameters["query_tag"], "Weir/organization-1/stream-1");
     assert_eq!(call.parameters["timezone"], "UTC");
@@ -44,9 +44,9 @@ async fn a_statement_says_who_reads_and_in_what_session() -> Result<()> {
     assert_eq!(call.query.get("async").map(String::as_str), Some("false"));
     assert!(!call.query.contains_key("retry") && call.request_id.is_some());
     let bound: Vec<_> = call.bindings.values().map(|it| (it.kind.as_str(), it.value.as_deref())).collect();
-    assert_eq!(bound, [("TEXT", Some("1"))]);
+    assert_eq!(bound, [("TEXT", Some("2"))]);
     let statement = call.statement.context("a text")?;
-    assert!(!statement.contains('1'), "a value stands in {statement}");
+    assert!(!statement.contains('2'), "a value stands in {statement}");
     Ok(())
 }
 
