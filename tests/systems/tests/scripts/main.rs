@@ -1,0 +1,6 @@
+//! The scripts that customers' administrators run: every statement is read by sqlglot in its dialect, whatever the names
+//! in it, and the scripts are run where there is something to run them.
+
+mod cases;
+mod shell;
+mod sqlglot;
