@@ -2,5 +2,9 @@
 //! in it, and the scripts are run where there is something to run them.
 
 mod cases;
+mod looking;
+mod postgres;
 mod shell;
+mod snowflake;
 mod sqlglot;
+mod statements;
