@@ -98,6 +98,11 @@ impl User {
                 "DEFAULT_WAREHOUSE" => self.default_warehouse = Some(value.clone()),
                 "DISABLED" => self.disabled = value == "TRUE",
                 "TYPE" | "COMMENT" | "LOGIN_NAME" | "DISPLAY_NAME" | "DEFAULT_NAMESPACE" => {}
+                // Session parameters of a user; requests set those that change what they mean.
+                "QUOTED_IDENTIFIERS_IGNORE_CASE"
+                | "TIMESTAMP_INPUT_FORMAT"
+                | "DATE_INPUT_FORMAT"
+                | "TIME_INPUT_FORMAT" => {}
                 _ => return Err(SqlError::syntax(format!("unexpected '{name}'."))),
             }
         }
