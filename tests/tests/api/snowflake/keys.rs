@@ -8,8 +8,10 @@ use sea_orm::EntityTrait;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use server::custody::Owner;
+use systems::snowflake::Fault;
 use tests::dump;
 use tests::log::Log;
+use tests::stage::until;
 
 use super::{Home, PAIR};
 use crate::world::text;
@@ -111,6 +113,44 @@ async fn a_key_is_changed_without_a_missed_sync_and_is_never_seen() -> Result<()
         assert_ne!(third["fingerprint"], first["fingerprint"]);
         growing.sync(&second).await?;
         unseen(&home, &log).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_under_way_goes_on_with_the_new_key_when_the_old_one_is_gone() -> Result<()> {
+    for home in Home::both().await? {
+        let world = &home.world;
+        world.identify(&world.account("Acme").await?, "a-1").await?;
+        let source = home.source().await?;
+        let (first, second) = (home.make(&source).await?, home.make(&source).await?);
+        home.paste(&first).await?;
+        home.paste(&second).await?;
+        home.switch(&first).await?;
+        let stream = home.stream(&source).await?;
+        home.add(0..3).await?;
+        let sent = home.submitted().len();
+        // The statement goes on and on, until nobody may ask for it any more.
+        home.place.server().fault(Fault::Running { polls: 100_000 });
+        let made = world.act("syncRunStart", "syncRun { id }", json!({ "streamId": stream })).await?;
+        until("the warehouse is at work", 60, async || {
+            Ok(home.submitted()[sent..].iter().any(|call| call.status == 202))
+        })
+        .await?;
+        home.switch(&second).await?;
+        home.place.run(&text(&first["setup"]["remove"])).await?;
+        world.settle().await?;
+        let run = world.run(&text(&made["syncRun"]["id"])).await?;
+        assert_eq!(
+            (text(&run["status"]), &run["attempt"], &run["tally"]["written"]),
+            ("SUCCEEDED".into(), &json!(1), &json!("3")),
+            "{run}"
+        );
+        assert_eq!(home.signed_with()?, text(&second["fingerprint"]));
+        // A key that is gone while no other is in use ends the run at once.
+        home.place.run(&text(&second["setup"]["remove"])).await?;
+        let run = world.sync(&stream).await?;
+        assert_eq!((text(&run["status"]), text(&run["error"]["kind"])), ("FAILED".into(), "auth".into()));
     }
     Ok(())
 }

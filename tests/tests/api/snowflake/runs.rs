@@ -17,6 +17,12 @@ async fn cost(world: &World, run: &Value) -> Result<Value> {
     Ok(world.ask(query, json!({ "id": run["id"] })).await?["syncRun"]["cost"].take())
 }
 
+/// The clock stands still, so a backfill that waits is told that its time has come.
+async fn hasten(world: &World) -> Result<()> {
+    let now = "UPDATE job SET run_at = 0 WHERE status = 'queued' AND queue = 'backfill'";
+    arrange(&world.site.app.db, now).await
+}
+
 #[tokio::test]
 async fn a_run_tells_the_statements_it_sent_and_an_empty_poll_sends_one() -> Result<()> {
     for home in Home::both().await? {
@@ -123,12 +129,7 @@ async fn pitfall_18_a_backfill_that_may_have_left_rows_out_reads_its_stretch_aga
         let waits = world.run(&id).await?;
         assert_eq!((text(&waits["status"]), &waits["attempt"]), ("QUEUED".into(), &json!(1)), "{waits}");
         assert!(text(&waits["error"]["message"]).contains("partition 1 came with 2 rows"), "{waits}");
-        // The clock stands still, so it is told that its time has come.
-        arrange(
-            &world.site.app.db,
-            "UPDATE job SET run_at = 0 WHERE status = 'queued' AND queue = 'backfill'",
-        )
-        .await?;
+        hasten(world).await?;
         world.settle().await?;
         let run = world.run(&id).await?;
         assert_eq!(
@@ -139,6 +140,39 @@ async fn pitfall_18_a_backfill_that_may_have_left_rows_out_reads_its_stretch_aga
         let mut wanted: Vec<String> = (0..8).chain([10]).map(|id| format!("a-1 seats {id}")).collect();
         wanted.sort();
         assert_eq!(world.measured(&stream).await?, wanted);
+        server.fault(Fault::RowsPerPartition(0));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn pitfall_18_a_backfill_that_never_comes_whole_says_what_to_do_and_doing_it_heals() -> Result<()> {
+    for home in Home::both().await? {
+        let world = &home.world;
+        world.identify(&world.account("Acme").await?, "a-1").await?;
+        let stream = home.stream(&home.signed_in().await?).await?;
+        home.add(0..8).await?;
+        let server = home.place.server();
+        server.fault(Fault::RowsPerPartition(3));
+        let attempts = world.site.app.config.workers.attempts;
+        (0..attempts).for_each(|_| server.fault(Fault::ShortPartition(2)));
+        let range =
+            json!({ "streamId": stream, "since": "2025-12-01 00:00:00", "until": "2025-12-01 00:00:07" });
+        let made = world.act("backfillStart", "syncRun { id }", range).await?;
+        let id = text(&made["syncRun"]["id"]);
+        until("its attempts are used up", 120, async || {
+            hasten(world).await?;
+            Ok(world.run(&id).await?["status"] == "FAILED")
+        })
+        .await?;
+        let run = world.run(&id).await?;
+        assert_eq!((&run["attempt"], &run["balanced"]), (&json!(attempts), &json!(true)), "{run}");
+        assert!(text(&run["error"]["action"]).starts_with("start the backfill again"), "{run}");
+        let again = world.act("syncRunRetry", "syncRun { id kind }", json!({ "id": id })).await?;
+        world.settle().await?;
+        let run = world.run(&text(&again["syncRun"]["id"])).await?;
+        assert_eq!(text(&run["status"]), "SUCCEEDED", "{run}");
+        assert_eq!(world.measured(&stream).await?.len(), 8);
         server.fault(Fault::RowsPerPartition(0));
     }
     Ok(())
