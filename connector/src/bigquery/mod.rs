@@ -89,6 +89,7 @@ pub struct Bigquery;
 impl Kind for Bigquery {
     const NAME: &'static str = "bigquery";
     type Config = Config;
+    const LEAST_BILLED: Option<u64> = Some(config::LEAST_BILLED);
 
     fn validate(config: &Config) -> Result<()> {
         config.validate()

@@ -9,7 +9,7 @@ use entity::RunTrigger;
 use server::auth::Viewer;
 use server::domain::change::Change;
 use server::domain::reconcile::Gap;
-use server::domain::stream::StreamChange;
+use server::domain::stream_change::StreamChange;
 use server::domain::stream_change;
 use tests::stand::{Gate, Shape, Stand};
 
