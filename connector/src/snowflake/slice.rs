@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::columns::Expected;
-use super::dialect::{cursor_column, interval, quote, table_name, Start};
+use super::dialect::{Start, cursor_column, interval, quote, table_name};
 use super::statement::Statement;
 use super::types::Native;
 use crate::slice::BLOCK;
@@ -100,11 +100,8 @@ mod tests {
             tag: RunTag::default(),
             cost: Cost::default(),
         };
-        let chosen = [
-            expected("at", Native::Tz(9)),
-            expected("n", Native::Fixed(12, 2)),
-            expected("f", Native::Real),
-        ];
+        let chosen =
+            [expected("at", Native::Tz(9)), expected("n", Native::Fixed(12, 2)), expected("f", Native::Real)];
         let made = statement(&request, &table, &chosen).expect("a statement").expect("rows are possible");
         assert_eq!(
             made.sql,
