@@ -71,6 +71,15 @@ async fn reseal(config: &Config, drop_older: bool) -> Result<(), StartError> {
         return Err(StartError::new(format!("not all could be opened, and none was lost: {refused}")));
     }
     if let Some(path) = path {
+        // Whatever was stored while the rest was sealed anew.
+        let unreadable =
+            |error| StartError::new(format!("the stored credentials cannot be looked through: {error}"));
+        if let Some(name) = custody::left(&db, &ring).await.map_err(unreadable)? {
+            return Err(StartError::new(format!(
+                "the older keys are still in use, and stay: {name} was sealed by one of them meanwhile; restart all \
+                 servers with the present ring, then run this again"
+            )));
+        }
         custody::save(&path, &ring.without_older_keys())?;
         println!("The older keys are removed from {}.", path.display());
     }

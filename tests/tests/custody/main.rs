@@ -1,5 +1,7 @@
 //! The key ring against stored secrets: taken up, refused, rotated, on both databases.
 
+mod older_ring;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
