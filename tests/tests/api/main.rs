@@ -7,6 +7,7 @@ mod cursor;
 mod deletion;
 mod external_id;
 mod idempotency;
+mod inside;
 mod key_pair;
 mod measurement;
 mod member;
