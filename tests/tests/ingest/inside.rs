@@ -44,15 +44,15 @@ fn long() -> Value {
 }
 
 async fn stream_of(stand: &Stand, table: &TableRef, form: StreamShape, mapping: &Value) -> Result<StreamId> {
-    let stream = stand.stream_of(&StreamSpec {
+    let spec = StreamSpec {
         table: serde_json::to_string(table)?,
         mapping: mapping.to_string(),
         cursor: "updated".to_owned(),
         schedule: r#"{"kind":"manual"}"#.to_owned(),
         form,
         shape: Shape::default(),
-    });
-    stream.await
+    };
+    stand.stream_of(&spec).await
 }
 
 async fn remap(stand: &Stand, stream: StreamId, mapping: &Value) -> Result<()> {
