@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { ask, eventually, number, openBrowser, startEmpty, visit } from "./stage.mjs";
+import { ask, eventually, number, openBrowser, setUp, startEmpty, visit } from "./stage.mjs";
 
 /** A view of which every row costs the engine some counting, far longer in all than the test looks. */
 const SLOW = `
@@ -31,13 +31,7 @@ before(async () => {
   weir = await startEmpty({ WEIR_SYNC__BATCH_ROWS: "200", WEIR_SOURCES__FOLDERS: JSON.stringify([folder]) });
   browser = await openBrowser();
   page = await browser.open();
-  await page.goto(weir.link);
-  await page.getByLabel("Organization").fill("Riverbend");
-  await page.getByLabel("Your name").fill("Robin Owner");
-  await page.getByLabel("Email").fill("robin@riverbend.example");
-  await page.getByLabel("Password").fill("three calm rivers");
-  await page.getByRole("button", { name: "Make the account" }).click();
-  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  await setUp(page, weir);
 });
 
 after(async () => {

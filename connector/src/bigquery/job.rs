@@ -103,6 +103,9 @@ async fn attempt(
     order: &Order,
 ) -> std::result::Result<(JobReference, Page), Refusal> {
     let mut body = statement.body(client.config(), &order.tag, order.rows, client.patience());
+    if let Some(most) = order.cost.most_bytes() {
+        body["maximumBytesBilled"] = json!(most.to_string());
+    }
     body["requestId"] = json!(uuid::Uuid::now_v7().to_string());
     order.cost.add_statement();
     let (sender, receiver) = oneshot::channel();
@@ -177,6 +180,10 @@ async fn wait(client: &Client, job: &JobReference, rows: usize) -> std::result::
 pub async fn estimate(client: &Client, statement: &Statement) -> Result<u64> {
     let mut body = statement.body(client.config(), &RunTag::default(), 1, client.patience());
     body["dryRun"] = json!(true);
+    // What is asked is how much it would be, however much that is.
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("maximumBytesBilled");
+    }
     let call = Call::post(&["projects", &client.config().project, "queries"], Some(body));
     let reply: Reply = client.fetch(&call).await?;
     if let Some(problem) = reply.errors.first().filter(|_| reply.schema.fields.is_empty()) {

@@ -10,6 +10,7 @@ mod decode;
 mod dialect;
 mod job;
 mod key;
+mod listing;
 mod nested;
 mod pages;
 mod read;
@@ -89,6 +90,7 @@ pub struct Bigquery;
 impl Kind for Bigquery {
     const NAME: &'static str = "bigquery";
     type Config = Config;
+    const LEAST_BILLED: Option<u64> = Some(config::LEAST_BILLED);
 
     fn validate(config: &Config) -> Result<()> {
         config.validate()
@@ -169,7 +171,7 @@ impl Connector for Service {
     }
 
     async fn discover(&self) -> Result<Vec<Table>> {
-        catalog::tables(&self.0.client).await
+        listing::tables(&self.0.client).await
     }
 
     async fn describe(&self, table: &TableRef) -> Result<Table> {

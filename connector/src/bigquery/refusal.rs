@@ -156,7 +156,7 @@ fn tell(problem: &Problem, who: Who<'_>) -> Option<ConnectorError> {
         ),
         "bytesBilledLimitExceeded" => (
             Config,
-            "the statement would bill more bytes than the source's maximumBytesBilled",
+            "the statement would bill more bytes than maximumBytesBilled, the limit of the stream or the source",
             "raise it, read fewer columns, or make the cursor the table's partition column",
         ),
         "resourcesExceeded" | "responseTooLarge" => (

@@ -3,6 +3,7 @@
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
+use super::dialect::quote;
 use crate::{ConnectorError, ErrorKind, Result};
 
 /// Where workspaces are, by cloud. Source: "Workspace URL" of Databricks on AWS, Azure, Google Cloud, Azure China and
@@ -132,7 +133,7 @@ impl Config {
     /// The name rights are granted to, for the statements of hints.
     pub fn principal(&self) -> String {
         match &self.sign_in {
-            SignIn::Oauth { client_id } => format!("`{client_id}`"),
+            SignIn::Oauth { client_id } => quote(client_id),
             SignIn::Token => "`<user>`".to_owned(),
         }
     }

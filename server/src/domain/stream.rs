@@ -51,27 +51,6 @@ pub struct Reading {
     pub row_key: Vec<String>,
 }
 
-/// A new stream.
-#[derive(Clone, Debug)]
-pub struct NewStream {
-    /// Where it reads.
-    pub source: SourceId,
-    /// The name.
-    pub name: String,
-    /// How its rows are read.
-    pub reading: Reading,
-    /// Where its readings go.
-    pub destination: Destination,
-    /// How far ahead of the source's clock a cursor may be.
-    pub future_tolerance_seconds: i64,
-    /// How account IDs are matched.
-    pub setting: Option<ExternalIdSettingId>,
-    /// When it runs.
-    pub schedule: Schedule,
-    /// Whether it may run.
-    pub enabled: bool,
-}
-
 /// Where a stream goes on whose table or cursor has become another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CursorStart {
@@ -81,25 +60,6 @@ pub enum CursorStart {
     Beginning,
     /// At this cursor; at the first row of a table that has none.
     At(Option<Watermark>),
-}
-
-/// What to change on a stream; what is `None` stays.
-#[derive(Clone, Debug, Default)]
-pub struct StreamChange {
-    /// A new name.
-    pub name: Option<String>,
-    /// Another way to read, with the columns of the table as they are now.
-    pub reading: Option<(Reading, Vec<ColumnInfo>)>,
-    /// Where reading goes on when the table or the cursor is another.
-    pub start: Option<CursorStart>,
-    /// Another destination.
-    pub destination: Option<Destination>,
-    /// Another tolerance.
-    pub future_tolerance_seconds: Option<i64>,
-    /// Another setting, or none.
-    pub setting: Option<Option<ExternalIdSettingId>>,
-    /// Another schedule.
-    pub schedule: Option<Schedule>,
 }
 
 impl Reading {
@@ -164,6 +124,7 @@ impl Reading {
             created_at: 0,
             updated_at: 0,
             deleted_at: None,
+            maximum_bytes_billed: None,
         })
     }
 

@@ -119,6 +119,11 @@ impl Stream {
         Ok(schedule::Schedule::parse(&self.0.schedule).map_err(Fault::from)?.into())
     }
 
+    /// The most bytes one of its statements may bill; null where the source's limit holds.
+    async fn maximum_bytes_billed(&self) -> Option<BigInt> {
+        self.0.maximum_bytes_billed.map(BigInt)
+    }
+
     /// When it is next due.
     async fn next_due_at(&self) -> Option<DateTime> {
         self.0.next_due_at.map(DateTime)

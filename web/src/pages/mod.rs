@@ -47,6 +47,8 @@ mod source_draft;
 mod source_facts;
 mod source_fields;
 mod source_form;
+mod source_instructions;
+mod source_key_pair;
 mod source_key_pairs;
 mod source_setup;
 mod sources;
