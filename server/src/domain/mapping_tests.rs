@@ -55,3 +55,33 @@ fn each_wrong_role_is_named() {
     );
     assert!(Mapping { metrics: vec!["v".to_owned()], ..wide }.check(true, &columns()).is_ok());
 }
+
+#[test]
+fn a_mapping_without_paths_is_stored_as_before_there_were_any() {
+    let before = r#"{"account":"org","metric":"metric","value":"v","metrics":[],"measuredAt":"at","zone":"UTC","period":null,"product":null}"#;
+    assert_eq!(serde_json::from_str::<Mapping>(before).ok(), Some(long()));
+    assert_eq!(serde_json::to_string(&long()).ok().as_deref(), Some(before));
+    let path = Mapping { account_path: Some("a[0]".to_owned()), ..long() };
+    let stored = serde_json::to_string(&path).unwrap_or_default();
+    assert_eq!(serde_json::from_str::<Mapping>(&stored).ok(), Some(path), "{stored}");
+}
+
+#[test]
+fn a_column_is_read_once_however_many_roles_stand_in_it() {
+    let nested = |path: &str| NestedMetric { column: "metric".to_owned(), path: path.to_owned() };
+    let mapping = Mapping {
+        account: "metric".to_owned(),
+        account_path: Some("who".to_owned()),
+        metric: None,
+        value: None,
+        metrics: vec!["v".to_owned()],
+        nested_metrics: vec![nested("a"), nested("b")],
+        ..long()
+    };
+    assert!(mapping.check(true, &columns()).is_ok());
+    assert_eq!(mapping.columns(), ["metric", "v", "at"]);
+    assert_eq!(
+        field(&Mapping { nested_metrics: vec![nested("a"), nested("a")], ..mapping }, true),
+        "mapping.nestedMetrics.1"
+    );
+}
