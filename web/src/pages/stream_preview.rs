@@ -10,7 +10,7 @@ use crate::components::{
     Badge, Button, Cell, Empty, Icon, Loaded, Look, Notice, Panel, Row, Table, Tone, column,
 };
 use crate::query::Query;
-use crate::vocabulary::{ConnectorProblem, DateTime, Decimal, Json, UnmatchedReason};
+use crate::vocabulary::{ConnectorProblem, DateTime, Decimal, Json, UnmatchedReason, UserError};
 use crate::{api, format, schema};
 
 #[derive(cynic::QueryVariables)]
@@ -30,6 +30,7 @@ struct StreamPreview {
     rows: Vec<PreviewRow>,
     counts: PreviewCounts,
     problem: Option<ConnectorProblem>,
+    user_errors: Vec<UserError>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
@@ -111,8 +112,13 @@ fn Answer(draft: StreamDraftInput) -> impl IntoView {
                 move || {
                     let preview = data.get().stream_preview;
                     let rows = preview.rows.into_iter().map(|row| view! { <Line row/> }).collect_view();
+                    let refused: Vec<String> =
+                        preview.user_errors.iter().map(|error| api::sentence(&error.message)).collect();
                     match preview.problem {
                         Some(problem) => view! { <div class="p-4"><Notice tone=Tone::Error><ProblemText problem/></Notice></div> }.into_any(),
+                        None if !refused.is_empty() => {
+                            view! { <div class="p-4"><Notice tone=Tone::Error>{refused.join(" ")}</Notice></div> }.into_any()
+                        }
                         None => view! {
                             <Counts counts=preview.counts/>
                             <div
