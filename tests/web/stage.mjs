@@ -235,6 +235,15 @@ export async function ask(page, query, variables = {}) {
   return answer.data;
 }
 
+/** Changes something by GraphQL as whoever is signed in on a page, and fails when that is refused. */
+export async function change(page, name, input, selection) {
+  const type = `${name[0].toUpperCase()}${name.slice(1)}Input!`;
+  const text = `mutation($input: ${type}) { ${name}(input: $input) { ${selection} userErrors { message } } }`;
+  const payload = (await ask(page, text, { input }))[name];
+  assert.deepEqual(payload.userErrors, []);
+  return payload;
+}
+
 /** Presses Tab until the element with the focus is the wanted one, as somebody without a mouse does. */
 export async function tabTo(page, wanted, message, key = "Tab") {
   for (let turn = 0; turn < 120; turn += 1) {

@@ -184,7 +184,7 @@ impl Connector for Workspace {
             })
             .await;
         if let Some(looked) = looked {
-            check
+            check.rest = check
                 .step("use warehouse", async {
                     let found = looked?;
                     let note = found.note()?;
@@ -192,9 +192,10 @@ impl Connector for Workspace {
                     if found.awake() {
                         shared.probe().await?;
                     }
-                    Ok(((), Some(note)))
+                    Ok((found.rest(), Some(note)))
                 })
-                .await;
+                .await
+                .flatten();
         }
         let Some(table) = table else { return check };
         let known = check
