@@ -56,14 +56,16 @@ async function start(program, args, env, wanted, limitMs) {
   const write = (line) =>
     new Promise((resolve, reject) => {
       let answer = "";
+      const gone = () => reject(new Error(`${program} ended`));
       const hear = (text) => {
         answer += text;
         if (!answer.endsWith("\n")) return;
         child.stdout.off("data", hear);
+        child.off("exit", gone);
         resolve(answer);
       };
       child.stdout.on("data", hear);
-      child.once("exit", () => reject(new Error(`${program} ended`)));
+      child.once("exit", gone);
       child.stdin.write(`${line}\n`);
     });
   return { match, stop, write };

@@ -171,8 +171,11 @@ impl Connector for Workspace {
                 match warehouse::look(&shared.client).await {
                     Ok(found) => {
                         let offset = found.answer.clock_offset();
-                        let note =
-                            offset.map(|seconds| format!("its clock is {seconds} seconds ahead of ours"));
+                        let note = offset.map(|seconds| match seconds {
+                            -1..=1 => "its clock tells the same time as ours".to_owned(),
+                            2.. => format!("its clock is {seconds} seconds ahead of ours"),
+                            _ => format!("its clock is {} seconds behind ours", -seconds),
+                        });
                         Ok((Ok(found), note))
                     }
                     // Whoever may not use the warehouse has signed in.
