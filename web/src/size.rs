@@ -24,15 +24,13 @@ pub fn read(text: &str) -> Option<i64> {
     let text = text.trim();
     let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).trim_end();
     let unit = text[number.len()..].trim();
-    let size = if unit.is_empty() {
-        1
-    } else {
-        UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?.1
-    };
+    let size =
+        if unit.is_empty() { 1 } else { UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?.1 };
     let number: f64 = number.replace(',', "").parse().ok()?;
     let bytes = number * size as f64;
     // Beyond 2^53 a float skips whole numbers; no statement is let bill eight petabytes.
-    (bytes.fract() == 0.0 || size > 1).then_some(bytes.round())
+    (bytes.fract() == 0.0 || size > 1)
+        .then_some(bytes.round())
         .filter(|bytes| (0.0..9e15).contains(bytes))
         .map(|bytes| bytes as i64)
 }

@@ -27,9 +27,7 @@ pub fn scripts(config: &Config, tables: Tables<'_>) -> Setup {
     let (advice, made) = match config.sign_in {
         SignIn::Password => (
             "Replace the password by a long random one first.",
-            Some(format!(
-                "CREATE USER {user} IDENTIFIED WITH sha256_password BY 'replace this password';"
-            )),
+            Some(format!("CREATE USER {user} IDENTIFIED WITH sha256_password BY 'replace this password';")),
         ),
         SignIn::Certificate => (
             "The client certificate has this common name; the server must trust whoever issued it.",

@@ -275,7 +275,9 @@ fn billable(kind: &str, most: i64) -> Result<i64> {
     match connector::kinds::least_billed(kind)? {
         None => refuse("this source does not bill by the bytes a statement reads; leave it out".to_owned()),
         Some(least) if u64::try_from(most).is_ok_and(|most| most >= least) => Ok(most),
-        Some(least) => refuse(format!("must be at least {least}, which is billed for each table that is read")),
+        Some(least) => {
+            refuse(format!("must be at least {least}, which is billed for each table that is read"))
+        }
     }
 }
 

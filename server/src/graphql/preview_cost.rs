@@ -34,8 +34,7 @@ pub async fn read_cost(
     plan: &Plan,
     model: &stream::Model,
 ) -> Result<Option<StreamReadCost>> {
-    let request =
-        |from: Option<Position>| plan.request(from, None, &ctx.app().config.sync, Cost::default());
+    let request = |from: Option<Position>| plan.request(from, None, &ctx.app().config.sync, Cost::default());
     let Some(first) = patiently(connector.estimate(&request(None))).await? else { return Ok(None) };
     let from = begin(ctx, plan, model).await?;
     let poll = match from {

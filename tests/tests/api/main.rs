@@ -15,6 +15,7 @@ mod node;
 mod opportunity;
 mod overview;
 mod pages;
+mod read_cost;
 mod reconcile;
 mod roles;
 mod scene;

@@ -17,8 +17,8 @@ use crate::components::{
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{
-    BigInt, BigquerySignIn, DateTime, Freshness, Permission, SourceKind, SourceSignIn, SourceState, SyncRunStatus, TableRef,
-    UserError,
+    BigInt, BigquerySignIn, DateTime, Freshness, Permission, SourceKind, SourceSignIn, SourceState,
+    SyncRunStatus, TableRef, UserError,
 };
 use crate::{format, paths, schema};
 
@@ -193,7 +193,9 @@ fn Content(
             view! { <CheckSteps check/><p class="mt-2 text-xs muted">"Tested "<Ago time=at/></p> }.into_any()
         }
         None if check.is_busy() => view! { <p class="muted">"Testing the connection …"</p> }.into_any(),
-        None if keyless => view! { <p class="muted">"There is no key in use yet to sign in with."</p> }.into_any(),
+        None if keyless => {
+            view! { <p class="muted">"There is no key in use yet to sign in with."</p> }.into_any()
+        }
         None => view! { <p class="muted">"This connection has not been tested."</p> }.into_any(),
     };
     let complaint = move || {
@@ -225,7 +227,8 @@ fn Content(
         let on_switch = Callback::new(move |()| check.send(CheckSource::build(variables())));
         view! { <div class="lg:col-span-2"><KeyPairs source=source.id.clone() pairs=source.key_pairs may on_change on_switch/></div> }
     });
-    let as_weir = matches!(&source.config, SourceConfig::Bigquery(config) if config.sign_in == BigquerySignIn::Weir);
+    let as_weir =
+        matches!(&source.config, SourceConfig::Bigquery(config) if config.sign_in == BigquerySignIn::Weir);
     // A file has nobody to ask.
     let setup = (source.kind != SourceKind::Sqlite).then(|| {
         view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone() typed=tables bare as_weir/></div> }

@@ -6,8 +6,8 @@ use super::source_config::{
     BigqueryConfigInput, ClickhouseConfigInput, DatabricksConfigInput, PostgresConfigInput,
     SnowflakeConfigInput, SourceConfig, SourceConfigInput, SqliteConfigInput,
 };
-use crate::{schema, size};
 use crate::vocabulary::{BigInt, BigquerySignIn, ClickhouseSignIn, SnowflakeSignIn, SourceKind, SslMode};
+use crate::{schema, size};
 
 /// A source that is edited.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]

@@ -152,7 +152,8 @@ fn Form(edited: Option<Edited>) -> impl IntoView {
             let (id, navigate) = (source.id, navigate.clone());
             // A key is made and installed before a table can be chosen.
             let keyed = source.sign_in == SourceSignIn::KeyPair;
-            let next = if is_new && !keyed { paths::stream_new(id.inner()) } else { paths::source(id.inner()) };
+            let next =
+                if is_new && !keyed { paths::stream_new(id.inner()) } else { paths::source(id.inner()) };
             spawn_local(async move {
                 // What goes wrong here is told by the source's page, where both can be done again.
                 if is_new && keyed {

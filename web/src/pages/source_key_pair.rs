@@ -4,7 +4,9 @@ use cynic::MutationBuilder;
 use leptos::prelude::*;
 
 use super::source_check::{CheckSteps, SourceCheck};
-use crate::components::{Ago, Badge, Button, Code, CopyButton, Fact, Facts, Icon, Look, Notice, Toasts, Tone};
+use crate::components::{
+    Ago, Badge, Button, Code, CopyButton, Fact, Facts, Icon, Look, Notice, Toasts, Tone,
+};
 use crate::query::{Change, settled};
 use crate::schema;
 use crate::vocabulary::{DateTime, KeyPairState, UserError};

@@ -69,7 +69,10 @@ pub(super) fn KeyPairs(
         .into_any()
     } else {
         let shown = pairs.into_iter().filter(|pair| !pair.is_retired());
-        shown.map(|pair| view! { <One source=id pair used may on_change on_switch/> }).collect_view().into_any()
+        shown
+            .map(|pair| view! { <One source=id pair used may on_change on_switch/> })
+            .collect_view()
+            .into_any()
     };
     view! {
         <Panel title="Key pairs" actions>
@@ -77,4 +80,3 @@ pub(super) fn KeyPairs(
         </Panel>
     }
 }
-

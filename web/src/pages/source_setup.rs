@@ -60,10 +60,7 @@ pub(super) fn SetupPanel(
     let tables = Memo::new(move |_| named.with(|text| tables_of(text)));
     let query = Query::new(move || {
         let tables = tables.get();
-        SetupQuery::build(SetupVariables {
-            id: source.get(),
-            tables: (!tables.is_empty()).then_some(tables),
-        })
+        SetupQuery::build(SetupVariables { id: source.get(), tables: (!tables.is_empty()).then_some(tables) })
     });
     let page = Signal::derive(move || {
         query

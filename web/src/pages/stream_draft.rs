@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::{schema, size};
 use crate::vocabulary::{BigInt, CursorKind, NullCursorPolicy, StreamDestination, StreamShape};
+use crate::{schema, size};
 
 /// The name of a table as the source spells it.
 #[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]

@@ -158,7 +158,9 @@ fn filled(stream: &EditedStream, table: TableRefInput, columns: Vec<SourceColumn
     let draft = Draft::new(stream.source.id.clone(), table, columns, None);
     draft.fill(&stream.mapping);
     draft.billed.set(stream.source.bills_by_bytes);
-    draft.limit.set(stream.maximum_bytes_billed.as_ref().map_or_else(String::new, |most| size::write(most.number())));
+    draft.limit.set(
+        stream.maximum_bytes_billed.as_ref().map_or_else(String::new, |most| size::write(most.number())),
+    );
     draft.shape.set(stream.shape);
     draft.destination.set(stream.destination);
     draft.cursor.set(stream.cursor.column.clone());

@@ -167,7 +167,11 @@ fn ReadCost(
             0 | 1 => String::new(),
             runs => format!(", at most {} a day at this schedule", format::bytes(poll.saturating_mul(runs))),
         };
-        let whole = if first == poll { String::new() } else { format!(" The first one reads {}.", format::bytes(first)) };
+        let whole = if first == poll {
+            String::new()
+        } else {
+            format!(" The first one reads {}.", format::bytes(first))
+        };
         format!("{each}{daily}.{whole}")
     };
     let over = move || {

@@ -67,7 +67,9 @@ async fn main() -> Result<()> {
 
 /// One row per account and day: its account, day and value.
 fn rows() -> impl Iterator<Item = (&'static str, u32, usize)> {
-    (1..=DAYS).flat_map(|day| ACCOUNTS.iter().enumerate().map(move |(number, account)| (*account, day, 100 + number)))
+    (1..=DAYS).flat_map(|day| {
+        ACCOUNTS.iter().enumerate().map(move |(number, account)| (*account, day, 100 + number))
+    })
 }
 
 async fn fill_snowflake(place: &snowflake::Place) -> Result<()> {
@@ -98,9 +100,13 @@ fn fill_databricks(server: &databricks::Server) -> Result<()> {
 
 async fn fill_clickhouse(engine: &clickhouse::Database) -> Result<()> {
     let columns = "(account_id String, metric String, value Decimal(18, 2), measured_at DateTime('UTC'))";
-    engine.run(&format!("CREATE TABLE usage {columns} ENGINE = MergeTree ORDER BY (measured_at, account_id)")).await?;
+    engine
+        .run(&format!("CREATE TABLE usage {columns} ENGINE = MergeTree ORDER BY (measured_at, account_id)"))
+        .await?;
     let rows: Vec<String> = rows()
-        .map(|(account, day, value)| format!("('{account}', 'credits', {value}, '2026-03-{day:02} 00:00:00')"))
+        .map(|(account, day, value)| {
+            format!("('{account}', 'credits', {value}, '2026-03-{day:02} 00:00:00')")
+        })
         .collect();
     engine.run(&format!("INSERT INTO usage VALUES {}", rows.join(", "))).await?;
     Ok(())

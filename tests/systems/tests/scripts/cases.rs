@@ -63,9 +63,7 @@ fn configurations(names: &Names) -> Vec<(&'static str, &'static str, Value)> {
         json!({"account": "MYORG-ACCOUNT1", "user": names[USER], "role": names[ROLE],
             "warehouse": names[WAREHOUSE], "database": names[CATALOG], "signIn": way})
     };
-    let clickhouse = |way: &str| {
-        json!({"host": "db.example", "user": names[USER], "database": names[CATALOG], "signIn": way})
-    };
+    let clickhouse = |way: &str| json!({"host": "db.example", "user": names[USER], "database": names[CATALOG], "signIn": way});
     let databricks = |sign_in: Value| {
         json!({"host": "dbc-1.cloud.databricks.com", "warehouse": "abc", "catalog": names[CATALOG],
             "signIn": sign_in})
@@ -114,7 +112,13 @@ pub fn scripts(names: &Names) -> Result<Vec<Script>> {
                 }
             };
             let remarks = text.lines().filter(|line| line.starts_with("--")).count();
-            found.push(Script { dialect: kind, what: format!("{kind}, {way}, {part}"), text, commands, remarks });
+            found.push(Script {
+                dialect: kind,
+                what: format!("{kind}, {way}, {part}"),
+                text,
+                commands,
+                remarks,
+            });
             Ok(())
         };
         add("grant", setup.grant.clone())?;

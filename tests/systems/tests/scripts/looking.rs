@@ -1,7 +1,9 @@
 //! Reading through a connector, as short as these tests need it.
 
 use anyhow::Result;
-use connector::{Connector, ConnectorError, Cost, Cursor, CursorKind, NullCursors, ReadRequest, RunTag, TableRef};
+use connector::{
+    Connector, ConnectorError, Cost, Cursor, CursorKind, NullCursors, ReadRequest, RunTag, TableRef,
+};
 use futures::TryStreamExt;
 
 /// A table of a schema.

@@ -33,11 +33,7 @@ impl Site {
         let first = Database::empty().await?;
         let name = format!("Daten. bänk select {}", first.name);
         let (administrator, user) = (format!("{}_admin", first.name), format!("it's \"R\". {}", first.name));
-        first
-            .run(&format!(
-                "CREATE ROLE \"{administrator}\" LOGIN CREATEROLE PASSWORD '{SECRET}'"
-            ))
-            .await?;
+        first.run(&format!("CREATE ROLE \"{administrator}\" LOGIN CREATEROLE PASSWORD '{SECRET}'")).await?;
         first.run(&format!("CREATE DATABASE \"{name}\" OWNER \"{administrator}\"")).await?;
         let database = Database { server: first.server.clone(), name };
         let tables = [table("a\"b; --", "order"), table("UPPER lower", "täble\n1")];
@@ -117,7 +113,8 @@ impl Site {
 
 /// What a statement of the user is refused with.
 async fn refusal(connection: &mut PgConnection, sql: &str) -> Result<String> {
-    let refused = connection.execute(AssertSqlSafe(sql)).await.err().with_context(|| format!("{sql} passed"))?;
+    let refused =
+        connection.execute(AssertSqlSafe(sql)).await.err().with_context(|| format!("{sql} passed"))?;
     let refused = refused.into_database_error().context("no error of the server's")?;
     Ok(refused.code().context("a code")?.into_owned())
 }

@@ -82,8 +82,7 @@ fn hard() -> Vec<(&'static str, Names)> {
 async fn read(scripts: &[Script]) -> Result<Vec<Vec<Statement>>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("scripts.json");
-    let given: Vec<_> =
-        scripts.iter().map(|it| json!({"dialect": it.dialect, "text": it.text})).collect();
+    let given: Vec<_> = scripts.iter().map(|it| json!({"dialect": it.dialect, "text": it.text})).collect();
     std::fs::write(&file, serde_json::to_vec(&given)?)?;
     let file = file.to_str().context("a folder with a plain name")?;
     let told = python::run("sqlglot", include_str!("sqlglot.py"), &[file]).await?;
