@@ -10,6 +10,7 @@ mod decode;
 mod dialect;
 mod job;
 mod key;
+mod listing;
 mod nested;
 mod pages;
 mod partition;
@@ -171,7 +172,7 @@ impl Connector for Service {
     }
 
     async fn discover(&self) -> Result<Vec<Table>> {
-        catalog::tables(&self.0.client).await
+        listing::tables(&self.0.client).await
     }
 
     async fn describe(&self, table: &TableRef) -> Result<Table> {

@@ -57,19 +57,8 @@ pub async fn tables(client: &Arc<Client>) -> Result<Vec<Table>> {
             all
         }
     };
-    let mut places = Vec::new();
-    for database in databases {
-        let schemas = match &client.config().schema {
-            Some(schema) => vec![schema.clone()],
-            None => match names(client, &format!("SHOW SCHEMAS IN DATABASE {}", quote(&database))).await {
-                // Dropped since it was listed.
-                Err(error) if listed(client, &error) => continue,
-                schemas => schemas?,
-            },
-        };
-        let schemas = schemas.into_iter().filter(|schema| schema != OWN.1);
-        places.extend(schemas.map(|schema| (database.clone(), schema)));
-    }
+    let places = stream::iter(databases).map(|database| schemas(client, database));
+    let places: Vec<(String, String)> = places.buffered(SCHEMAS).try_concat().await?;
     let found = stream::iter(places).map(|(database, schema)| inside(client, database, schema));
     let mut tables: Vec<Table> = found.buffered(SCHEMAS).try_concat().await?;
     tables.sort_by(|a, b| {
@@ -77,6 +66,20 @@ pub async fn tables(client: &Arc<Client>) -> Result<Vec<Table>> {
         (place(a), &a.table.name).cmp(&(place(b), &b.table.name))
     });
     Ok(tables)
+}
+
+/// The schemas of a database, each with its database.
+async fn schemas(client: &Arc<Client>, database: String) -> Result<Vec<(String, String)>> {
+    let schemas = match &client.config().schema {
+        Some(schema) => vec![schema.clone()],
+        None => match names(client, &format!("SHOW SCHEMAS IN DATABASE {}", quote(&database))).await {
+            // Dropped since it was listed.
+            Err(error) if listed(client, &error) => Vec::new(),
+            schemas => schemas?,
+        },
+    };
+    let schemas = schemas.into_iter().filter(|schema| schema != OWN.1);
+    Ok(schemas.map(|schema| (database.clone(), schema)).collect())
 }
 
 /// Whether an error may come from a place that was dropped after it was listed, rather than named by a person.

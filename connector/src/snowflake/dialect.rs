@@ -106,8 +106,12 @@ pub fn read(
     Ok(Some(Statement { sql, values }))
 }
 
-/// The conditions of the interval, all of which hold inside; nothing when no value is inside.
-fn interval(
+/// The conditions of the interval, all of which hold inside; nothing when no value is inside. The values of their
+/// question marks are added.
+///
+/// # Errors
+/// `Config` when a bound is not of the cursor's kind; `Unavailable` when a read cannot go on behind its position.
+pub fn interval(
     request: &ReadRequest,
     cursor: &Expected,
     key: &[Expected],
@@ -154,7 +158,11 @@ fn interval(
     Ok(Some(conditions))
 }
 
-fn cursor_column<'a>(request: &ReadRequest, columns: &'a [Expected]) -> Result<&'a Expected> {
+/// The column of the cursor among those read.
+///
+/// # Errors
+/// `Config` when it is not among them; `Schema` when its type is another.
+pub fn cursor_column<'a>(request: &ReadRequest, columns: &'a [Expected]) -> Result<&'a Expected> {
     let name = &request.cursor.column;
     let column = columns.iter().find(|column| column.name == *name).ok_or_else(|| {
         let message = format!("the cursor column {name:?} is not among the columns read");

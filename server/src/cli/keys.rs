@@ -71,7 +71,15 @@ async fn reseal(config: &Config, drop_older: bool) -> Result<(), StartError> {
         return Err(StartError::new(format!("not all could be opened, and none was lost: {refused}")));
     }
     if let Some(path) = path {
-        custody::save(&path, &ring.without_older_keys())?;
+        let alone = ring.without_older_keys();
+        // A server that was not restarted may have sealed by an older key behind our back.
+        custody::verify(&db, &alone).await.map_err(|error| {
+            StartError::new(format!(
+                "no key was removed: {error}; restart every server with the ring of {}, then run this again",
+                path.display()
+            ))
+        })?;
+        custody::save(&path, &alone)?;
         println!("The older keys are removed from {}.", path.display());
     }
     Ok(())

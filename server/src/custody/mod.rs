@@ -13,4 +13,4 @@ pub use keyring::{KeyId, Keyring, KeyringError};
 pub use resealing::{Resealed, reseal};
 pub use ring_file::{load, save};
 pub use sealed::{Field, Owner};
-pub use start::{start, verify};
+pub use start::{may_seal, start, verify};

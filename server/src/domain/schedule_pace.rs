@@ -47,7 +47,7 @@ pub struct Pace {
 /// When the schedule is not valid.
 pub fn pace(schedule: &Schedule, rest: Option<Rest>, now: Micros) -> Result<Pace> {
     let times = schedule.next_times(now, None, MOST_RUNS)?;
-    let times: Vec<Micros> = times.into_iter().filter(|time| *time < now + DAY).collect();
+    let times: Vec<Micros> = times.into_iter().filter(|time| *time <= now + DAY).collect();
     let Some((rest, first)) = rest.zip(times.first()) else {
         return Ok(Pace { runs: times.len(), awake: None, warning: None });
     };

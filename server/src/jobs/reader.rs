@@ -1,14 +1,16 @@
 //! The engine of this product: opens the run's source and sends what it reads down the line.
 
 use async_trait::async_trait;
-use entity::RunKind;
+use connector::ErrorKind;
+use entity::{RunKind, source};
+use sea_orm::EntityTrait;
 use tokio_util::sync::CancellationToken;
 
 use super::sync::{Ending, Engine};
 use crate::app::App;
 use crate::domain::matching_change::Scope;
 use crate::domain::sync_run::Claim;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::opening::Opening;
 use crate::ingest::{self, Lease, Range, rejected, replay};
 
@@ -30,10 +32,17 @@ impl Engine for Reader {
                 return Ok(if stop.is_cancelled() { Ending::Stopped } else { Ending::Done });
             }
         };
-        let opening = Opening::read(app, organization, stream_id).await?;
-        let connector = app.sources.open(app, &opening.source).await?;
         let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
-        let (outcome, rest) = ingest::follow(app, connector, &lease, &opening, &range, stop).await?;
+        let (opening, (outcome, rest)) = loop {
+            let opening = Opening::read(app, organization, stream_id).await?;
+            let connector = app.sources.open(app, &opening.source).await?;
+            match ingest::follow(app, connector, &lease, &opening, &range, stop).await {
+                // What it signed in with was replaced meanwhile: with what the source has now, it goes on.
+                Err(Error::Connector(error))
+                    if error.kind() == ErrorKind::Auth && changed(app, &opening.source).await? => {}
+                ended => break (opening, ended?),
+            }
+        };
         if let (ingest::Outcome::Done, Range::Between { since, until }) = (outcome, &range) {
             rejected::replaced(app, &opening.plan, since.as_deref(), until.as_deref()).await?;
         }
@@ -43,4 +52,11 @@ impl Engine for Reader {
             ingest::Outcome::Stopped => Ending::Stopped,
         })
     }
+}
+
+/// Whether a source is no longer what it was when it was opened.
+async fn changed(app: &App, opened: &source::Model) -> Result<bool> {
+    let key = (opened.organization_id, opened.id);
+    let now = source::Entity::find_by_id(key).one(app.db.orm()).await?;
+    Ok(now.is_some_and(|now| now.version != opened.version))
 }

@@ -1,6 +1,8 @@
 """A real ClickHouse engine with its own HTTP interface, on a free port of 127.0.0.1.
 
-usage: clickhouse.py OWNER_PID DIRECTORY ENGINE_FOLDER, or clickhouse.py install ENGINE_FOLDER
+usage: clickhouse.py OWNER_PID DIRECTORY ENGINE_FOLDER [USERS_XML], or clickhouse.py install ENGINE_FOLDER
+
+Users, profiles and quotas of a file USERS_XML are added to the engine's own.
 
 The engine is ClickHouse built as a library (the npm package named in clickhouse/package.json). It runs as
 `clickhouse local`; `SYSTEM START LISTEN HTTP` then opens the very handler that clickhouse-server has.
@@ -92,6 +94,10 @@ def start(keeper):
     home, port = keeper.directory, lifetime.free_port()
     passwords = {name: secrets.token_hex(16) for name, _, _ in USERS}
     lifetime.write(home / "users.xml", users_xml(passwords))
+    for added in sys.argv[4:]:
+        # The engine merges what lies there into its `users.xml`.
+        (home / "users.d").mkdir()
+        shutil.copy(added, home / "users.d/added.xml")
     config = (
         f"<clickhouse><path>{home}/data/</path><users_config>{home}/users.xml</users_config>"
         f"<listen_host>127.0.0.1</listen_host><http_port>{port}</http_port>"

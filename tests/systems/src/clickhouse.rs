@@ -73,6 +73,17 @@ impl Server {
         tokio::task::spawn_blocking(start).await?
     }
 
+    /// Starts an engine of its own, of that name in the run, which has the users, profiles and quotas of a `users.xml`
+    /// besides the usual ones.
+    pub async fn with_users(name: &'static str, xml: &str) -> Result<Self> {
+        let file = run::folder()?.join(format!("{name}-users.xml"));
+        std::fs::write(&file, xml).with_context(|| format!("cannot write {}", file.display()))?;
+        let folder = run::cache("clickhouse")?;
+        let start =
+            move || run::server(name, "clickhouse.py", &[&folder.to_string_lossy(), &file.to_string_lossy()]);
+        tokio::task::spawn_blocking(start).await?
+    }
+
     /// Where its HTTP interface is.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
