@@ -56,14 +56,16 @@ async function start(program, args, env, wanted, limitMs) {
   const write = (line) =>
     new Promise((resolve, reject) => {
       let answer = "";
+      const gone = () => reject(new Error(`${program} ended`));
       const hear = (text) => {
         answer += text;
         if (!answer.endsWith("\n")) return;
         child.stdout.off("data", hear);
+        child.off("exit", gone);
         resolve(answer);
       };
       child.stdout.on("data", hear);
-      child.once("exit", () => reject(new Error(`${program} ended`)));
+      child.once("exit", gone);
       child.stdin.write(`${line}\n`);
     });
   return { match, stop, write };
@@ -233,6 +235,15 @@ export async function ask(page, query, variables = {}) {
   );
   assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
   return answer.data;
+}
+
+/** Changes something by GraphQL as whoever is signed in on a page, and fails when that is refused. */
+export async function change(page, name, input, selection) {
+  const type = `${name[0].toUpperCase()}${name.slice(1)}Input!`;
+  const text = `mutation($input: ${type}) { ${name}(input: $input) { ${selection} userErrors { message } } }`;
+  const payload = (await ask(page, text, { input }))[name];
+  assert.deepEqual(payload.userErrors, []);
+  return payload;
 }
 
 /** Presses Tab until the element with the focus is the wanted one, as somebody without a mouse does. */

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::client::{Call, Client};
 use super::dialect::quote;
+use super::partition::Partition;
 use super::types::Native;
 use super::wire::{Schema, number};
 use crate::{ColumnInfo, ConnectorError, ErrorKind, Result, Table, TableRef};
@@ -51,15 +52,6 @@ impl Path {
     }
 }
 
-/// How a table is cut into partitions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Partition {
-    /// The column; nothing when the time of arrival decides.
-    pub column: Option<String>,
-    /// Whether statements must filter by it.
-    pub required: bool,
-}
-
 /// A table as the catalog has it.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -75,6 +67,8 @@ pub struct Known {
     pub columns: Vec<Native>,
     /// How it is cut, if it is.
     pub partition: Option<Partition>,
+    /// The columns its rows are sorted by.
+    pub clustering: Vec<String>,
     key: Vec<String>,
 }
 
@@ -90,6 +84,7 @@ struct Resource {
     streaming_buffer: Option<Buffer>,
     time_partitioning: Option<Cut>,
     range_partitioning: Option<Cut>,
+    clustering: Clustering,
     require_partition_filter: bool,
     table_constraints: Option<Constraints>,
 }
@@ -106,6 +101,12 @@ struct Buffer {
 struct Cut {
     field: Option<String>,
     require_partition_filter: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Clustering {
+    fields: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -162,6 +163,7 @@ fn known(path: Path, found: Resource) -> Known {
             column: cut.field,
             required: cut.require_partition_filter || found.require_partition_filter,
         }),
+        clustering: found.clustering.fields,
         key: found.table_constraints.and_then(|all| all.primary_key).map_or_else(Vec::new, |key| key.columns),
         kind: found.kind,
     }
@@ -198,54 +200,6 @@ impl Known {
     /// Whether its rows can be looked at without a statement.
     pub fn stored(&self) -> bool {
         matches!(self.kind.as_str(), "TABLE" | "SNAPSHOT" | "CLONE")
-    }
-
-    /// Whether a statement must say a range of that cursor, because the table wants to be filtered by it.
-    ///
-    /// # Errors
-    /// `Config` when the table wants to be filtered by something else.
-    pub fn wants_filter(&self, cursor: &str) -> Result<bool> {
-        let Some(partition) = self.partition.as_ref().filter(|partition| partition.required) else {
-            return Ok(false);
-        };
-        match &partition.column {
-            Some(column) if column == cursor => Ok(true),
-            Some(column) => {
-                let message = format!(
-                    "table {} may only be read with a filter on {column:?}, and the cursor is {cursor:?}",
-                    self.path.table
-                );
-                Err(ConnectorError::new(ErrorKind::Config, message).hint(format!(
-                    "choose {column:?} as the cursor, or lift the table's require_partition_filter"
-                )))
-            }
-            None => {
-                let message = format!(
-                    "table {} may only be read with a filter on the time of arrival of its rows",
-                    self.path.table
-                );
-                Err(ConnectorError::new(ErrorKind::Config, message).hint(
-                    "lift the table's require_partition_filter, or read it through a view that has such a filter",
-                ))
-            }
-        }
-    }
-
-    /// What to know of a cursor that is not what the table is cut by: every poll then reads all of it.
-    pub fn advice(&self, cursor: &str) -> Option<String> {
-        let partition = self.partition.as_ref()?;
-        match &partition.column {
-            Some(column) if column == cursor => None,
-            Some(column) => Some(format!(
-                "every poll reads the whole table, because it is partitioned by {column:?}; as the cursor that column \
-                 would read only what is new"
-            )),
-            None => Some(
-                "every poll reads the whole table, because it is partitioned by the time of arrival of its rows, \
-                 which no column tells"
-                    .to_owned(),
-            ),
-        }
     }
 }
 

@@ -13,6 +13,7 @@ mod key;
 mod listing;
 mod nested;
 mod pages;
+mod partition;
 mod read;
 mod refusal;
 mod rows;
@@ -201,6 +202,11 @@ impl Connector for Service {
 
     async fn clock(&self) -> Result<Moment> {
         now(&self.0).await
+    }
+
+    async fn advice(&self, table: &TableRef, cursor: &str) -> Result<Option<String>> {
+        let (known, _) = self.0.table(table, true).await?;
+        Ok(known.advice(cursor))
     }
 
     async fn estimate(&self, request: &ReadRequest) -> Result<Option<u64>> {

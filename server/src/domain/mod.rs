@@ -37,6 +37,7 @@ pub mod organization;
 pub mod reconcile;
 pub mod refusal;
 pub mod schedule;
+pub mod schedule_pace;
 pub mod series;
 pub mod similarity;
 pub mod source;

@@ -52,6 +52,8 @@ pub struct Plan {
     pub seen: Vec<Seen>,
     /// When they were.
     pub seen_at: Option<Micros>,
+    /// The most bytes one statement may bill; the source's own limit holds without one.
+    pub most_bytes: Option<u64>,
     /// Grows with each edit of the stream.
     pub version: i32,
 }
@@ -123,6 +125,7 @@ impl Plan {
             null_cursor: model.null_cursor,
             seen: stream_columns::read(&model.columns)?,
             seen_at: model.columns_seen_at,
+            most_bytes: model.maximum_bytes_billed.and_then(|most| u64::try_from(most).ok()),
             version: model.version,
         })
     }
@@ -201,7 +204,7 @@ impl Plan {
             batch_bytes: sizes.batch_bytes,
             cell_bytes: sizes.cell_bytes,
             tag: self.tag(),
-            cost,
+            cost: cost.limited(self.most_bytes),
         }
     }
 

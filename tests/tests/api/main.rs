@@ -20,6 +20,7 @@ mod opportunity;
 mod overview;
 mod pages;
 mod provision;
+mod read_cost;
 mod reconcile;
 mod roles;
 mod scene;

@@ -36,6 +36,7 @@ mod run_progress;
 mod run_record;
 mod sample_rows;
 mod schedule_form;
+mod schedule_pace;
 mod series;
 mod settings;
 mod sign_in;

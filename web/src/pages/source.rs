@@ -127,12 +127,14 @@ pub fn SourcePage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let query = Query::new(move || SourceQuery::build(SourceVariables { id: id.get().into() }));
+    // Kept here, for the content is built anew whenever the source has changed.
+    let tables = RwSignal::new(String::new());
     view! {
         <Loaded query what="source" let:data>
             {
                 let source = Memo::new(move |_| data.get().source);
                 move || match source.get() {
-                    Some(source) => view! { <Content source query/> }.into_any(),
+                    Some(source) => view! { <Content source query tables/> }.into_any(),
                     None => view! { <PageHead title="Source"/><Missing what="source"/> }.into_any(),
                 }
             }
@@ -141,7 +143,12 @@ pub fn SourcePage() -> impl IntoView {
 }
 
 #[component]
-fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
+fn Content(
+    source: Source,
+    query: Query<SourceQuery>,
+    /// The tables that were named for the scripts.
+    tables: RwSignal<String>,
+) -> impl IntoView {
     let session = Session::expect();
     let toasts = Toasts::expect();
     let id = StoredValue::new(source.id.clone());
@@ -172,6 +179,7 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
     );
     let paused = source.state == SourceState::Paused;
     let last_check = source.last_check.clone();
+    let works = last_check.as_ref().is_some_and(|check| check.ok);
     let keyed = source.sign_in == SourceSignIn::KeyPair;
     let keyless = keyed && !source.key_pairs.iter().any(KeyPair::is_used);
     let writes = session.may(Permission::SourcesWrite);
@@ -223,10 +231,10 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
         matches!(&source.config, SourceConfig::Bigquery(config) if config.sign_in == BigquerySignIn::Weir);
     // A file has nobody to ask.
     let setup = (source.kind != SourceKind::Sqlite).then(|| {
-        view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone() bare as_weir/></div> }
+        view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone() typed=tables bare as_weir/></div> }
     });
-    // Access comes before streams, and matters less once there are some.
-    let (first, last) = if bare { (setup, None) } else { (None, setup) };
+    // Access comes first until it is there.
+    let (first, last) = if bare && !works { (setup, None) } else { (None, setup) };
     view! {
         <PageHead
             title=source.name.clone()

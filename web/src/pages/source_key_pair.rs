@@ -224,7 +224,7 @@ pub(super) fn One(
         <section aria-label=format!("Key pair in slot {}", pair.slot) class="flex flex-col gap-3 not-first:border-t not-first:border-base-300 not-first:pt-6">
             <div class="flex flex-wrap items-center justify-between gap-2">
                 <h3 class="flex items-center gap-2 font-medium">{format!("Slot {}", pair.slot)} {badge}</h3>
-                {(active && may).then(|| test_button(Look::Quiet))}
+                {(active && may).then(|| view! { <div class="-me-2">{test_button(Look::Quiet)}</div> })}
             </div>
             <Facts>
                 <Fact name="Fingerprint"><span class="font-mono text-[13px] break-all">{pair.fingerprint}</span></Fact>

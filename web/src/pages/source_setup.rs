@@ -49,12 +49,13 @@ struct Access {
 #[component]
 pub(super) fn SetupPanel(
     #[prop(into)] source: Signal<cynic::Id>,
+    /// The tables that a person names.
+    typed: RwSignal<String>,
     /// Whether no stream names a table yet.
     bare: bool,
     /// Whether Weir's own Google account signs in.
     as_weir: bool,
 ) -> impl IntoView {
-    let typed = RwSignal::new(String::new());
     let named: Signal<String> = signal_debounced(typed, 300.0);
     let tables = Memo::new(move |_| named.with(|text| tables_of(text)));
     let query = Query::new(move || {

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::stream_column::{ColumnType, SourceColumn};
 use super::stream_mapping::{StreamMapping, StreamMappingInput};
 use super::stream_paths::Paths;
-use crate::schema;
 use crate::vocabulary::{BigInt, CursorKind, NullCursorPolicy, StreamDestination, StreamShape};
+use crate::{schema, size};
 
 /// The name of a table as the source spells it.
 #[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
@@ -100,6 +100,10 @@ pub struct Draft {
     pub row_key: RwSignal<Vec<String>>,
     /// The external-ID setting.
     pub setting: RwSignal<String>,
+    /// Whether the source bills for the bytes a statement reads.
+    pub billed: RwSignal<bool>,
+    /// The most that a statement may read there.
+    pub limit: RwSignal<String>,
 }
 
 impl Draft {
@@ -132,6 +136,8 @@ impl Draft {
             null_cursor: RwSignal::new(NullCursorPolicy::Reject),
             row_key: RwSignal::new(keys),
             setting: empty(),
+            billed: RwSignal::new(false),
+            limit: empty(),
         };
         if let Some(suggestion) = suggestion {
             draft.fill(&suggestion.mapping);
@@ -200,6 +206,13 @@ impl Draft {
         ]
         .into_iter()
         .find_map(|(missing, words)| missing.then_some(words))
+    }
+
+    /// The limit as the API takes it. What is no size is refused as too small a one.
+    pub fn limit(self) -> Option<BigInt> {
+        let text = self.limit.get();
+        (self.billed.get() && !text.trim().is_empty())
+            .then(|| BigInt(size::read(&text).unwrap_or(0).to_string()))
     }
 
     /// The choices as the API takes them, once none is missing.

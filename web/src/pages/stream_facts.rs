@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 
+use super::schedule_pace::PaceWarning;
 use super::stream_paths::{StreamNestedMetric, inside};
 use super::stream_record::Stream;
 use crate::components::{
     Ago, Badge, Button, CopyButton, Fact, Facts, Icon, LinkButton, Look, NextRun, Notice, Panel, Tone,
 };
 use crate::vocabulary::{CursorKind, StreamShape};
-use crate::{format, paths};
+use crate::{format, paths, size};
 
 /// The same value again is no news: panels are built anew only when what they show has changed.
 fn part<T: PartialEq + Send + Sync + 'static>(
@@ -83,16 +84,27 @@ pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
 #[component]
 pub(super) fn SchedulePanel(stream: Signal<Stream>) -> impl IntoView {
     let schedule = part(stream, |stream| (stream.schedule.description.clone(), stream.next_due_at.clone()));
+    let limit = part(stream, |stream| stream.maximum_bytes_billed.clone());
+    let warning = part(stream, |stream| stream.pace.warning.clone());
     let facts = move || {
         let (description, next) = schedule.get();
+        let limit = limit.get().map(|most| {
+            let most = size::write(most.number());
+            view! { <Fact name="A statement may read"><span class="num">{most}</span></Fact> }
+        });
         view! {
             <Facts>
                 <Fact name="Runs">{crate::api::sentence(&description).trim_end_matches('.').to_owned()}</Fact>
                 <Fact name="Next run"><NextRun time=next never="when somebody starts it"/></Fact>
+                {limit}
             </Facts>
         }
     };
-    view! { <Panel title="Schedule">{facts}</Panel> }
+    view! {
+        <Panel title="Schedule">
+            <div class="flex flex-col gap-3">{facts}<PaceWarning warning/></div>
+        </Panel>
+    }
 }
 
 /// What of the stream needs a person.

@@ -1,5 +1,6 @@
 //! What the server tells of a stream.
 
+use super::schedule_pace::SchedulePace;
 use super::stream_mapping::StreamMapping;
 use super::stream_reconcile::{ReconcileConnection, ReconcileSetting};
 use super::stream_runs::SyncRunConnection;
@@ -39,6 +40,8 @@ pub(super) struct Stream {
     pub(super) new_columns: Vec<String>,
     pub(super) external_id_setting: Option<ExternalIdSetting>,
     pub(super) schedule: StreamSchedule,
+    pub(super) pace: SchedulePace,
+    pub(super) maximum_bytes_billed: Option<BigInt>,
     pub(super) next_due_at: Option<DateTime>,
     pub(super) enabled: bool,
     pub(super) paused_reason: Option<String>,
