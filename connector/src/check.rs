@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::{Cell, ConnectorError, Moment};
+use crate::{Cell, ConnectorError, ErrorKind, Moment, patience};
 
 /// One step that was tried.
 #[derive(Clone, Debug)]
@@ -34,7 +34,8 @@ impl Check {
 impl Check {
     /// Tries one step unless an earlier one failed, noting its time; gives its result when it succeeded.
     ///
-    /// The future gives a value for later steps and what was learnt, for people.
+    /// The future gives a value for later steps and what was learnt, for people. It is given up when whoever waits has no
+    /// more [patience](crate::patience), and the step has then failed.
     #[expect(
         clippy::disallowed_methods,
         reason = "the length of a step is shown to people; no decision hangs on it"
@@ -48,7 +49,10 @@ impl Check {
             return None;
         }
         let start = std::time::Instant::now();
-        let outcome = attempt.await;
+        let outcome = match patience::left() {
+            Some(left) => tokio::time::timeout(left, attempt).await.unwrap_or_else(|_| Err(silent(start))),
+            None => attempt.await,
+        };
         let took = start.elapsed();
         let (value, note, error) = match outcome {
             Ok((value, note)) => (Some(value), note, None),
@@ -57,6 +61,15 @@ impl Check {
         self.steps.push(Step { name, took, note, error });
         value
     }
+}
+
+/// The error of a step that nobody waits for any longer.
+fn silent(start: std::time::Instant) -> ConnectorError {
+    let message = format!("there was no answer within {:.0} s", start.elapsed().as_secs_f64().max(1.0));
+    ConnectorError::new(ErrorKind::Timeout, message).hint(
+        "it may be waking up: try again in a moment; if it stays so, see that firewalls and access lists let Weir's \
+         addresses in",
+    )
 }
 
 /// What a system's clock tells, for people: its time, and how far it is from this machine's when that can be told.
@@ -69,5 +82,29 @@ pub(crate) fn clock_note(theirs: Moment) -> String {
         -1..=1 => format!("{text}, as here"),
         ahead @ 2.. => format!("{text}, {ahead} seconds ahead of this machine"),
         behind => format!("{text}, {} seconds behind this machine", -behind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_step_ends_with_the_patience_and_the_steps_before_it_are_kept() {
+        let check = patience::within(Duration::from_millis(30), async {
+            let mut check = Check::default();
+            check.step("resolve host", async { Ok(((), Some("127.0.0.1".to_owned()))) }).await;
+            check.step("connect", std::future::pending::<crate::Result<((), Option<String>)>>()).await;
+            check.step("sign in", async { Ok(((), None)) }).await;
+            check
+        })
+        .await;
+        let steps: Vec<_> = check.steps.iter().map(|step| (step.name, step.error.is_none())).collect();
+        assert_eq!(steps, [("resolve host", true), ("connect", false)]);
+        let error = check.steps[1].error.as_ref().expect("it failed");
+        assert_eq!(error.message(), "there was no answer within 1 s");
+        assert!(error.action().is_some_and(|action| action.contains("access lists")));
     }
 }

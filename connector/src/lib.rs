@@ -24,6 +24,7 @@ mod key;
 pub mod kinds;
 pub mod memory;
 mod order;
+pub mod patience;
 pub mod postgres;
 pub mod read;
 pub mod setup;

@@ -260,6 +260,7 @@ impl Connector for MemoryTable {
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {
+        request.cost.add_statement();
         let selected = self.select(&request);
         let break_after = self.lock().break_after.take();
         let leave_out = self.lock().leave_out.take();

@@ -50,6 +50,14 @@ pub struct Model {
     pub started_at: i64,
     /// When it ended.
     pub finished_at: Option<i64>,
+    /// Statements sent to the source for the table's sums.
+    pub source_statements: i64,
+    /// Microseconds the source spent on them, or was waited for.
+    pub source_micros: i64,
+    /// Rows the source scanned for them; 0 also where it does not tell.
+    pub source_rows: i64,
+    /// Bytes the source scanned or bills for them; 0 also where it does not tell.
+    pub source_bytes: i64,
 }
 
 /// What `reconcile` is joined with.

@@ -11,6 +11,7 @@ mod m0006_job;
 mod m0007_audit;
 mod m0008_cost;
 mod m0009_reconcile;
+mod m0010_reconcile_cost;
 mod shape;
 
 use sea_orm_migration::prelude::*;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_audit::Migration),
             Box::new(m0008_cost::Migration),
             Box::new(m0009_reconcile::Migration),
+            Box::new(m0010_reconcile_cost::Migration),
         ]
     }
 }

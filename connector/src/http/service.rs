@@ -11,7 +11,7 @@ use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use super::answer::Answer;
 use super::{explain, pinned};
 use crate::guard::Policy;
-use crate::{ConnectorError, ErrorKind, Result, Retry};
+use crate::{ConnectorError, ErrorKind, Result, Retry, patience};
 
 /// How often one request is sent at most, the first time included.
 const ATTEMPTS: u32 = 5;
@@ -95,7 +95,8 @@ impl Service {
 }
 
 /// Tries until it succeeds, fails for good, or is not worth holding a worker for: on errors that may pass, after a
-/// growing wait or the one the service asked for. `attempt` is told how often it was called before.
+/// growing wait or the one the service asked for, as far as whoever waits has [patience](crate::patience). `attempt` is
+/// told how often it was called before.
 ///
 /// # Errors
 /// The last error.
@@ -117,7 +118,11 @@ where
             return Err(error);
         }
         // Up to a half more, so that many streams do not come back at once.
-        tokio::time::sleep(pause.mul_f64(1.0 + jitter() / 2.0)).await;
+        let pause = pause.mul_f64(1.0 + jitter() / 2.0);
+        if patience::left().is_some_and(|left| pause >= left) {
+            return Err(error);
+        }
+        tokio::time::sleep(pause).await;
         wait *= 2;
     }
     unreachable!("the loop ends by itself only after 2³² attempts")

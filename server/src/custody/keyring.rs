@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use entity::Hidden;
+use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::sealed::{NONCE, Owner, Sealed};
@@ -159,6 +161,23 @@ impl Keyring {
     fn cipher(&self, id: &KeyId) -> Result<XChaCha20Poly1305, KeyringError> {
         let key = self.keys.get(id).ok_or_else(|| KeyringError::MissingKey(id.clone()))?;
         XChaCha20Poly1305::new_from_slice(key.as_slice()).map_err(|_| KeyringError::Malformed)
+    }
+
+    /// Hashes parts of a text for one purpose, by each key of the ring, the sealing one first (HMAC-SHA-256). Without the
+    /// ring nobody can try out what the text was.
+    pub fn hashes(&self, purpose: &str, parts: &[&str]) -> Vec<String> {
+        let older = self.keys.iter().filter(|(id, _)| **id != self.primary);
+        let keys = self.keys.get_key_value(&self.primary).into_iter().chain(older);
+        let hash = |(_, key): (&KeyId, &Key)| {
+            let mut hash =
+                <Hmac<Sha256> as Mac>::new_from_slice(key.as_slice()).expect("HMAC takes keys of any length");
+            for part in std::iter::once(&purpose).chain(parts) {
+                hash.update(&(part.len() as u64).to_be_bytes());
+                hash.update(part.as_bytes());
+            }
+            hex::encode(hash.finalize().into_bytes())
+        };
+        keys.map(hash).collect()
     }
 
     /// Seals a secret for its owner.

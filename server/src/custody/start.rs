@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use sea_orm::ConnectionTrait;
 use secrecy::ExposeSecret;
 
 use super::keyring::{KeyId, Keyring};
@@ -11,7 +12,7 @@ use super::ring_file;
 use super::sealed::Sealed;
 use crate::config::Config;
 use crate::db::Db;
-use crate::error::StartError;
+use crate::error::{Error, Result as Done, StartError};
 use crate::sql::Sql;
 
 /// The install-wide setting that names the sealing key, so that servers with different rings notice.
@@ -123,6 +124,25 @@ async fn agree(db: &Db, ring: &Keyring) -> Result<(), StartError> {
             moved.text(" WHERE key = ").bind(PRIMARY).run(db.orm()).await.map_err(unreadable)?;
             Ok(())
         }
+    }
+}
+
+/// Refuses to seal for a server that began with an older ring, since the keys of that may be dropped soon. In the
+/// transaction that stores what is sealed: whoever moves to another key waits for its end, and then finds what was stored.
+///
+/// # Errors
+/// `Conflict` when the servers of this database seal with another key.
+pub async fn may_seal(db: &impl ConnectionTrait, ring: &Keyring) -> Done<()> {
+    let setting = Sql::new(db, "SELECT key, value FROM setting WHERE key = ").bind(PRIMARY);
+    let setting = setting.postgres(" FOR SHARE").one::<entity::setting::Model>(db).await?;
+    match setting {
+        Some(setting) if setting.value != ring.primary().as_str() => Err(Error::Conflict(format!(
+            "this server began with an older key ring, of which {} seals, and others seal with {}: restart it with the \
+             present ring, then store the secret again",
+            ring.primary(),
+            setting.value
+        ))),
+        _ => Ok(()),
     }
 }
 

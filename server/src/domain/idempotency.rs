@@ -9,9 +9,9 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 use crate::clock::DAY;
+use crate::custody::Keyring;
 use crate::domain::change::Change;
 use crate::domain::refusal;
 use crate::error::{Error, Result};
@@ -23,7 +23,8 @@ const KEY_MOST: usize = 200;
 #[derive(Clone, Debug)]
 pub struct Request {
     key: String,
-    hash: String,
+    /// By each key of the ring, the sealing one first: arguments may hold secrets, which nobody shall guess from a hash.
+    hashes: Vec<String>,
 }
 
 impl Request {
@@ -31,15 +32,11 @@ impl Request {
     ///
     /// # Errors
     /// When the key is empty or too long.
-    pub fn new(key: String, name: &str, arguments: &str) -> Result<Self> {
+    pub fn new(ring: &Keyring, key: String, name: &str, arguments: &str) -> Result<Self> {
         if key.is_empty() || key.len() > KEY_MOST {
             return Err(Error::invalid("idempotencyKey", format!("must be 1 to {KEY_MOST} bytes long")));
         }
-        let mut hash = Sha256::new();
-        hash.update(name.as_bytes());
-        hash.update([0]);
-        hash.update(arguments.as_bytes());
-        Ok(Self { key, hash: hex::encode(hash.finalize()) })
+        Ok(Self { key, hashes: ring.hashes("request", &[name, arguments]) })
     }
 }
 
@@ -65,7 +62,7 @@ pub async fn claim<T: DeserializeOwned>(
         organization_id: Set(id.0),
         actor: Set(id.1.clone()),
         key: Set(id.2.clone()),
-        request_hash: Set(request.hash.clone()),
+        request_hash: Set(request.hashes.first().cloned().unwrap_or_default()),
         response: Set(None),
         status: Set(IdempotencyStatus::Running),
         created_at: Set(change.now),
@@ -93,7 +90,7 @@ pub async fn answered<T: DeserializeOwned>(
     let id = (change.organization(), actor(change), request.key.clone());
     let seen = Entity::find_by_id(id).one(change.db).await?;
     let Some(seen) = seen.filter(|seen| seen.created_at >= change.now - DAY) else { return Ok(None) };
-    if seen.request_hash != request.hash {
+    if !request.hashes.contains(&seen.request_hash) {
         return Err(refusal::key_mismatch());
     }
     let response = seen.response.unwrap_or_default();

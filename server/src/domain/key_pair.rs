@@ -8,7 +8,7 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::custody::{KeyPair, Keyring, Owner};
+use crate::custody::{self, KeyPair, Keyring, Owner};
 use crate::domain::change::Change;
 use crate::domain::{refusal, source};
 use crate::error::{Error, Result};
@@ -106,7 +106,7 @@ async fn room(
 /// Stores a fresh key pair in a free slot; a retired pair gives its slot up. The private half is sealed.
 ///
 /// # Errors
-/// When there is no such source, or both slots are in use.
+/// When there is no such source, both slots are in use, or the ring is not the one that seals.
 pub async fn store(
     change: &Change<'_, impl ConnectionTrait>,
     ring: &Keyring,
@@ -117,6 +117,7 @@ pub async fn store(
     if let Some(old) = old {
         Entity::delete_by_id((change.organization(), old)).exec(change.db).await?;
     }
+    custody::may_seal(change.db, ring).await?;
     let id = KeyPairId::new();
     let owner = Owner::private_key(change.organization(), source, id);
     let sealed = ring.seal(&owner, &made.private_key);

@@ -2,7 +2,7 @@
 
 use entity::source::{ActiveModel, Column, Entity, Model};
 use entity::{SourceId, SourceState, stream};
-use sea_orm::sea_query::LockType;
+use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect, Set,
@@ -10,7 +10,7 @@ use sea_orm::{
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::custody::{Keyring, credential};
+use crate::custody::{self, Keyring, credential};
 use crate::domain::change::{Change, expect_version};
 use crate::domain::kept::Kept;
 use crate::domain::{discard, refusal, text};
@@ -65,7 +65,7 @@ pub async fn create(
 ) -> Result<Model> {
     let id = SourceId::new();
     let sealed = match &settings.credential {
-        Credential::Replace(secret) => Some(seal(change, ring, id, secret)?),
+        Credential::Replace(secret) => Some(seal(change, ring, id, secret).await?),
         Credential::Keep | Credential::Remove => None,
     };
     let model = ActiveModel {
@@ -121,7 +121,7 @@ pub async fn update(
             Credential::Keep => {}
             Credential::Remove => row.sealed_credential = Set(None),
             Credential::Replace(secret) => {
-                row.sealed_credential = Set(Some(seal(change, ring, id, secret)?));
+                row.sealed_credential = Set(Some(seal(change, ring, id, secret).await?));
                 detail["credential"] = json!("replaced");
             }
         }
@@ -206,27 +206,32 @@ pub async fn delete(
     Ok(id)
 }
 
-/// Keeps how a connection test went.
+/// Keeps how a connection test went, unless the source is no longer what was tested.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn note_check(change: &Change<'_, impl ConnectionTrait>, id: SourceId, check: &str) -> Result<()> {
-    let row = ActiveModel {
-        organization_id: Set(change.organization()),
-        id: Set(id),
-        last_check: Set(Some(check.to_owned())),
-        ..Default::default()
-    };
-    Entity::update(row).exec(change.db).await?;
+pub async fn note_check(
+    change: &Change<'_, impl ConnectionTrait>,
+    tested: &Model,
+    check: &str,
+) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::LastCheck, Expr::value(check))
+        .filter(Column::OrganizationId.eq(change.organization()))
+        .filter(Column::Id.eq(tested.id))
+        .filter(Column::Version.eq(tested.version))
+        .exec(change.db)
+        .await?;
     Ok(())
 }
 
-fn seal(
+async fn seal(
     change: &Change<'_, impl ConnectionTrait>,
     ring: &Keyring,
     id: SourceId,
     secret: &SecretString,
 ) -> Result<entity::Hidden> {
+    custody::may_seal(change.db, ring).await?;
     let sealed = credential::seal(ring, change.organization(), id, secret);
     sealed.map_err(|error| Error::internal("sealing a credential", error))
 }

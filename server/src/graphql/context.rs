@@ -109,9 +109,10 @@ fn request(
     key: Option<&String>,
     input: &impl InputType,
 ) -> DomainResult<Option<idempotency::Request>> {
-    let made = key
-        .map(|key| idempotency::Request::new(key.clone(), ctx.field().name(), &input.to_value().to_string()));
-    made.transpose()
+    let ring = &ctx.app().keyring;
+    let arguments = || input.to_value().to_string();
+    let made = |key: &String| idempotency::Request::new(ring, key.clone(), ctx.field().name(), &arguments());
+    key.map(made).transpose()
 }
 
 /// The answer given before, when a request is a repeat. Claims nothing.

@@ -140,7 +140,10 @@ pub fn outcome<T>(result: crate::error::Result<T>) -> Result<Outcome<T>> {
         Error::Stale(_) => UserError::new(C::StaleObject, "expectedVersion", error.to_string()),
         Error::Conflict(text) => UserError::new(C::Conflict, "", text),
         Error::Forbidden(text) => UserError::new(C::NotPermitted, "", text),
-        Error::Connector(error) => UserError::new(C::SourceFailed, "", error.message()),
+        Error::Connector(error) => {
+            let action = error.action().map(|action| format!("; {action}")).unwrap_or_default();
+            UserError::new(C::SourceFailed, "", format!("{}{action}", error.message()))
+        }
         Error::LeaseLost | Error::Internal(_) => return Err(Fault(error)),
     };
     Ok(Err(vec![refusal]))

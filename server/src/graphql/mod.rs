@@ -41,6 +41,7 @@ mod series;
 mod source;
 mod source_check;
 mod source_config;
+mod source_cost;
 mod source_mutation;
 mod source_setup;
 mod source_table;

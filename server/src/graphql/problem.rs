@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use async_graphql::{Enum, SimpleObject};
-use connector::{ConnectorError, ErrorKind};
+use connector::{Check, ConnectorError, ErrorKind, patience};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -75,12 +75,17 @@ impl From<&ConnectorError> for ConnectorProblem {
     }
 }
 
+/// Tries a connection step by step, but not longer than a request may take: the steps tell how far it came.
+pub async fn stepwise(check: impl Future<Output = Check>) -> Check {
+    patience::within(PATIENCE, check).await
+}
+
 /// Waits for an outside system, but not longer than a request may take.
 ///
 /// # Errors
 /// What the system did, or that it took too long.
 pub async fn patiently<T>(answer: impl Future<Output = connector::Result<T>>) -> Result<T> {
-    match tokio::time::timeout(PATIENCE, answer).await {
+    match tokio::time::timeout(PATIENCE, patience::within(PATIENCE, answer)).await {
         Ok(answer) => Ok(answer?),
         Err(_) => {
             let message = format!("the source did not answer within {} s", PATIENCE.as_secs());

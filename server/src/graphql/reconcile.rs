@@ -17,6 +17,7 @@ use crate::graphql::context::{load, maybe, must};
 use crate::graphql::id::global;
 use crate::graphql::loaders::{Fetch, LoadError, Nested};
 use crate::graphql::scalar::{BigInt, DateTime, Decimal};
+use crate::graphql::source_cost::SourceCost;
 use crate::graphql::stream::Stream;
 use crate::graphql::sync_run::{SyncRun, SyncRunTrigger};
 use crate::graphql::user::User;
@@ -129,6 +130,11 @@ impl Reconcile {
     /// Readings that reading again stored as new or changed measurements.
     async fn written(&self) -> BigInt {
         BigInt(self.0.written)
+    }
+
+    /// What the table's sums cost at the source. Rows read again are counted with their runs.
+    async fn cost(&self) -> SourceCost {
+        SourceCost::from(&self.0)
     }
 
     /// What differed, in order.

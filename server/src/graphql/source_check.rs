@@ -1,7 +1,7 @@
 //! Connection tests, of sources saved or not.
 
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
-use connector::Check;
+use connector::{Check, Connector, ConnectorError, ErrorKind, TableRef};
 use entity::{KeyPairId, SourceId, source};
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,11 @@ use crate::error::{Error, Result as DomainResult};
 use crate::graphql::context::{Reach, Work, load};
 use crate::graphql::error::{UserError, outcome};
 use crate::graphql::id::Global;
-use crate::graphql::problem::{ConnectorProblem, patiently};
+use crate::graphql::problem::{ConnectorProblem, stepwise};
 use crate::graphql::scalar::{DateTime, Json};
 use crate::graphql::source::Source;
 use crate::graphql::source_config::SourceConfigInput;
+use crate::graphql::stream_part::TableRefInput;
 use crate::sources::config;
 
 /// How a step of a test went.
@@ -100,6 +101,10 @@ struct SourceCheckInput {
     config: Option<SourceConfigInput>,
     /// A key pair of the saved source to sign with instead of the one in use, as before switching to it.
     key_pair_id: Option<Global<KeyPairId>>,
+    /// A table to try too: that it is there, and that it can be read.
+    table: Option<TableRefInput>,
+    /// Its cursor column, to try too.
+    cursor_column: Option<String>,
 }
 
 /// The answer of `sourceCheck`.
@@ -126,15 +131,15 @@ impl SourceCheckMutation {
             Some(id) => load(ctx, id.0).await?,
             None => None,
         };
-        // A test with another key tells nothing of the source as it is.
-        let saved = input.config.is_none() && input.key_pair_id.is_none();
+        // A test with another key tells nothing of the source as it is, nor does a table that cannot be read.
+        let saved = input.config.is_none() && input.key_pair_id.is_none() && input.table.is_none();
         let check = check(ctx, input, stored.clone()).await;
         let check = match outcome(check)? {
             Ok(check) => check,
             Err(user_errors) => return Ok(SourceCheckPayload { source: None, check: None, user_errors }),
         };
         let source = match stored {
-            Some(source) if saved => Some(keep(ctx, source.id, &check).await?),
+            Some(source) if saved => Some(keep(ctx, &source, &check).await?),
             other => other,
         };
         Ok(SourceCheckPayload {
@@ -145,14 +150,14 @@ impl SourceCheckMutation {
     }
 }
 
-/// Keeps the test of a saved source.
-async fn keep(ctx: &Context<'_>, id: SourceId, check: &SourceCheck) -> Result<source::Model> {
+/// Keeps the test of a saved source, unless the source was changed meanwhile.
+async fn keep(ctx: &Context<'_>, tested: &source::Model, check: &SourceCheck) -> Result<source::Model> {
     let work = Work::begin(ctx, Permission::SourcesWrite).await?;
     let kept = async {
         let text =
             serde_json::to_string(&check.0).map_err(|error| Error::internal("writing a check", error))?;
-        sources::note_check(&work.change(), id, &text).await?;
-        sources::find(&work.change(), id).await
+        sources::note_check(&work.change(), tested, &text).await?;
+        sources::find(&work.change(), tested.id).await
     }
     .await;
     match work.end(kept).await? {
@@ -169,6 +174,9 @@ async fn check(
     let app = ctx.app();
     if input.id.is_some() && stored.is_none() {
         return Err(refusal::not_found("id", "source"));
+    }
+    if input.cursor_column.is_some() && input.table.is_none() {
+        return Err(refusal::required("table"));
     }
     let key = input.key_pair_id.map(|key| key.0);
     if key.is_some() && stored.is_none() {
@@ -196,6 +204,25 @@ async fn check(
             app.sources.unstored(settings.kind, &config, secret)?
         }
     };
-    let check = patiently(async { Ok(connector.check(None, None).await) }).await?;
+    let table = input.table.map(TableRef::from);
+    let check = stepwise(steps(&*connector, table.as_ref(), input.cursor_column.as_deref())).await;
     Ok(SourceCheck::new(&check, app.clock.now()))
+}
+
+/// The steps of a connector and, where no table is named, whether any can be seen.
+async fn steps(connector: &dyn Connector, table: Option<&TableRef>, cursor: Option<&str>) -> Check {
+    let mut check = connector.check(table, cursor).await;
+    if table.is_none() {
+        check.step("see tables", async { Ok(((), Some(seen(connector).await?))) }).await;
+    }
+    check
+}
+
+async fn seen(connector: &dyn Connector) -> connector::Result<String> {
+    match connector.discover().await?.len() {
+        0 => Err(ConnectorError::new(ErrorKind::NotFound, "no table or view can be seen")
+            .hint("run the grant script of the source's page, which lets its user see and read tables")),
+        1 => Ok("1 table or view".to_owned()),
+        many => Ok(format!("{many} tables and views")),
+    }
 }

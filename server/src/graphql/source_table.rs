@@ -1,11 +1,12 @@
 //! What can be read in a source, asked from it now.
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use connector::{ColumnInfo, Table, Type};
+use connector::{ColumnInfo, Connector, ErrorKind, Table, Type};
 use entity::SourceId;
 
 use crate::auth::Permission;
 use crate::domain::stream_suggestion::{self, Suggested};
+use crate::error::{Error, Result as DomainResult};
 use crate::graphql::context::{Reach, load};
 use crate::graphql::error::Fault;
 use crate::graphql::id::Global;
@@ -166,6 +167,17 @@ impl From<Suggested> for StreamSuggestion {
     }
 }
 
+/// All tables; of a list that takes too long, how it gets shorter.
+async fn listed(connector: &dyn Connector) -> DomainResult<Vec<Table>> {
+    patiently(connector.discover()).await.map_err(|error| match error {
+        Error::Connector(error) if error.kind() == ErrorKind::Timeout => {
+            let hint = "name a database, schema or dataset in the connection, so that there is less to list";
+            Error::Connector(error.hint(hint))
+        }
+        other => other,
+    })
+}
+
 /// The queries about what a source holds.
 #[derive(Default)]
 pub struct SourceTableQuery;
@@ -182,7 +194,7 @@ impl SourceTableQuery {
     ) -> Result<SourceTableList> {
         let connector = connect(ctx, source_id.0).await?;
         let listed = match connector {
-            Ok(connector) => sorted(patiently(connector.discover()).await).map_err(Fault::from)?,
+            Ok(connector) => sorted(listed(&*connector).await).map_err(Fault::from)?,
             Err(problem) => Err(problem),
         };
         let tables = match listed {

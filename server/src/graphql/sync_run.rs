@@ -15,8 +15,9 @@ use crate::graphql::id::{Global, global};
 use crate::graphql::loaders::{Fetch, LoadError, Nested};
 use crate::graphql::page::{Page, page};
 use crate::graphql::scalar::{BigInt, DateTime};
+use crate::graphql::source_cost::SourceCost;
 use crate::graphql::stream::Stream;
-use crate::graphql::sync_run_tally::{SyncRunCost, SyncRunError, SyncRunTally};
+use crate::graphql::sync_run_tally::{SyncRunError, SyncRunTally};
 use crate::graphql::user::User;
 use crate::graphql::window::{Order, PageArgs};
 
@@ -94,8 +95,8 @@ impl SyncRun {
     }
 
     /// What reading cost at the source.
-    async fn cost(&self) -> SyncRunCost {
-        SyncRunCost::from(&self.0)
+    async fn cost(&self) -> SourceCost {
+        SourceCost::from(&self.0)
     }
 
     /// Whether the sums add up; null until it ends.

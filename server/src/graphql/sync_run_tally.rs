@@ -82,31 +82,6 @@ impl SyncRunTally {
     }
 }
 
-/// What reading cost at the source, as far as the source tells.
-#[derive(SimpleObject)]
-pub struct SyncRunCost {
-    /// Statements sent.
-    statements: BigInt,
-    /// Milliseconds the source worked on them, or where it does not tell, was waited for.
-    milliseconds: BigInt,
-    /// Rows the source scanned; null where it does not tell.
-    rows_scanned: Option<BigInt>,
-    /// Bytes the source scanned or bills; null where it does not tell.
-    bytes_scanned: Option<BigInt>,
-}
-
-impl From<&Model> for SyncRunCost {
-    fn from(run: &Model) -> Self {
-        let told = |count: i64| Some(BigInt(count)).filter(|_| count > 0);
-        Self {
-            statements: BigInt(run.source_statements),
-            milliseconds: BigInt(run.source_micros / 1_000),
-            rows_scanned: told(run.source_rows),
-            bytes_scanned: told(run.source_bytes),
-        }
-    }
-}
-
 /// Why a run failed.
 #[derive(SimpleObject)]
 pub struct SyncRunError {

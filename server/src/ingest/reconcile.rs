@@ -97,6 +97,7 @@ async fn compare(
         tx.commit().await?;
         return Ok(true);
     };
+    let cost = Cost::default();
     let request = SliceRequest {
         table: plan.table.clone(),
         cursor: plan.cursor.clone(),
@@ -104,9 +105,12 @@ async fn compare(
         from: bounds.from.clone(),
         until: bounds.until.clone(),
         tag: plan.tag(),
-        cost: Cost::default(),
+        cost: cost.clone(),
     };
-    let found = connector.slices(request).await?;
+    let found = connector.slices(request).await;
+    // What a failed attempt cost counts too.
+    reconcile::spent(app.db.orm(), of, cost.take()).await?;
+    let found = found?;
     let table: BTreeMap<i64, Totals> =
         found.iter().map(|slice| (slice.number, Totals::of_table(slice))).collect();
     app.faults.pass("reconcile.summed")?;

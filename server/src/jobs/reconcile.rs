@@ -66,7 +66,7 @@ fn overtaken(app: &App) -> Outcome {
 
 async fn step(app: &App, of: &mut Reconcile) -> Result<Next> {
     let opening = Opening::read(app, of.organization_id, of.stream_id).await?;
-    if of.compared_at.is_none() && !reads(app, &opening).await? {
+    if !reads(app, &opening).await? {
         return Err(Error::Conflict("the stream, its source or the organization is paused".to_owned()));
     }
     let connector = app.sources.open(app, &opening.source).await?;

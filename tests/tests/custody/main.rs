@@ -1,6 +1,7 @@
 //! The key ring against stored secrets: taken up, refused, rotated, on both databases.
 
 mod moved;
+mod older_ring;
 
 use std::path::Path;
 

@@ -8,7 +8,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::run_balance::Balances;
 use super::run_progress::{Outcome, Speed, Stages};
-use super::run_record::{SyncRun, SyncRunCost};
+use super::run_record::{SourceCost, SyncRun};
 use crate::components::{
     At, Button, Fact, Facts, Icon, Loaded, Look, Missing, Notice, PageHead, Panel, RunBadge, Toasts, Tone,
 };
@@ -175,7 +175,7 @@ fn Details(run: Signal<SyncRun>) -> impl IntoView {
                 .requested_by
                 .as_ref()
                 .map_or_else(|| run.trigger.text().to_owned(), |user| user.name.clone());
-            let cost = Some(&run.cost).filter(|cost| cost.statements.number() > 0).map(SyncRunCost::text);
+            let cost = Some(&run.cost).filter(|cost| cost.statements.number() > 0).map(SourceCost::text);
             (times, cursors, by, cost)
         })
     });

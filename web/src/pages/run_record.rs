@@ -17,7 +17,7 @@ pub(super) struct SyncRun {
     pub(super) cursor_before: Option<String>,
     pub(super) cursor_after: Option<String>,
     pub(super) tally: SyncRunTally,
-    pub(super) cost: SyncRunCost,
+    pub(super) cost: SourceCost,
     pub(super) balanced: Option<bool>,
     pub(super) error: Option<SyncRunError>,
     pub(super) cancel_requested_at: Option<DateTime>,
@@ -68,14 +68,14 @@ pub(super) struct SyncRunTally {
 
 /// What reading cost at the source, as far as the source tells.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-pub(super) struct SyncRunCost {
+pub(super) struct SourceCost {
     pub(super) statements: BigInt,
     pub(super) milliseconds: BigInt,
     pub(super) rows_scanned: Option<BigInt>,
     pub(super) bytes_scanned: Option<BigInt>,
 }
 
-impl SyncRunCost {
+impl SourceCost {
     /// In a line, such as "2 statements, 1.4 s, 10,000 rows scanned".
     pub(super) fn text(&self) -> String {
         let mut parts = vec![

@@ -139,3 +139,19 @@ fn the_settings_read_the_text_form_as_it_is() {
     let value: figment::value::Value = one_line.parse().unwrap();
     assert_eq!(value.as_str(), Some(one_line.as_str()));
 }
+
+#[test]
+fn a_hash_needs_the_ring_and_tells_parts_and_purposes_apart() {
+    let ring = Keyring::generate().unwrap();
+    let hash = ring.hashes("request", &["a", "bc"]);
+    assert_eq!(hash, ring.hashes("request", &["a", "bc"]));
+    for other in [
+        ring.hashes("request", &["ab", "c"]),
+        ring.hashes("other", &["a", "bc"]),
+        Keyring::generate().unwrap().hashes("request", &["a", "bc"]),
+    ] {
+        assert_ne!(hash, other);
+    }
+    let rotated = ring.rotated().unwrap().hashes("request", &["a", "bc"]);
+    assert_eq!((rotated.len(), &rotated[1]), (2, &hash[0]), "the older key's comes after");
+}

@@ -18,7 +18,7 @@ mod start;
 pub use entity::reconcile::Model as Reconcile;
 pub use gap::{Gap, Totals};
 pub use record::{
-    Differing, Failure, attempt, compared, explained, fail, find_live, finish, slices, stretch_started,
+    Differing, Failure, attempt, compared, explained, fail, find_live, finish, slices, spent, stretch_started,
 };
 pub use setting::{Setting, SettingChange, set};
 pub use start::{Started, any_due, push_missing, start, start_due};

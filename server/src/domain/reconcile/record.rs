@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use connector::Spent;
 use entity::{OrganizationId, ReconcileId, StreamId, SyncRunId, reconcile, reconcile_slice};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, Set};
 
@@ -123,6 +124,27 @@ pub async fn attempt(db: &impl ConnectionTrait, of: &mut Reconcile) -> Result<()
     changed(Sql::new(db, "UPDATE reconcile SET attempt = attempt + 1"), db, of).await?;
     of.attempt += 1;
     Ok(())
+}
+
+/// Adds what asking for the table's sums cost at the source.
+///
+/// # Errors
+/// As [`attempt`].
+pub async fn spent(db: &impl ConnectionTrait, of: &mut Reconcile, spent: Spent) -> Result<()> {
+    let Spent { statements, micros, rows, bytes } = spent;
+    let mut sql = Sql::new(db, "UPDATE reconcile SET ");
+    let counts = [
+        ("source_statements", statements, &mut of.source_statements),
+        ("source_micros", micros, &mut of.source_micros),
+        ("source_rows", rows, &mut of.source_rows),
+        ("source_bytes", bytes, &mut of.source_bytes),
+    ];
+    for (place, (column, count, total)) in counts.into_iter().enumerate() {
+        *total = total.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
+        let comma = if place == 0 { "" } else { ", " };
+        sql = sql.text(&format!("{comma}{column} = ")).bind(*total);
+    }
+    changed(sql, db, of).await
 }
 
 /// Notes what was compared and what differs, in the caller's transaction: the bounds, how many slices hold something,

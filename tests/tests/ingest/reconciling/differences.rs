@@ -25,6 +25,7 @@ async fn of_an_untouched_table_nothing_is_read_again() -> Result<()> {
         let of = night(&stand, stream, &counted).await?;
         assert_eq!(counts(&of), (5, 0, 0, 0));
         assert_eq!((gate.reads(), gate.others()), (0, 1), "one statement");
+        assert_eq!(of.source_statements, 1, "and it is counted");
         assert!(of.finished_at.is_some() && of.error_message.is_none());
     }
     Ok(())
