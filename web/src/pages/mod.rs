@@ -62,6 +62,7 @@ mod stream_new;
 mod stream_preview;
 mod stream_reconcile;
 mod stream_record;
+mod stream_roles;
 mod stream_runs;
 mod unmatched;
 mod unmatched_group;
