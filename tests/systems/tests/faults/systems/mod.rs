@@ -8,5 +8,10 @@ mod snowflake;
 use crate::suite::Trials;
 
 /// All of them.
-pub const ALL: [&Trials; 4] =
-    [&bigquery::TRIALS, &clickhouse::TRIALS, &databricks::TRIALS, &snowflake::TRIALS];
+pub const ALL: [&Trials; 5] = [
+    &bigquery::TRIALS,
+    &clickhouse::TRIALS,
+    &databricks::interface::TRIALS,
+    &databricks::links::TRIALS,
+    &snowflake::TRIALS,
+];
