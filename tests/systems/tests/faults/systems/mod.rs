@@ -5,7 +5,7 @@ mod clickhouse;
 mod databricks;
 mod snowflake;
 
-use crate::suite::Trials;
+use crate::trials::Trials;
 
 /// All of them.
 pub const ALL: [&Trials; 5] = [
