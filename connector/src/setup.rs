@@ -72,7 +72,13 @@ impl Tables<'_> {
     }
 }
 
-/// Puts script lines together; none may break out of its line.
+/// A remark of an SQL script: one line, whatever the names in it, since a name may hold the end of a line.
+pub(crate) fn remark(text: &str) -> String {
+    let ends = |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
+    format!("-- {}", text.replace(ends, " "))
+}
+
+/// Puts script lines together.
 pub(crate) fn lines<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> String {
     let mut script = String::new();
     for line in lines {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use connector::guard::Policy;
+use connector::guard::{Network, Policy};
 use connector::setup::SignIn;
 use connector::{Connector, ConnectorError, ErrorKind, kinds};
 use entity::{KeyPairId, OrganizationId, SourceId, source};
@@ -198,6 +198,11 @@ impl Kinds {
             text.parse().map_err(|error| StartError::new(format!("sources.networks cannot be used: {error}")))
         };
         let networks = config.sources.networks.iter().map(network).collect::<std::result::Result<_, _>>()?;
+        for text in &config.sources.egress_addresses {
+            text.parse::<Network>().map_err(|error| {
+                StartError::new(format!("sources.egress_addresses cannot be used: {error}"))
+            })?;
+        }
         let mut base_urls = BTreeMap::new();
         for (kind, url) in &config.sources.base_urls {
             let refuse = |text: String| StartError::new(format!("sources.base_urls cannot be used: {text}"));
@@ -227,6 +232,16 @@ fn google_key(file: &str) -> std::result::Result<Option<SecretString>, StartErro
     let read = read.map_err(|error| {
         StartError::new(format!("sources.google_key_file {file} cannot be read: {error}"))
     })?;
+    let key: Value = serde_json::from_str(&read).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        StartError::new(format!("sources.google_key_file {file} is no JSON: see {place}"))
+    })?;
+    for field in ["client_email", "private_key"] {
+        if key[field].as_str().is_none_or(str::is_empty) {
+            let message = format!("sources.google_key_file {file} is no key file: it has no {field:?}");
+            return Err(StartError::new(message));
+        }
+    }
     Ok(Some(read.into()))
 }
 

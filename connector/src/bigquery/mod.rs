@@ -10,14 +10,17 @@ mod decode;
 mod dialect;
 mod job;
 mod key;
+mod listing;
 mod nested;
 mod pages;
+mod partition;
 mod read;
 mod refusal;
 mod rows;
 mod sample;
 mod setup;
 mod sign_in;
+mod slice;
 mod statement;
 mod steps;
 mod types;
@@ -39,7 +42,7 @@ use crate::kinds::Kind;
 use crate::setup::{Given, Setup, SignIn as SignsIn, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, ErrorKind, Moment, ReadRequest,
-    Result, Table, TableRef, Watermark,
+    Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use catalog::Known;
 use client::Client;
@@ -89,6 +92,7 @@ pub struct Bigquery;
 impl Kind for Bigquery {
     const NAME: &'static str = "bigquery";
     type Config = Config;
+    const LEAST_BILLED: Option<u64> = Some(config::LEAST_BILLED);
 
     fn validate(config: &Config) -> Result<()> {
         config.validate()
@@ -169,7 +173,7 @@ impl Connector for Service {
     }
 
     async fn discover(&self) -> Result<Vec<Table>> {
-        catalog::tables(&self.0.client).await
+        listing::tables(&self.0.client).await
     }
 
     async fn describe(&self, table: &TableRef) -> Result<Table> {
@@ -200,8 +204,17 @@ impl Connector for Service {
         now(&self.0).await
     }
 
+    async fn advice(&self, table: &TableRef, cursor: &str) -> Result<Option<String>> {
+        let (known, _) = self.0.table(table, true).await?;
+        Ok(known.advice(cursor))
+    }
+
     async fn estimate(&self, request: &ReadRequest) -> Result<Option<u64>> {
         read::estimate(&self.0, request).await.map(Some)
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        slice::slices(&self.0, &request).await
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

@@ -20,6 +20,8 @@ const SCOPE: &str = "https://www.googleapis.com/auth/bigquery";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// How long an assertion holds, in seconds: the longest Google takes.
 const LIFETIME: u64 = 3_600;
+/// A token is believed to last no longer than this, in seconds.
+const LONGEST: u64 = 86_400;
 /// How long before its end a token is no longer used, in seconds.
 const EARLY: u64 = 300;
 /// The longest the endpoint may send nothing.
@@ -115,8 +117,7 @@ impl Session {
             return Err(self.denied(&answer));
         }
         let granted: Granted = answer.json()?;
-        let lasts = if granted.expires_in == 0 { LIFETIME } else { granted.expires_in };
-        Ok(Token { secret: granted.access_token, until: signed + lasts - EARLY.min(lasts / 2) })
+        Ok(Token { secret: granted.access_token, until: until(signed, granted.expires_in) })
     }
 
     /// The assertion made at that second since 1970.
@@ -157,6 +158,12 @@ impl Session {
     }
 }
 
+/// The second since 1970 until which a token is used that was asked for at one and lasts that many, 0 if not told.
+fn until(signed: u64, told: u64) -> u64 {
+    let lasts = if told == 0 { LIFETIME } else { told.min(LONGEST) };
+    signed + lasts - EARLY.min(lasts / 2)
+}
+
 /// Pairs as the body of a form.
 fn form(pairs: &[(&str, &str)]) -> String {
     let encode = |text: &str| -> String {
@@ -172,4 +179,16 @@ fn form(pairs: &[(&str, &str)]) -> String {
 /// Seconds since 1970.
 fn now() -> u64 {
     u64::try_from(wall::seconds()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_used_until_shortly_before_its_end_and_a_day_at_most() {
+        for (told, used) in [(3_599, 3_299), (0, 3_300), (60, 30), (86_401, 86_100), (u64::MAX, 86_100)] {
+            assert_eq!(until(1_790_000_000, told), 1_790_000_000 + used, "{told}");
+        }
+    }
 }

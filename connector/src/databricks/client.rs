@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use reqwest::{StatusCode, header};
+use reqwest::header;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -120,7 +120,7 @@ impl Client {
                 return Ok(answer);
             }
             // The token may have been revoked before its end.
-            if answer.status == StatusCode::UNAUTHORIZED && again && self.tokens.refused(&token).await {
+            if again && failure::token_refused(&answer) && self.tokens.refused(&token).await {
                 again = false;
                 continue;
             }

@@ -16,6 +16,7 @@ mod read;
 mod reply;
 mod run;
 mod setup;
+mod slice;
 mod statement;
 mod token;
 mod types;
@@ -39,7 +40,7 @@ use crate::kinds::Kind;
 use crate::setup::{Given, Setup, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
-    ReadRequest, Result, Table, TableRef, Watermark,
+    ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use catalog::Known;
 use client::Client;
@@ -134,7 +135,7 @@ impl Shared {
     /// Runs a statement with a small result of those columns.
     async fn small(&self, sql: String, columns: Vec<Expected>, table: &TableRef) -> Result<Batch> {
         let (statement, cost) = (Statement::new(sql), Cost::default());
-        let asked = Small { statement: &statement, columns, table: Some(table), cost: &cost };
+        let asked = Small { statement: &statement, columns, tag: "Weir", table: Some(table), cost: &cost };
         fetch::small(&self.client, asked).await
     }
 
@@ -171,8 +172,11 @@ impl Connector for Workspace {
                 match warehouse::look(&shared.client).await {
                     Ok(found) => {
                         let offset = found.answer.clock_offset();
-                        let note =
-                            offset.map(|seconds| format!("its clock is {seconds} seconds ahead of ours"));
+                        let note = offset.map(|seconds| match seconds {
+                            -1..=1 => "its clock tells the same time as ours".to_owned(),
+                            2.. => format!("its clock is {seconds} seconds ahead of ours"),
+                            _ => format!("its clock is {} seconds behind ours", -seconds),
+                        });
                         Ok((Ok(found), note))
                     }
                     // Whoever may not use the warehouse has signed in.
@@ -184,7 +188,7 @@ impl Connector for Workspace {
             })
             .await;
         if let Some(looked) = looked {
-            check
+            check.rest = check
                 .step("use warehouse", async {
                     let found = looked?;
                     let note = found.note()?;
@@ -192,9 +196,10 @@ impl Connector for Workspace {
                     if found.awake() {
                         shared.probe().await?;
                     }
-                    Ok(((), Some(note)))
+                    Ok((found.rest(), Some(note)))
                 })
-                .await;
+                .await
+                .flatten();
         }
         let Some(table) = table else { return check };
         let known = check
@@ -261,6 +266,17 @@ impl Connector for Workspace {
         // Not the warehouse's, which would have to wake up for it.
         let found = warehouse::look(&self.0.client).await?;
         client::clock(&found.answer, self.0.client.host())
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        let (known, _) = self.0.table(&request.table, true).await?;
+        let chosen = known.choose(&request.columns())?;
+        let Some((columns, statement)) = slice::statement(&request, &known.table, &chosen)? else {
+            return Ok(Vec::new());
+        };
+        let (tag, table) = (statement::tag(&request.tag), Some(&known.table));
+        let asked = Small { statement: &statement, columns, tag: &tag, table, cost: &request.cost };
+        request.take(&fetch::small(&self.0.client, asked).await?)
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

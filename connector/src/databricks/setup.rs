@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::config::Config;
 use super::dialect::{quote, table_name};
 use crate::TableRef;
-use crate::setup::{Language, Setup, Tables, lines};
+use crate::setup::{Language, Setup, Tables, lines, remark};
 
 /// The scripts for a principal that reads these tables and nothing else.
 pub fn scripts(config: &Config, tables: Tables<'_>) -> Setup {
@@ -16,15 +16,15 @@ pub fn scripts(config: &Config, tables: Tables<'_>) -> Setup {
     let rights = rights(config, tables);
     let warehouse = config.warehouse_id().unwrap_or(&config.warehouse);
     let mut grant = vec![
-        format!(
-            "-- Run as an owner of the catalogs. Give {principal} CAN USE on the SQL warehouse {warehouse}, too:"
-        ),
-        "-- in the workspace, SQL Warehouses, Permissions.".to_owned(),
+        remark(&format!(
+            "Run as an owner of the catalogs. Give {principal} CAN USE on the SQL warehouse {warehouse}, too:"
+        )),
+        remark("in the workspace, SQL Warehouses, Permissions."),
     ];
     grant.extend(rights.iter().map(|right| format!("GRANT {right} TO {principal};")));
-    let mut revoke = vec![format!(
-        "-- Run as an owner of the catalogs. Take CAN USE on the SQL warehouse {warehouse} away, too."
-    )];
+    let mut revoke = vec![remark(&format!(
+        "Run as an owner of the catalogs. Take CAN USE on the SQL warehouse {warehouse} away, too."
+    ))];
     revoke.extend(rights.iter().rev().map(|right| format!("REVOKE {right} FROM {principal};")));
     Setup { language: Language::Sql, grant: lines(grant), revoke: lines(revoke) }
 }

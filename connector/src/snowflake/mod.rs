@@ -17,6 +17,7 @@ mod rows;
 mod running;
 mod setup;
 mod sign_in;
+mod slice;
 mod statement;
 mod text;
 mod types;
@@ -39,10 +40,11 @@ use crate::kinds::Kind;
 use crate::setup::{Given, KeySetup, Setup, SignIn, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, ErrorKind, Moment, ReadRequest,
-    Result, Table, TableRef, Watermark,
+    Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use catalog::Known;
 use client::Client;
+use decode::Limits;
 use dialect::{full, select_item, table_name};
 use read::Reading;
 use statement::{Session, Statement};
@@ -93,6 +95,7 @@ impl Shared {
         if let Some(known) = kept.filter(|_| !fresh) {
             return Ok((known, false));
         }
+        catalog::spelled(&self.client, table).await?;
         let known = Arc::new(catalog::table(&self.client, table).await?);
         self.tables.lock().unwrap_or_else(PoisonError::into_inner).insert(table.clone(), known.clone());
         Ok((known, true))
@@ -121,6 +124,23 @@ impl Shared {
                 Err(ConnectorError::new(ErrorKind::Protocol, message))
             }
         }
+    }
+
+    /// What the table holds slice by slice, added up by Snowflake.
+    async fn slices(&self, request: &SliceRequest) -> Result<Vec<Slice>> {
+        let table = full(&request.table, self.client.config())?;
+        let (known, _) = self.table(&table, true).await?;
+        let chosen = known.choose(&table, &request.columns())?;
+        let Some(statement) = slice::statement(request, &table, &chosen)? else { return Ok(Vec::new()) };
+        let tag = format!("Weir/{}/{}", request.tag.organization, request.tag.stream);
+        let submission = self.client.prepare(&statement, Session::Whole, &tag)?;
+        let limits = Limits { rows: 10_000, bytes: 4 << 20, cell: 1 << 10 };
+        let mut rows = self.client.rows(submission, None, limits, &request.cost).await?;
+        let mut slices = Vec::new();
+        while let Some(batch) = rows.next().await? {
+            slices.extend(request.take(&batch)?);
+        }
+        Ok(slices)
     }
 
     /// The greatest value of a column.
@@ -157,6 +177,10 @@ impl Connector for Source {
 
     async fn clock(&self) -> Result<Moment> {
         self.0.clock().await
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        self.0.slices(&request).await
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

@@ -3,15 +3,16 @@
 use super::config::{Config, Method};
 use super::dialect::{full, quote, quote_user, table_name};
 use crate::TableRef;
-use crate::setup::{KeySetup, Language, Setup, Tables, lines};
+use crate::setup::{KeySetup, Language, Setup, Tables, lines, remark};
 
-/// Settings of the user that reading hangs on, whatever the account has for others: names mean what they spell, and
-/// bounds are read as they are written.
-const SETTINGS: [&str; 4] = [
+/// Settings of the user that reading hangs on, whatever the account has for others: names mean what they spell, bounds
+/// are read as they are written, and no result is cut.
+const SETTINGS: [&str; 5] = [
     "QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE",
     "TIMESTAMP_INPUT_FORMAT = 'AUTO'",
     "DATE_INPUT_FORMAT = 'AUTO'",
     "TIME_INPUT_FORMAT = 'AUTO'",
+    "ROWS_PER_RESULTSET = 0",
 ];
 
 /// The scripts for a service user with a role that reads these tables and nothing else, and a small warehouse.
@@ -23,7 +24,7 @@ pub fn scripts(config: &Config, tables: Tables<'_>, public_key: Option<&str>) ->
         _ => String::new(),
     };
     let mut grant = vec![
-        "-- Run as ACCOUNTADMIN, or as a role that may create users, roles and warehouses.".to_owned(),
+        remark("Run as ACCOUNTADMIN, or as a role that may create users, roles and warehouses."),
         format!("CREATE ROLE IF NOT EXISTS {role};"),
         format!(
             "CREATE WAREHOUSE IF NOT EXISTS {warehouse} WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 \
@@ -43,7 +44,7 @@ pub fn scripts(config: &Config, tables: Tables<'_>, public_key: Option<&str>) ->
         format!("GRANT USAGE ON SCHEMA {database}{} TO ROLE {role};", quote(schema))
     }));
     if !tables.is_empty() {
-        grant.push("-- For a view, write VIEW instead of TABLE.".to_owned());
+        grant.push(remark("For a view, write VIEW instead of TABLE."));
     }
     grant.extend(
         tables.iter().map(|table| format!("GRANT SELECT ON TABLE {} TO ROLE {role};", table_name(table))),
@@ -54,17 +55,17 @@ pub fn scripts(config: &Config, tables: Tables<'_>, public_key: Option<&str>) ->
     grant.extend(SETTINGS.iter().map(|setting| format!("ALTER USER {user} SET {setting};")));
     grant.push(format!("GRANT ROLE {role} TO USER {user};"));
     if config.sign_in == Method::Token {
-        grant.push(format!(
-            "-- Then make the token, restricted to the role: ALTER USER {user} ADD PROGRAMMATIC ACCESS TOKEN WEIR \
-             ROLE_RESTRICTION = '{}';",
-            config.role.replace('\'', "''")
-        ));
+        grant.push(remark(&format!(
+            "Then make the token, restricted to the role: ALTER USER {user} ADD PROGRAMMATIC ACCESS TOKEN WEIR \
+             ROLE_RESTRICTION = {};",
+            text(&config.role)
+        )));
     }
     let revoke = vec![
-        "-- Run as ACCOUNTADMIN. The role's grants go with it.".to_owned(),
+        remark("Run as ACCOUNTADMIN. The role's grants go with it."),
         format!("DROP USER IF EXISTS {user};"),
         format!("DROP ROLE IF EXISTS {role};"),
-        "-- If nothing else uses it:".to_owned(),
+        remark("If nothing else uses it:"),
         format!("DROP WAREHOUSE IF EXISTS {warehouse};"),
     ];
     Setup { language: Language::Sql, grant: lines(grant), revoke: lines(revoke) }
@@ -80,6 +81,11 @@ pub fn key(config: &Config, slot: u8, public_key: &str) -> KeySetup {
         verify: format!("DESC USER {user};"),
         remove: format!("ALTER USER {user} UNSET {property};"),
     }
+}
+
+/// A text in quotes; a backslash is special in Snowflake's.
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// A key on one line, and nothing but the key.

@@ -9,6 +9,20 @@ const NOTEWORTHY: u32 = 10;
 /// How much better, in parts of a hundred, another ID space must know the IDs to be proposed.
 const BETTER: u32 = 20;
 
+/// Rows beyond the watermark that are counted at most.
+pub const ABOVE: u64 = 10_000;
+
+/// How far a table goes.
+#[derive(Clone, Debug, Default)]
+pub struct Reached {
+    /// Its greatest cursor; none when no row has one.
+    pub newest: Option<String>,
+    /// Whether that is later than the source's clock allows.
+    pub future: bool,
+    /// Rows beyond the watermark, up to [`ABOVE`]; none without a watermark.
+    pub above: Option<u64>,
+}
+
 /// What is known of a stream and its table.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -16,12 +30,8 @@ pub struct Facts {
     pub cursor: String,
     /// The checkpoint's watermark; none before the first run.
     pub watermark: Option<String>,
-    /// The greatest cursor of the table; none when no row has one.
-    pub newest: Option<String>,
-    /// How those two compare, when both are known.
-    pub behind: Option<bool>,
-    /// Whether the greatest cursor is later than the source's clock allows.
-    pub future: bool,
+    /// How far the table goes; none when it could not be asked.
+    pub reached: Option<Reached>,
     /// Rows without a cursor, as the last finished run counted them.
     pub null_cursors: i64,
     /// Whether such rows are rejected rather than read at each run.
@@ -107,13 +117,14 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
 }
 
 fn reach(facts: &Facts) -> Option<Finding> {
-    let Some(newest) = &facts.newest else {
+    let Reached { newest, future, above } = facts.reached.as_ref()?;
+    let Some(newest) = newest else {
         let message = format!("no row of the table has a value in the cursor column {:?}", facts.cursor);
         return Some(
             Finding::new(Severity::Problem, message).action("choose a cursor column that is filled"),
         );
     };
-    if facts.future {
+    if *future {
         let message = format!(
             "the greatest cursor is {newest}, later than the source's own clock: such rows are rejected"
         );
@@ -126,11 +137,18 @@ fn reach(facts: &Facts) -> Option<Finding> {
             Finding::new(Severity::Notice, "nothing has been read yet").action("run the stream once"),
         );
     };
-    match facts.behind {
-        Some(true) => Some(
+    let rows = match above {
+        Some(1) => "1 row is".to_owned(),
+        Some(rows) if *rows < ABOVE => format!("{rows} rows are"),
+        _ => format!("{ABOVE} rows or more are"),
+    };
+    match above {
+        Some(1..) => Some(
             Finding::new(
                 Severity::Notice,
-                format!("the table goes up to {newest}; read is what goes up to {watermark}"),
+                format!(
+                    "the table goes up to {newest}; read is what goes up to {watermark}: {rows} above it"
+                ),
             )
             .action("run the stream, or wait for its schedule; if this stays, look at its last runs"),
         ),
@@ -233,11 +251,20 @@ mod tests {
         Facts {
             cursor: "updated_at".to_owned(),
             watermark: Some("5".to_owned()),
-            newest: Some("5".to_owned()),
-            behind: Some(false),
+            reached: Some(reached("5", 0)),
             sample: Sample { ids: 100, shapes: vec![(shape, 100)], spaces: spaces.collect() },
             ..Facts::default()
         }
+    }
+
+    fn reached(newest: &str, above: u64) -> Reached {
+        Reached { newest: Some(newest.to_owned()), future: false, above: Some(above) }
+    }
+
+    #[test]
+    fn what_is_stored_here_is_told_when_the_source_cannot_be_asked() {
+        let found = said(&Facts { rejected: 2, ..Facts::default() });
+        assert_eq!(found, [(Severity::Notice, "2 rows are kept as rejected".to_owned())]);
     }
 
     fn said(facts: &Facts) -> Vec<(Severity, String)> {
@@ -282,10 +309,20 @@ mod tests {
         let spaces = [("own", Normalizer::Exact, true, 98)];
         let healthy = facts(&spaces, IdShape::Other);
         for (facts, wanted) in [
-            (Facts { newest: None, ..healthy.clone() }, "no row of the table has a value"),
-            (Facts { future: true, ..healthy.clone() }, "later than the source's own clock"),
+            (
+                Facts { reached: Some(Reached::default()), ..healthy.clone() },
+                "no row of the table has a value",
+            ),
+            (
+                Facts { reached: Some(Reached { future: true, ..reached("9", 1) }), ..healthy.clone() },
+                "later than the source's own clock",
+            ),
             (Facts { watermark: None, ..healthy.clone() }, "nothing has been read yet"),
-            (Facts { behind: Some(true), newest: Some("9".to_owned()), ..healthy.clone() }, "goes up to 9"),
+            (Facts { reached: Some(reached("9", 7)), ..healthy.clone() }, "up to 5: 7 rows are above it"),
+            (
+                Facts { reached: Some(reached("9", ABOVE)), ..healthy.clone() },
+                "10000 rows or more are above it",
+            ),
             (
                 Facts { null_cursors: 4, null_cursors_rejected: true, ..healthy.clone() },
                 "4 rows have no value",

@@ -1,7 +1,7 @@
 //! Why rows of a stream may be missing: what is asked of its table, and what is found.
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use connector::{Connector, Cursor};
+use connector::{Connector, RunTag, Watermark};
 use entity::{
     GroupStatus, NullCursor, RunKind, RunStatus, StreamId, WaitingKind, id_space, stream, sync_run,
     unmatched_group, waiting_row,
@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 
 use crate::auth::Permission;
 use crate::domain::checkpoint;
-use crate::domain::diagnosis::{Facts, Finding, Sample, Severity, SpaceRate, findings};
+use crate::domain::diagnosis::{Facts, Finding, Reached, Sample, Severity, SpaceRate, findings};
 use crate::domain::id_shape::IdShape;
 use crate::domain::stream::Reading;
 use crate::error::Result as DomainResult;
@@ -22,8 +22,10 @@ use crate::graphql::id_space::Normalizer;
 use crate::graphql::problem::{ConnectorProblem, patiently, sorted};
 use crate::graphql::scalar::BigInt;
 use crate::graphql::stream_state::CheckpointOf;
+use crate::graphql::stream_table;
 use crate::ingest::matching::{self, Space};
-use crate::ingest::plan::believable;
+use crate::ingest::paths::Paths;
+use crate::ingest::plan::role_place;
 use crate::ingest::store::Store;
 
 /// Rows of the table whose account IDs are looked at.
@@ -34,12 +36,14 @@ const RUNS: u64 = 20;
 /// Why rows of a stream may be missing.
 #[derive(SimpleObject)]
 pub struct StreamDiagnosis {
-    /// What was found, the worst first. Empty when the source could not be asked.
+    /// What was found, the worst first; less when the source could not be asked.
     findings: Vec<StreamFinding>,
     /// The checkpoint's watermark.
     watermark: Option<String>,
     /// The greatest cursor of the table.
     newest_cursor: Option<String>,
+    /// Rows of the table beyond the watermark, counted up to 10,000; null when the source could not be asked.
+    rows_above: Option<BigInt>,
     /// Rows without a cursor, as the last finished run counted them.
     null_cursors: BigInt,
     /// Readings of the last runs.
@@ -197,39 +201,49 @@ async fn asked(ctx: &Context<'_>, stream: &stream::Model, facts: &mut Facts) -> 
     let app = ctx.app();
     let reading = Reading::stored(stream)?;
     let connector = app.sources.connector(app, stream.organization_id, stream.source_id).await?;
+    let account = reading.mapping.account();
+    let columns = [account.column.to_owned()];
+    let mut paths = Paths::new(columns.len(), app.config.sync.cell_bytes);
+    let place = role_place(&mut paths, &columns, account)?;
+    // Each has the whole time: the one may be dear where the other is cheap.
+    let reached = patiently(reached(ctx, &*connector, stream, &reading, facts.watermark.as_deref()));
     let ids = patiently(async {
-        reach(ctx, &*connector, stream, &reading, facts).await?;
-        let batch =
-            connector.preview(&reading.table, std::slice::from_ref(&reading.mapping.account), SAMPLE).await?;
-        let Some(column) = batch.columns.first() else { return Ok(Vec::new()) };
+        let batch = connector.preview(&reading.table, &columns, SAMPLE).await?;
+        if batch.columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let column = &paths.columns(&batch, &[place])[0];
         let mut ids: Vec<String> = (0..batch.rows()).filter_map(|row| column.cell(row).key()).collect();
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
     });
-    let ids = ids.await?;
-    facts.sample = sample(ctx, stream, ids).await?;
-    Ok(())
+    let (reached, ids) = tokio::join!(reached, ids);
+    let reached = reached.map(|reached| facts.reached = Some(reached));
+    facts.sample = sample(ctx, stream, ids?).await?;
+    reached
 }
 
-/// How far the table goes.
-async fn reach(
+/// How far the table goes, and how much of it is beyond the watermark.
+async fn reached(
     ctx: &Context<'_>,
     connector: &dyn Connector,
     stream: &stream::Model,
     reading: &Reading,
-    facts: &mut Facts,
-) -> connector::Result<()> {
-    let cursor = Cursor { column: reading.cursor.column.clone(), kind: reading.cursor.kind };
-    let Some(newest) = connector.newest(&reading.table, &cursor).await? else { return Ok(()) };
-    let now = connector.clock().await?.micros().unwrap_or_else(|| ctx.now());
-    let zone = reading.cursor.zone.as_deref().and_then(|zone| zone.parse().ok());
-    let cap = believable(cursor.kind, zone, now.saturating_add(stream.future_tolerance));
-    facts.future = cap.is_some_and(|cap| newest.rank().is_none_or(|rank| rank > cap));
-    let watermark = facts.watermark.as_ref().and_then(|text| connector::Watermark::parse(cursor.kind, text));
-    facts.behind = watermark.and_then(|mark| mark.compare(&newest)).map(std::cmp::Ordering::is_lt);
-    facts.newest = Some(newest.text);
-    Ok(())
+    watermark: Option<&str>,
+) -> connector::Result<Reached> {
+    let found = stream_table::reach(connector, reading, stream.future_tolerance, ctx.now()).await?;
+    let Some((newest, future)) = found else { return Ok(Reached::default()) };
+    let mark = watermark.and_then(|text| Watermark::parse(reading.cursor.kind, text));
+    let above = match &mark {
+        Some(mark) if mark.compare(&newest).is_some_and(std::cmp::Ordering::is_lt) => {
+            let tag =
+                RunTag { organization: stream.organization_id.to_string(), stream: stream.id.to_string() };
+            Some(stream_table::above(connector, reading, mark, tag).await?)
+        }
+        other => other.as_ref().map(|_| 0),
+    };
+    Ok(Reached { newest: Some(newest.text), future, above })
 }
 
 /// What the account IDs of some rows are to each ID space.
@@ -272,12 +286,14 @@ async fn sample(ctx: &Context<'_>, stream: &stream::Model, ids: Vec<String>) -> 
 
 fn told(facts: Facts, problem: Option<ConnectorProblem>) -> StreamDiagnosis {
     let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-    let found = if problem.is_none() { findings(&facts) } else { Vec::new() };
-    let Facts { sample, .. } = facts;
+    let found = findings(&facts);
+    let Facts { sample, reached, .. } = facts;
+    let above = reached.as_ref().and_then(|reached| reached.above);
     StreamDiagnosis {
         findings: found.into_iter().map(StreamFinding::from).collect(),
         watermark: facts.watermark,
-        newest_cursor: facts.newest,
+        newest_cursor: reached.and_then(|reached| reached.newest),
+        rows_above: above.map(|rows| BigInt(i64::try_from(rows).unwrap_or(i64::MAX))),
         null_cursors: BigInt(facts.null_cursors),
         readings: BigInt(facts.readings),
         unmatched: BigInt(facts.unmatched),

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use async_graphql::Context;
-use connector::{ColumnInfo, Connector, Cursor, TableRef, Watermark};
+use connector::{
+    ColumnInfo, Connector, Cost, Cursor, NullCursors, Position, ReadRequest, RunTag, TableRef, Watermark,
+};
 use entity::{SourceId, stream};
+use futures::StreamExt;
 
+use crate::clock::Micros;
+use crate::domain::diagnosis::ABOVE;
 use crate::domain::refusal;
 use crate::domain::stream::Reading;
 use crate::error::{Error, Result};
@@ -38,6 +43,26 @@ pub async fn columns(ctx: &Context<'_>, source: SourceId, table: &TableRef) -> R
     }
 }
 
+/// The greatest cursor of a table, and whether it is later than the source's own clock, and the stream's tolerance,
+/// allow; none of a table without rows.
+///
+/// # Errors
+/// What the source did.
+pub async fn reach(
+    connector: &dyn Connector,
+    reading: &Reading,
+    tolerance: Micros,
+    ours: Micros,
+) -> connector::Result<Option<(Watermark, bool)>> {
+    let cursor = Cursor { column: reading.cursor.column.clone(), kind: reading.cursor.kind };
+    let Some(mark) = connector.newest(&reading.table, &cursor).await? else { return Ok(None) };
+    let now = connector.clock().await?.micros().unwrap_or(ours);
+    let zone = reading.cursor.zone.as_deref().and_then(|zone| zone.parse().ok());
+    let cap = believable(cursor.kind, zone, now.saturating_add(tolerance));
+    let future = cap.is_some_and(|cap| mark.rank().is_none_or(|rank| rank > cap));
+    Ok(Some((mark, future)))
+}
+
 /// The greatest cursor of a table; none of one without rows.
 ///
 /// # Errors
@@ -48,12 +73,9 @@ pub async fn newest(
     reading: &Reading,
 ) -> Result<Option<Watermark>> {
     let connector = opened(ctx, stored.source_id).await?;
-    let cursor = Cursor { column: reading.cursor.column.clone(), kind: reading.cursor.kind };
-    let Some(mark) = patiently(connector.newest(&reading.table, &cursor)).await? else { return Ok(None) };
-    let now = patiently(connector.clock()).await?.micros().unwrap_or_else(|| ctx.now());
-    let zone = reading.cursor.zone.as_deref().and_then(|zone| zone.parse().ok());
-    let cap = believable(cursor.kind, zone, now.saturating_add(stored.future_tolerance));
-    if cap.is_some_and(|cap| mark.rank().is_none_or(|rank| rank > cap)) {
+    let found = patiently(reach(&*connector, reading, stored.future_tolerance, ctx.now())).await?;
+    let Some((mark, future)) = found else { return Ok(None) };
+    if future {
         let reason = format!(
             "the greatest cursor is {}, which is in the future; mend that row, or begin at the first",
             mark.text
@@ -61,4 +83,42 @@ pub async fn newest(
         return Err(Error::invalid("cursorStart", reason));
     }
     Ok(Some(mark))
+}
+
+/// How many rows of a table have a greater cursor, up to [`ABOVE`].
+///
+/// # Errors
+/// What the source did.
+pub async fn above(
+    connector: &dyn Connector,
+    reading: &Reading,
+    mark: &Watermark,
+    tag: RunTag,
+) -> connector::Result<u64> {
+    let mut columns = vec![reading.cursor.column.clone()];
+    columns.extend(reading.row_key.iter().filter(|name| **name != reading.cursor.column).cloned());
+    let mut batches = connector.read(ReadRequest {
+        table: reading.table.clone(),
+        columns,
+        cursor: Cursor { column: reading.cursor.column.clone(), kind: reading.cursor.kind },
+        key: reading.row_key.clone(),
+        from: Some(Position { watermark: mark.clone(), key: Vec::new() }),
+        until: None,
+        nulls: NullCursors::Skip,
+        batch_rows: 2_000,
+        batch_bytes: 1 << 20,
+        cell_bytes: 1 << 10,
+        tag,
+        cost: Cost::default(),
+    });
+    let mut rows = 0;
+    while rows < ABOVE
+        && let Some(batch) = batches.next().await
+    {
+        let batch = batch?;
+        let Some(column) = batch.column(&reading.cursor.column) else { break };
+        let beyond = |row: &usize| connector::cursor::rank(&column.cell(*row)) > mark.rank();
+        rows += (0..batch.rows()).filter(beyond).count() as u64;
+    }
+    Ok(rows.min(ABOVE))
 }

@@ -1,6 +1,8 @@
 """A real ClickHouse engine with its own HTTP interface, on a free port of 127.0.0.1.
 
-usage: clickhouse.py OWNER_PID DIRECTORY ENGINE_FOLDER, or clickhouse.py install ENGINE_FOLDER
+usage: clickhouse.py OWNER_PID DIRECTORY ENGINE_FOLDER [USERS_XML], or clickhouse.py install ENGINE_FOLDER
+
+Users, profiles and quotas of a file USERS_XML are added to the engine's own.
 
 The engine is ClickHouse built as a library (the npm package named in clickhouse/package.json). It runs as
 `clickhouse local`; `SYSTEM START LISTEN HTTP` then opens the very handler that clickhouse-server has.
@@ -43,8 +45,14 @@ USERS = [
     ("small_reader", "small_reader", ""),
     ("cut_reader", "cut_reader", ""),
     ("limited_reader", "limited_reader", ""),
+    ("leaf_reader", "leaf_reader", ""),
+    ("strict_leaf_reader", "strict_leaf_reader", ""),
     ("stranger", "reader", "<grants><query>GRANT SELECT ON system.one</query></grants>"),
 ]
+# Cuts whatever reads more rows of a table.
+LEAF_LIMIT = (
+    "<max_rows_to_read_leaf>70000</max_rows_to_read_leaf><read_overflow_mode_leaf>break</read_overflow_mode_leaf>"
+)
 STARTUP_GRANTS = (
     "<grants><query>GRANT SYSTEM LISTEN ON *.*</query><query>GRANT SELECT ON system.numbers</query></grants>"
 )
@@ -80,6 +88,8 @@ def users_xml(passwords):
         "<strict_reader><readonly>1</readonly></strict_reader><small_reader><readonly>2</readonly><limit>10</limit>"
         "<max_memory_usage>30000000</max_memory_usage></small_reader>"
         "<limited_reader><readonly>1</readonly><limit>10</limit></limited_reader>"
+        f"<leaf_reader><readonly>2</readonly>{LEAF_LIMIT}</leaf_reader>"
+        f"<strict_leaf_reader><readonly>1</readonly>{LEAF_LIMIT}</strict_leaf_reader>"
         "<cut_reader><readonly>1</readonly><max_result_rows>10</max_result_rows>"
         "<result_overflow_mode>break</result_overflow_mode></cut_reader></profiles><quotas><default/></quotas><users>"
         "<default><password/><networks><ip>127.0.0.1</ip></networks><profile>default</profile>"
@@ -92,6 +102,10 @@ def start(keeper):
     home, port = keeper.directory, lifetime.free_port()
     passwords = {name: secrets.token_hex(16) for name, _, _ in USERS}
     lifetime.write(home / "users.xml", users_xml(passwords))
+    for added in sys.argv[4:]:
+        # The engine merges what lies there into its `users.xml`.
+        (home / "users.d").mkdir()
+        shutil.copy(added, home / "users.d/added.xml")
     config = (
         f"<clickhouse><path>{home}/data/</path><users_config>{home}/users.xml</users_config>"
         f"<listen_host>127.0.0.1</listen_host><http_port>{port}</http_port>"

@@ -27,6 +27,10 @@ pub enum User {
     CutReader,
     /// Like `StrictReader`, with a profile that limits every statement to 10 rows.
     LimitedReader,
+    /// Like `Reader`, with a profile that cuts results of reading over 70 000 rows of a table.
+    LeafReader,
+    /// The same for one who may change no setting.
+    StrictLeafReader,
     /// May sign in and read nothing.
     Stranger,
 }
@@ -41,6 +45,8 @@ impl User {
             Self::SmallReader => "small_reader",
             Self::CutReader => "cut_reader",
             Self::LimitedReader => "limited_reader",
+            Self::LeafReader => "leaf_reader",
+            Self::StrictLeafReader => "strict_leaf_reader",
             Self::Stranger => "stranger",
         }
     }
@@ -70,6 +76,17 @@ impl Server {
     pub async fn start() -> Result<Self> {
         let folder = run::cache("clickhouse")?;
         let start = move || run::server("clickhouse", "clickhouse.py", &[&folder.to_string_lossy()]);
+        tokio::task::spawn_blocking(start).await?
+    }
+
+    /// Starts an engine of its own, of that name in the run, which has the users, profiles and quotas of a `users.xml`
+    /// besides the usual ones.
+    pub async fn with_users(name: &'static str, xml: &str) -> Result<Self> {
+        let file = run::folder()?.join(format!("{name}-users.xml"));
+        std::fs::write(&file, xml).with_context(|| format!("cannot write {}", file.display()))?;
+        let folder = run::cache("clickhouse")?;
+        let start =
+            move || run::server(name, "clickhouse.py", &[&folder.to_string_lossy(), &file.to_string_lossy()]);
         tokio::task::spawn_blocking(start).await?
     }
 

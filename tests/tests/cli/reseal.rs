@@ -152,8 +152,8 @@ async fn what_another_server_seals_by_the_old_key_meanwhile_keeps_that_key() -> 
         };
         arrange(&sealed.db, &begin).await?;
         let said = sealed.install.run(&["keys", "reseal", "--drop-older"])?;
-        assert!(!said.success && said.err.contains("the older keys are still in use"), "{said:?}");
-        assert_eq!(sealed.sealed_by(&first).await?, 1);
+        assert!(!said.success && said.err.contains("no key was removed"), "{said:?}");
+        assert!(said.err.contains(first.primary().as_str()), "{said:?}");
         assert_eq!(sealed.ring()?.ids().count(), 2);
         opened(&sealed.db, &sealed.ring()?).await?;
         for statement in end {

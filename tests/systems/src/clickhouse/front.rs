@@ -17,12 +17,13 @@ use crate::upstream::Upstream;
 
 /// The front of one engine.
 pub struct Front {
-    server: Server,
     upstream: Upstream,
     /// Who issues tokens.
     issuer: Option<DecodingKey>,
     /// The users of certificates, by the certificate.
-    certificates: HashMap<Vec<u8>, User>,
+    certificates: HashMap<Vec<u8>, String>,
+    /// The passwords with which the engine lets users in.
+    passwords: HashMap<String, String>,
     /// How many calls are still answered by a service that is waking up.
     asleep: AtomicUsize,
     /// The calls that came, in order.
@@ -36,10 +37,13 @@ struct Claims {
 
 impl Front {
     /// Stands before an engine, and lets nobody in yet.
-    pub fn new(server: Server) -> Result<Self> {
+    pub fn new(server: &Server) -> Result<Self> {
         let upstream = Upstream::local(server.port)?;
         let (asleep, calls) = (AtomicUsize::new(0), Mutex::default());
-        Ok(Self { server, upstream, issuer: None, certificates: HashMap::new(), asleep, calls })
+        let known = [User::Reader, User::StrictReader]
+            .map(|user| (user.name().to_owned(), server.password(user).to_owned()));
+        let passwords = HashMap::from(known);
+        Ok(Self { upstream, issuer: None, certificates: HashMap::new(), passwords, asleep, calls })
     }
 
     /// Trusts tokens signed by that RSA key.
@@ -51,8 +55,15 @@ impl Front {
 
     /// Knows a user by that certificate.
     #[must_use]
-    pub fn knowing(mut self, certificate: Vec<u8>, user: User) -> Self {
-        self.certificates.insert(certificate, user);
+    pub fn knowing(mut self, certificate: Vec<u8>, user: &str) -> Self {
+        self.certificates.insert(certificate, user.to_owned());
+        self
+    }
+
+    /// Lets another user in, with what the engine takes for a password.
+    #[must_use]
+    pub fn admitting(mut self, user: &str, password: &str) -> Self {
+        self.passwords.insert(user.to_owned(), password.to_owned());
         self
     }
 
@@ -67,30 +78,27 @@ impl Front {
     }
 
     /// The user a call proves to be; else what the server says.
-    fn user(&self, call: &Call) -> Result<User, &'static str> {
+    fn user(&self, call: &Call) -> Result<String, &'static str> {
         let has = |name: &str| call.header(name).is_some();
         let ways = [has("authorization"), has("x-clickhouse-key"), has("x-clickhouse-ssl-certificate-auth")];
         if ways.iter().filter(|way| **way).count() > 1 || (ways[0] && has("x-clickhouse-user")) {
             return Err("it is not allowed to use several ways of authentication simultaneously");
         }
-        let named = |name: &str| self.certificates.values().copied().find(|user| user.name() == name);
         if let Some(token) = call.header("authorization").and_then(|value| value.strip_prefix("Bearer ")) {
             let issuer = self.issuer.as_ref().ok_or("tokens are not known here")?;
             let mut rules = Validation::new(Algorithm::RS256);
             rules.set_required_spec_claims(&["exp", "sub"]);
             let claims = jsonwebtoken::decode::<Claims>(token, issuer, &rules);
             let claims = claims.map_err(|_| "Invalid JWT token")?.claims;
-            return [User::Reader, User::StrictReader]
-                .into_iter()
-                .find(|user| user.name() == claims.sub)
-                .ok_or("the token's user is unknown");
+            let known = self.passwords.contains_key(&claims.sub);
+            return if known { Ok(claims.sub) } else { Err("the token's user is unknown") };
         }
         if call.header("x-clickhouse-ssl-certificate-auth") == Some("on") {
             let name = call.header("x-clickhouse-user").ok_or("no user")?;
             let shown =
                 call.certificate.as_ref().ok_or("SSL certificate authentication requires a certificate")?;
-            let user = self.certificates.get(shown).copied().ok_or("the certificate is not known")?;
-            return named(name).filter(|wanted| *wanted == user).ok_or("the certificate is another user's");
+            let user = self.certificates.get(shown).ok_or("the certificate is not known")?;
+            return if user == name { Ok(user.clone()) } else { Err("the certificate is another user's") };
         }
         Err("Authentication failed: password is incorrect, or there is no user with such name")
     }
@@ -118,8 +126,8 @@ impl Script for Front {
             };
             call.headers.retain(|(name, _)| name != "authorization" && !name.starts_with("x-clickhouse-"));
             let mut add = |name: &str, value: &str| call.headers.push((name.to_owned(), value.to_owned()));
-            add("x-clickhouse-user", user.name());
-            add("x-clickhouse-key", self.server.password(user));
+            add("x-clickhouse-user", &user);
+            add("x-clickhouse-key", self.passwords.get(&user).map_or("", String::as_str));
             Ok(Wire::Whole(self.upstream.send(&call).await?))
         }
         .boxed()

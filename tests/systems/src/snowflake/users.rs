@@ -61,11 +61,25 @@ pub struct User {
     pub default_role: Option<String>,
     /// Warehouse taken when none is named.
     pub default_warehouse: Option<String>,
+    /// The most rows of its results when a request says nothing; 0 is no limit.
+    pub rows_per_resultset: usize,
+    /// Whether names in quotes mean the same in any case to it.
+    pub ignore_case: bool,
     /// Whether it is switched off.
     pub disabled: bool,
     /// Its tokens.
     pub tokens: BTreeMap<String, Token>,
+    /// Parameters of its sessions that were set. Ours names every one that it needs, so they change nothing here.
+    pub parameters: BTreeMap<String, String>,
 }
+
+/// Parameters a user may have, and what each may be.
+const PARAMETERS: [(&str, &[&str]); 4] = [
+    ("QUOTED_IDENTIFIERS_IGNORE_CASE", &["TRUE", "FALSE"]),
+    ("TIMESTAMP_INPUT_FORMAT", &["AUTO"]),
+    ("DATE_INPUT_FORMAT", &["AUTO"]),
+    ("TIME_INPUT_FORMAT", &["AUTO"]),
+];
 
 /// All users by name.
 #[derive(Debug, Default)]
@@ -94,19 +108,43 @@ impl User {
             match name.as_str() {
                 "RSA_PUBLIC_KEY" => self.keys[0] = Some(key()?),
                 "RSA_PUBLIC_KEY_2" => self.keys[1] = Some(key()?),
+                "ROWS_PER_RESULTSET" => {
+                    let number = |_| SqlError::new("001008", "22023", format!("invalid value [{value}]"));
+                    self.rows_per_resultset = value.parse().map_err(number)?;
+                }
+                "QUOTED_IDENTIFIERS_IGNORE_CASE" => self.ignore_case = value == "TRUE",
                 "DEFAULT_ROLE" => self.default_role = Some(value.clone()),
                 "DEFAULT_WAREHOUSE" => self.default_warehouse = Some(value.clone()),
                 "DISABLED" => self.disabled = value == "TRUE",
+                "TYPE" if !matches!(value.as_str(), "PERSON" | "SERVICE" | "LEGACY_SERVICE") => {
+                    return Err(SqlError::syntax(format!("invalid value '{value}' for property 'TYPE'.")));
+                }
                 "TYPE" | "COMMENT" | "LOGIN_NAME" | "DISPLAY_NAME" | "DEFAULT_NAMESPACE" => {}
-                // Session parameters of a user; requests set those that change what they mean.
-                "QUOTED_IDENTIFIERS_IGNORE_CASE"
-                | "TIMESTAMP_INPUT_FORMAT"
-                | "DATE_INPUT_FORMAT"
-                | "TIME_INPUT_FORMAT" => {}
-                _ => return Err(SqlError::syntax(format!("unexpected '{name}'."))),
+                _ => {
+                    let known = PARAMETERS.iter().find(|(known, _)| known == name);
+                    let (_, values) =
+                        known.ok_or_else(|| SqlError::syntax(format!("unexpected '{name}'.")))?;
+                    if !values.contains(&value.to_uppercase().as_str()) {
+                        let text = format!("invalid value [{value}] for parameter '{name}'");
+                        return Err(SqlError::new("001008", "22023", text));
+                    }
+                    self.parameters.insert(name.clone(), value.clone());
+                }
             }
         }
         Ok(())
+    }
+
+    /// Makes a programmatic access token, as `ALTER USER ... ADD PROGRAMMATIC ACCESS TOKEN` does, and gives its secret,
+    /// which is shown once.
+    pub fn add_token(&mut self, name: &str, role: Option<String>) -> Outcome<String> {
+        if role.as_ref().is_some_and(|role| !self.roles.contains(role)) {
+            let text = format!("The role restriction of token {name} is not granted to the user.");
+            return Err(SqlError::new("003001", "42501", text));
+        }
+        let secret = format!("pat-{}", uuid::Uuid::now_v7().simple());
+        self.tokens.insert(secret.clone(), Token { role, expired: false });
+        Ok(secret)
     }
 
     /// Takes a property away.

@@ -59,7 +59,7 @@ async fn filled() -> Result<Database> {
 #[tokio::test]
 async fn a_token_signs_in_without_user_or_password() -> Result<()> {
     let (database, issuer) = (filled().await?, Issuer::new()?);
-    let front = Arc::new(Front::new(database.server.clone())?.trusting(issuer.proves.clone()));
+    let front = Arc::new(Front::new(&database.server)?.trusting(issuer.proves.clone()));
     let relay = Relay::start(Arc::clone(&front)).await?;
     let token = issuer.token(User::Reader, FAR)?;
     let open = |token: &str| {
@@ -103,9 +103,9 @@ async fn a_token_signs_in_without_user_or_password() -> Result<()> {
 async fn a_client_certificate_signs_in_its_own_user() -> Result<()> {
     let (database, authority) = (filled().await?, Authority::new("Tests")?);
     let (reader, strict) = (authority.client("reader")?, authority.client("strict_reader")?);
-    let front = Front::new(database.server.clone())?
-        .knowing(reader.certificate, User::Reader)
-        .knowing(strict.certificate, User::StrictReader);
+    let front = Front::new(&database.server)?
+        .knowing(reader.certificate, User::Reader.name())
+        .knowing(strict.certificate, User::StrictReader.name());
     let front = Arc::new(front);
     let relay = Relay::start_tls(Arc::clone(&front), authority.server()?).await?;
     let config = |user: User| {
@@ -159,7 +159,7 @@ async fn certificates_that_cannot_be_used_are_refused_before_connecting() -> Res
 async fn an_authority_of_the_servers_own_is_trusted_only_when_it_is_given() -> Result<()> {
     let (database, authority) = (filled().await?, Authority::new("Tests")?);
     let reader = authority.client("reader")?;
-    let front = Arc::new(Front::new(database.server.clone())?.knowing(reader.certificate, User::Reader));
+    let front = Arc::new(Front::new(&database.server)?.knowing(reader.certificate, User::Reader.name()));
     let relay = Relay::start_tls(front, authority.server()?).await?;
     let mut config =
         json!({"host": "127.0.0.1", "port": relay.port, "user": "reader", "signIn": "certificate"});
@@ -177,7 +177,7 @@ async fn an_authority_of_the_servers_own_is_trusted_only_when_it_is_given() -> R
 #[tokio::test]
 async fn a_service_that_is_asleep_is_waited_for_by_reads_and_named_by_the_check() -> Result<()> {
     let (database, issuer) = (filled().await?, Issuer::new()?);
-    let front = Arc::new(Front::new(database.server.clone())?.trusting(issuer.proves.clone()));
+    let front = Arc::new(Front::new(&database.server)?.trusting(issuer.proves.clone()));
     let relay = Relay::start(Arc::clone(&front)).await?;
     let token = SecretString::from(issuer.token(User::Reader, FAR)?);
     let connector = kinds::open("clickhouse", &service(&database, "token"), Some(token), &cloud(&relay)?)?;

@@ -113,7 +113,9 @@ fn jwt(world: &World, token: &str, now: i64) -> Result<Caller, Reason> {
     if account != ACCOUNT && account != LOCATOR {
         return Err(OTHER_ACCOUNT);
     }
-    let (name, found) = world.users.by_name.get_key_value(user).ok_or(NO_USER)?;
+    // A login name is the user's name where none was given, and is in upper case whatever the name's is.
+    let login = |(name, _): &(&String, _)| name.to_uppercase() == user;
+    let (name, found) = world.users.by_name.iter().find(login).ok_or(NO_USER)?;
     if claims["sub"].as_str() != Some(subject) {
         return Err(NO_USER);
     }

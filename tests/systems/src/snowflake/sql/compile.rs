@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 
 use sqlparser::ast::{
-    BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    UnaryOperator, Value as Literal,
+    BinaryOperator, CastKind, CeilFloorKind, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, UnaryOperator, Value as Literal,
 };
 
+use super::calendar;
 use super::error::{Outcome, SqlError};
 use super::eval::{Node, Sum, Test};
 use super::function;
@@ -165,6 +166,9 @@ impl Compiler<'_> {
                 Typed { node: Node::Case(arms, Box::new(otherwise)), kind, nullable: true }
             }
             Expr::Function(call) => self.call(call)?,
+            Expr::Floor { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
+                function::build("FLOOR", vec![self.typed(expr)?], self.session)?
+            }
             Expr::Position { .. } | Expr::Substring { .. } | Expr::Trim { .. } | Expr::JsonAccess { .. } => {
                 return Err(SqlError::unsupported(expr));
             }
@@ -229,7 +233,7 @@ impl Compiler<'_> {
                     )
                 };
                 let value = value.ok_or_else(unset)?.clone();
-                let kind = kind_of(&value);
+                let kind = value.kind();
                 (value, kind)
             }
             _ => return Err(SqlError::unsupported(literal)),
@@ -307,6 +311,9 @@ impl Compiler<'_> {
         {
             return Ok(typed);
         }
+        if name == "DATEDIFF" {
+            return calendar::difference(&arguments, |expr| self.typed(expr));
+        }
         let typed: Vec<Typed> = arguments.into_iter().map(|expr| self.typed(expr)).collect::<Outcome<_>>()?;
         function::build(&name, typed, self.session)
     }
@@ -324,21 +331,4 @@ pub fn arguments(call: &Function) -> Outcome<Vec<&Expr>> {
         _ => Err(SqlError::unsupported(call)),
     };
     list.args.iter().map(plain).collect()
-}
-
-/// The type a bound value has.
-fn kind_of(value: &Value) -> Type {
-    match value {
-        Value::Null | Value::Text(_) => Type::TEXT,
-        Value::Bool(_) => Type::Boolean,
-        Value::Number(number) => Type::Number(38, number.scale),
-        Value::Float(_) => Type::Float,
-        Value::Binary(_) => Type::Binary(8_388_608),
-        Value::Date(_) => Type::Date,
-        Value::Time(_) => Type::Time(9),
-        Value::Ntz(_) => Type::Ntz(9),
-        Value::Ltz(_) => Type::Ltz(9),
-        Value::Tz(..) => Type::Tz(9),
-        Value::Json(_) => Type::Variant,
-    }
 }

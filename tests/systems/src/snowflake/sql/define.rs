@@ -162,6 +162,13 @@ pub fn alter(world: &mut World, session: &Session, tokens: &mut Tokens) -> Outco
         let user = world.users.by_name.get_mut(&name).ok_or_else(|| SqlError::missing("User", &name))?;
         if tokens.take("SET") {
             user.set(&tokens.properties()?.into_iter().collect())?;
+        } else if tokens.take("ADD PROGRAMMATIC ACCESS TOKEN") {
+            let token = tokens.ident()?;
+            let role = if tokens.take("ROLE_RESTRICTION =") { Some(tokens.text()?) } else { None };
+            tokens.end()?;
+            let secret = user.add_token(&token, role)?;
+            let columns = ["token_name", "token_secret"].map(|name| Column::new(name, Type::TEXT));
+            return Ok(Answer::of(columns.into(), vec![vec![Value::text(token), Value::text(secret)]]));
         } else {
             tokens.need("UNSET")?;
             user.unset(&tokens.ident()?)?;

@@ -5,6 +5,7 @@ use super::compile::Typed;
 use super::error::{Outcome, SqlError};
 use super::eval::{Action, Node};
 use super::format;
+use super::number::{Number, power};
 use super::session::Session;
 use super::types::Type;
 use super::value::Value;
@@ -124,6 +125,15 @@ pub fn build(name: &str, mut of: Vec<Typed>, session: &Session) -> Outcome<Typed
             "REPEAT" => call(repeat, of, Type::TEXT),
             _ => call(substring, of, Type::TEXT),
         },
+        ("ABS" | "FLOOR", 1) => {
+            let kind = first.ok_or_else(wrong)?;
+            let (action, kind): (Action, Type) = match (name, kind) {
+                ("FLOOR", Type::Number(..)) => (floor, Type::Number(38, 0)),
+                ("ABS", Type::Number(..)) => (absolute, kind),
+                _ => return Err(SqlError::unsupported(format!("{name} of {kind}"))),
+            };
+            call(action, of, kind)
+        }
         ("CONCAT", 1..) => call(concat, of, Type::TEXT),
         ("MD5", 1) => call(digest, of, Type::Text(64)),
         ("HASH", 1..) => call(hash, of, Type::Number(19, 0)),
@@ -155,6 +165,20 @@ fn count(value: Option<&Value>) -> Option<usize> {
         Some(Value::Number(number)) => usize::try_from(number.rescale(0)?.digits).ok(),
         _ => None,
     }
+}
+
+fn absolute(of: &[Value], _session: &Session) -> Outcome<Value> {
+    Ok(match of.first() {
+        Some(Value::Number(it)) => Value::Number(Number { digits: it.digits.abs(), ..*it }),
+        _ => Value::Null,
+    })
+}
+
+fn floor(of: &[Value], _session: &Session) -> Outcome<Value> {
+    Ok(match of.first() {
+        Some(Value::Number(it)) => Value::int(it.digits.div_euclid(power(it.scale))),
+        _ => Value::Null,
+    })
 }
 
 fn to_text(of: &[Value], session: &Session) -> Outcome<Value> {

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod bind;
+pub mod calendar;
 pub mod cast;
 pub mod catalog;
 pub mod compare;

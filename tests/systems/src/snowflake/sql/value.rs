@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::number::Number;
+use super::types::Type;
 
 /// One value of a row. Times are counted in nanoseconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +53,23 @@ impl Value {
     /// Whether it is SQL NULL.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
+    }
+
+    /// The type it has when it is bound.
+    pub fn kind(&self) -> Type {
+        match self {
+            Self::Null | Self::Text(_) => Type::TEXT,
+            Self::Bool(_) => Type::Boolean,
+            Self::Number(number) => Type::Number(38, number.scale),
+            Self::Float(_) => Type::Float,
+            Self::Binary(_) => Type::Binary(8_388_608),
+            Self::Date(_) => Type::Date,
+            Self::Time(_) => Type::Time(9),
+            Self::Ntz(_) => Type::Ntz(9),
+            Self::Ltz(_) => Type::Ltz(9),
+            Self::Tz(..) => Type::Tz(9),
+            Self::Json(_) => Type::Variant,
+        }
     }
 
     /// Its text, if it is one.
