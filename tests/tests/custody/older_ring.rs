@@ -4,7 +4,6 @@ use anyhow::Result;
 use server::custody;
 use server::error::Error;
 use tests::databases::Both;
-use tests::sealed::fill;
 
 use crate::settings;
 
