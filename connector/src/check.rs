@@ -17,11 +17,22 @@ pub struct Step {
     pub error: Option<ConnectorError>,
 }
 
+/// When the machine behind a system goes to sleep, which is what it costs to ask often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// After so much time without work.
+    After(Duration),
+    /// Never by itself.
+    Never,
+}
+
 /// The steps in order; the test passed when none failed.
 #[derive(Clone, Debug, Default)]
 pub struct Check {
     /// The steps tried.
     pub steps: Vec<Step>,
+    /// When what computes goes to sleep, where the system has such a thing and told it.
+    pub rest: Option<Rest>,
 }
 
 impl Check {

@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use crate::wall;
 
-/// Counts shared by whoever asks for a read and the connector that does it. Clones count together.
+/// Counts shared by whoever asks for a read and the connector that does it, and what each statement may cost. Clones
+/// count together.
 #[derive(Clone, Debug, Default)]
-pub struct Cost(Arc<Counts>);
+pub struct Cost {
+    counts: Arc<Counts>,
+    most_bytes: Option<u64>,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -32,26 +36,36 @@ pub struct Spent {
 }
 
 impl Cost {
+    /// The same counts, for statements that may bill so many bytes each; the connection's own limit holds without one.
+    pub fn limited(self, most_bytes: Option<u64>) -> Self {
+        Self { most_bytes, ..self }
+    }
+
+    /// The most bytes one statement may bill, where the read says so.
+    pub fn most_bytes(&self) -> Option<u64> {
+        self.most_bytes
+    }
+
     /// Adds one statement that was sent. A file has no server to send to: there, pages of rows are counted, and not the
     /// looks at its schema.
     pub fn add_statement(&self) {
-        self.0.statements.fetch_add(1, Ordering::Relaxed);
+        self.counts.statements.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Adds time the system spent, or where it does not tell, time spent waiting for it.
     pub fn add_time(&self, spent: Duration) {
         let micros = u64::try_from(spent.as_micros()).unwrap_or(u64::MAX);
-        self.0.micros.fetch_add(micros, Ordering::Relaxed);
+        self.counts.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
     /// Adds rows the system looked at.
     pub fn add_rows(&self, scanned: u64) {
-        self.0.rows.fetch_add(scanned, Ordering::Relaxed);
+        self.counts.rows.fetch_add(scanned, Ordering::Relaxed);
     }
 
     /// Adds bytes the system looked at, or bills.
     pub fn add_bytes(&self, scanned: u64) {
-        self.0.bytes.fetch_add(scanned, Ordering::Relaxed);
+        self.counts.bytes.fetch_add(scanned, Ordering::Relaxed);
     }
 
     /// Waits for the system and adds the time that took.
@@ -65,7 +79,7 @@ impl Cost {
     /// What was counted since the last call, or since the beginning.
     pub fn take(&self) -> Spent {
         let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
-        let counts = &self.0;
+        let counts = &self.counts;
         Spent {
             statements: take(&counts.statements),
             micros: take(&counts.micros),

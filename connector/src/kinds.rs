@@ -20,6 +20,8 @@ pub trait Kind {
     const NAME: &'static str;
     /// What a connection is made of, secrets apart. Unknown fields are refused.
     type Config: DeserializeOwned;
+    /// The least that a limit of the bytes one statement may bill can be; `None` where bytes are not what is billed.
+    const LEAST_BILLED: Option<u64> = None;
 
     /// Checks a configuration without connecting.
     ///
@@ -70,6 +72,7 @@ type Open = fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connecto
 /// A kind without its types.
 struct Entry {
     name: &'static str,
+    least_billed: Option<u64>,
     open: Open,
     validate: fn(&Value) -> Result<()>,
     sign_in: fn(&Value) -> Result<SignIn>,
@@ -81,6 +84,7 @@ impl Entry {
     const fn of<K: Kind>() -> Self {
         Self {
             name: K::NAME,
+            least_billed: K::LEAST_BILLED,
             open: open_as::<K>,
             validate: |config| K::validate(&parse::<K>(config)?),
             sign_in: |config| Ok(K::sign_in(&parse::<K>(config)?)),
@@ -122,6 +126,14 @@ pub fn validate(kind: &str, config: &Value) -> Result<()> {
 /// `Config` when there is no such kind or the configuration cannot be read.
 pub fn sign_in(kind: &str, config: &Value) -> Result<SignIn> {
     (named(kind)?.sign_in)(config)
+}
+
+/// Tells the least that a limit of the bytes one statement may bill can be; `None` where bytes are not what is billed.
+///
+/// # Errors
+/// `Config` when there is no such kind.
+pub fn least_billed(kind: &str) -> Result<Option<u64>> {
+    Ok(named(kind)?.least_billed)
 }
 
 /// The scripts that let Weir read these tables of a source of the named kind; `None` where nothing is to be granted.

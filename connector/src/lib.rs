@@ -38,7 +38,7 @@ use async_trait::async_trait;
 
 pub use batch::{Batch, Column, Data, Strings};
 pub use cell::{Cell, Moment};
-pub use check::{Check, Step};
+pub use check::{Check, Rest, Step};
 pub use cost::{Cost, Spent};
 pub use cursor::{Cursor, CursorKind, Position, Watermark};
 pub use error::{ConnectorError, ErrorKind, Retry};
@@ -78,6 +78,14 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// What the read itself would be refused for.
     async fn estimate(&self, _request: &ReadRequest) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    /// Tells in a sentence how a table could be read for less by this cursor; `None` where nothing is to be said.
+    ///
+    /// # Errors
+    /// When the system's catalog cannot be asked.
+    async fn advice(&self, _table: &TableRef, _cursor: &str) -> Result<Option<String>> {
         Ok(None)
     }
 

@@ -41,6 +41,10 @@ impl Connector for Ordered {
         self.0.clock().await
     }
 
+    async fn advice(&self, table: &TableRef, cursor: &str) -> Result<Option<String>> {
+        self.0.advice(table, cursor).await
+    }
+
     async fn estimate(&self, request: &ReadRequest) -> Result<Option<u64>> {
         self.0.estimate(request).await
     }

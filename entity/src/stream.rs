@@ -66,6 +66,8 @@ pub struct Model {
     pub updated_at: i64,
     /// When it was deleted; nobody sees it while what it stored is being discarded.
     pub deleted_at: Option<i64>,
+    /// The most bytes one of its statements may bill; the source's own limit where there is none.
+    pub maximum_bytes_billed: Option<i64>,
 }
 
 /// What `stream` is joined with.

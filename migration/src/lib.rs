@@ -12,6 +12,7 @@ mod m0007_audit;
 mod m0008_cost;
 mod m0009_reconcile;
 mod m0010_reconcile_cost;
+mod m0011_stream_bytes;
 mod shape;
 
 use sea_orm_migration::prelude::*;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_cost::Migration),
             Box::new(m0009_reconcile::Migration),
             Box::new(m0010_reconcile_cost::Migration),
+            Box::new(m0011_stream_bytes::Migration),
         ]
     }
 }

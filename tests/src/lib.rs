@@ -11,6 +11,7 @@ pub mod demo;
 pub mod dump;
 pub mod log;
 pub mod meter;
+pub mod sealed;
 pub mod site;
 pub mod stage;
 pub mod stand;

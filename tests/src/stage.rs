@@ -153,6 +153,7 @@ impl Stage {
             created_at: 0,
             updated_at: 0,
             deleted_at: None,
+            maximum_bytes_billed: None,
         };
         change(&mut model);
         stream::Entity::insert(model.into_active_model()).exec_without_returning(self.db.orm()).await?;

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { ask, eventually, number, openBrowser, startEmpty, visit } from "./stage.mjs";
+import { ask, change, eventually, number, openBrowser, setUp, startEmpty, visit } from "./stage.mjs";
 
 /** A view of which every row costs the engine some counting, far longer in all than the test looks. */
 const SLOW = `
@@ -31,13 +31,7 @@ before(async () => {
   weir = await startEmpty({ WEIR_SYNC__BATCH_ROWS: "200", WEIR_SOURCES__FOLDERS: JSON.stringify([folder]) });
   browser = await openBrowser();
   page = await browser.open();
-  await page.goto(weir.link);
-  await page.getByLabel("Organization").fill("Riverbend");
-  await page.getByLabel("Your name").fill("Robin Owner");
-  await page.getByLabel("Email").fill("robin@riverbend.example");
-  await page.getByLabel("Password").fill("three calm rivers");
-  await page.getByRole("button", { name: "Make the account" }).click();
-  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  await setUp(page, weir);
 });
 
 after(async () => {
@@ -47,19 +41,11 @@ after(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-async function change(name, input, selection) {
-  const type = `${name[0].toUpperCase()}${name.slice(1)}Input!`;
-  const text = `mutation($input: ${type}) { ${name}(input: $input) { ${selection} userErrors { message } } }`;
-  const payload = (await ask(page, text, { input }))[name];
-  assert.deepEqual(payload.userErrors, []);
-  return payload;
-}
-
 test("the page of a run counts on by itself until the run is stopped", async () => {
   const config = { sqlite: { path: path.join(folder, "slow.db") } };
-  const { source } = await change("sourceCreate", { name: "Slow warehouse", config }, "source { id }");
+  const { source } = await change(page, "sourceCreate", { name: "Slow warehouse", config }, "source { id }");
   const setting = { name: "By account ID", spaces: ["account_id"] };
-  const { externalIdSetting } = await change("externalIdSettingCreate", setting, "externalIdSetting { id }");
+  const { externalIdSetting } = await change(page, "externalIdSettingCreate", setting, "externalIdSetting { id }");
   const draft = {
     sourceId: source.id,
     name: "Slow usage",
@@ -72,7 +58,7 @@ test("the page of a run counts on by itself until the run is stopped", async () 
     externalIdSettingId: externalIdSetting.id,
     schedule: { manual: true },
   };
-  const { stream } = await change("streamCreate", draft, "stream { id }");
+  const { stream } = await change(page, "streamCreate", draft, "stream { id }");
   await visit(page, weir.url, `/streams/${stream.id}`, "Slow usage");
   await page.getByRole("button", { name: "Run now" }).click();
   await page.getByRole("heading", { name: /^Sync \d+$/, level: 1 }).waitFor();

@@ -27,7 +27,7 @@ async function freePort() {
 async function start(program, args, env, wanted, limitMs) {
   // Weir reads every WEIR_ variable as a setting; only the given ones are meant for it.
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("WEIR_")));
-  const child = spawn(program, args, { env: { ...inherited, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { env: { ...inherited, ...env }, stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   const match = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${program} did not get ready in ${limitMs} ms:\n${said}`)), limitMs);
@@ -52,7 +52,23 @@ async function start(program, args, env, wanted, limitMs) {
     if (child.exitCode === null) child.kill("SIGTERM");
     if (child.exitCode === null) await gone;
   };
-  return { match, stop };
+  // One line to it, one line back.
+  const write = (line) =>
+    new Promise((resolve, reject) => {
+      let answer = "";
+      const gone = () => reject(new Error(`${program} ended`));
+      const hear = (text) => {
+        answer += text;
+        if (!answer.endsWith("\n")) return;
+        child.stdout.off("data", hear);
+        child.off("exit", gone);
+        resolve(answer);
+      };
+      child.stdout.on("data", hear);
+      child.once("exit", gone);
+      child.stdin.write(`${line}\n`);
+    });
+  return { match, stop, write };
 }
 
 /** The demo: a warehouse, accounts, links and first syncs, on a port of its own. */
@@ -74,6 +90,24 @@ export async function startEmpty(settings = {}) {
     await rm(folder, { recursive: true, force: true });
   };
   return { url: `http://127.0.0.1:${port}`, link: match[1], token: match[2], stop: end };
+}
+
+/** Strict warehouses and a real engine, each with a table of usage: what to connect with, and a way to change them. */
+export async function startWarehouses() {
+  const program = path.join(path.dirname(weir), "warehouses");
+  const { match, stop, write } = await start(program, [], {}, /^(\{.*\})\n/, 240_000);
+  const facts = JSON.parse(match[1]);
+  /** Runs a statement as the system's administrator. */
+  const run = async (system, statement) => {
+    const { error } = JSON.parse(await write(JSON.stringify({ system, statement })));
+    assert.equal(error, null, `${system} takes ${statement}`);
+  };
+  const settings = {
+    WEIR_SOURCES__NETWORKS: '["127.0.0.0/8"]',
+    WEIR_SOURCES__BASE_URLS: `{snowflake="${facts.snowflake.url}",databricks="${facts.databricks.url}"}`,
+    WEIR_SOURCES__EGRESS_ADDRESSES: '["192.0.2.10/32","192.0.2.11/32"]',
+  };
+  return { ...facts, settings, run, stop };
 }
 
 /** The screens everything has to work on. */
@@ -112,6 +146,17 @@ export async function openBrowser() {
     assert.deepEqual(complaints, [], "the browser complained");
   };
   return { open, close };
+}
+
+/** Makes the first account of an empty Weir, by the form. */
+export async function setUp(page, { link }) {
+  await page.goto(link);
+  await page.getByLabel("Organization").fill("Riverbend");
+  await page.getByLabel("Your name").fill("Robin Owner");
+  await page.getByLabel("Email").fill("robin@riverbend.example");
+  await page.getByLabel("Password").fill("three calm rivers");
+  await page.getByRole("button", { name: "Make the account" }).click();
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
 }
 
 /** Signs in by the form. */
@@ -190,6 +235,15 @@ export async function ask(page, query, variables = {}) {
   );
   assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
   return answer.data;
+}
+
+/** Changes something by GraphQL as whoever is signed in on a page, and fails when that is refused. */
+export async function change(page, name, input, selection) {
+  const type = `${name[0].toUpperCase()}${name.slice(1)}Input!`;
+  const text = `mutation($input: ${type}) { ${name}(input: $input) { ${selection} userErrors { message } } }`;
+  const payload = (await ask(page, text, { input }))[name];
+  assert.deepEqual(payload.userErrors, []);
+  return payload;
 }
 
 /** Presses Tab until the element with the focus is the wanted one, as somebody without a mouse does. */

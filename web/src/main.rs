@@ -4,10 +4,12 @@
 mod api;
 mod app;
 mod components;
+mod file;
 mod format;
 mod pages;
 mod paths;
 mod query;
+mod size;
 mod viewer;
 mod vocabulary;
 

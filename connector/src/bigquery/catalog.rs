@@ -1,17 +1,13 @@
-//! What BigQuery's catalog says of datasets, tables and columns. Asking it costs nothing.
+//! What BigQuery's catalog says of a table and its columns. Asking it costs nothing.
 
 use serde::Deserialize;
 
 use super::client::{Call, Client};
 use super::dialect::quote;
+use super::partition::Partition;
 use super::types::Native;
 use super::wire::{Schema, number};
 use crate::{ColumnInfo, ConnectorError, ErrorKind, Result, Table, TableRef};
-
-/// How many entries of a list are asked for at once.
-const PAGE: usize = 1_000;
-/// Longer lists are broken off: a thousand pages are a million tables.
-const PAGES: usize = 1_000;
 
 /// Where a table is, each part exactly as BigQuery spells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,15 +52,6 @@ impl Path {
     }
 }
 
-/// How a table is cut into partitions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Partition {
-    /// The column; nothing when the time of arrival decides.
-    pub column: Option<String>,
-    /// Whether statements must filter by it.
-    pub required: bool,
-}
-
 /// A table as the catalog has it.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -80,6 +67,8 @@ pub struct Known {
     pub columns: Vec<Native>,
     /// How it is cut, if it is.
     pub partition: Option<Partition>,
+    /// The columns its rows are sorted by.
+    pub clustering: Vec<String>,
     key: Vec<String>,
 }
 
@@ -95,6 +84,7 @@ struct Resource {
     streaming_buffer: Option<Buffer>,
     time_partitioning: Option<Cut>,
     range_partitioning: Option<Cut>,
+    clustering: Clustering,
     require_partition_filter: bool,
     table_constraints: Option<Constraints>,
 }
@@ -114,6 +104,12 @@ struct Cut {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default)]
+struct Clustering {
+    fields: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Constraints {
     primary_key: Option<PrimaryKey>,
@@ -125,92 +121,8 @@ struct PrimaryKey {
     columns: Vec<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Listing {
-    datasets: Vec<Entry>,
-    tables: Vec<Entry>,
-    next_page_token: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Entry {
-    dataset_reference: Reference,
-    table_reference: Reference,
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Reference {
-    dataset_id: String,
-    table_id: String,
-}
-
-/// Lists the tables and views the account may see, of one dataset or of all.
-///
-/// # Errors
-/// What was refused.
-pub async fn tables(client: &Client) -> Result<Vec<Table>> {
-    let project = client.config().data_project();
-    let datasets = match &client.config().dataset {
-        Some(dataset) => vec![dataset.clone()],
-        None => {
-            let call = Call::get(&["projects", project, "datasets"]).with("all", Some(false));
-            let names =
-                list(client, &call).await?.into_iter().map(|entry| entry.dataset_reference.dataset_id);
-            // Results of statements are kept in datasets whose names begin like this.
-            names.filter(|name| !name.starts_with('_')).collect()
-        }
-    };
-    let mut tables = Vec::new();
-    for dataset in datasets {
-        let call = Call::get(&["projects", project, "datasets", &dataset, "tables"]);
-        let entries = match list(client, &call).await {
-            Ok(entries) => entries,
-            // It was dropped between the two requests, or only its name may be seen.
-            Err(error)
-                if client.config().dataset.is_none()
-                    && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Permission) =>
-            {
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        tables.extend(entries.into_iter().map(|entry| Table {
-            table: TableRef {
-                catalog: Some(project.to_owned()),
-                schema: Some(dataset.clone()),
-                name: entry.table_reference.table_id,
-            },
-            view: view(&entry.kind),
-            rows: None,
-            columns: Vec::new(),
-        }));
-    }
-    tables.sort_by(|a, b| (&a.table.schema, &a.table.name).cmp(&(&b.table.schema, &b.table.name)));
-    Ok(tables)
-}
-
-async fn list(client: &Client, call: &Call) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    let mut token = None;
-    for _ in 0..PAGES {
-        let page = call.clone().with("maxResults", Some(PAGE)).with("pageToken", token.take());
-        let page: Listing = client.fetch(&page).await?;
-        entries.extend(page.datasets);
-        entries.extend(page.tables);
-        token = page.next_page_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(entries);
-        }
-    }
-    Err(ConnectorError::new(ErrorKind::Protocol, "the list of datasets or tables does not end"))
-}
-
-fn view(kind: &str) -> bool {
+/// Whether a sort of table is a view.
+pub fn view(kind: &str) -> bool {
     kind.ends_with("VIEW")
 }
 
@@ -251,6 +163,7 @@ fn known(path: Path, found: Resource) -> Known {
             column: cut.field,
             required: cut.require_partition_filter || found.require_partition_filter,
         }),
+        clustering: found.clustering.fields,
         key: found.table_constraints.and_then(|all| all.primary_key).map_or_else(Vec::new, |key| key.columns),
         kind: found.kind,
     }
@@ -287,54 +200,6 @@ impl Known {
     /// Whether its rows can be looked at without a statement.
     pub fn stored(&self) -> bool {
         matches!(self.kind.as_str(), "TABLE" | "SNAPSHOT" | "CLONE")
-    }
-
-    /// Whether a statement must say a range of that cursor, because the table wants to be filtered by it.
-    ///
-    /// # Errors
-    /// `Config` when the table wants to be filtered by something else.
-    pub fn wants_filter(&self, cursor: &str) -> Result<bool> {
-        let Some(partition) = self.partition.as_ref().filter(|partition| partition.required) else {
-            return Ok(false);
-        };
-        match &partition.column {
-            Some(column) if column == cursor => Ok(true),
-            Some(column) => {
-                let message = format!(
-                    "table {} may only be read with a filter on {column:?}, and the cursor is {cursor:?}",
-                    self.path.table
-                );
-                Err(ConnectorError::new(ErrorKind::Config, message).hint(format!(
-                    "choose {column:?} as the cursor, or lift the table's require_partition_filter"
-                )))
-            }
-            None => {
-                let message = format!(
-                    "table {} may only be read with a filter on the time of arrival of its rows",
-                    self.path.table
-                );
-                Err(ConnectorError::new(ErrorKind::Config, message).hint(
-                    "lift the table's require_partition_filter, or read it through a view that has such a filter",
-                ))
-            }
-        }
-    }
-
-    /// What to know of a cursor that is not what the table is cut by: every poll then reads all of it.
-    pub fn advice(&self, cursor: &str) -> Option<String> {
-        let partition = self.partition.as_ref()?;
-        match &partition.column {
-            Some(column) if column == cursor => None,
-            Some(column) => Some(format!(
-                "every poll reads the whole table, because it is partitioned by {column:?}; as the cursor that column \
-                 would read only what is new"
-            )),
-            None => Some(
-                "every poll reads the whole table, because it is partitioned by the time of arrival of its rows, \
-                 which no column tells"
-                    .to_owned(),
-            ),
-        }
     }
 }
 

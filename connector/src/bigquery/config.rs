@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ConnectorError, ErrorKind, Result};
 
 /// What BigQuery bills at least for each table a statement reads ("Estimate and control costs"), in bytes.
-const LEAST_BILLED: u64 = 10_485_760;
+pub const LEAST_BILLED: u64 = 10_485_760;
 
 /// Who signs in at Google.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,8 +10,10 @@ mod decode;
 mod dialect;
 mod job;
 mod key;
+mod listing;
 mod nested;
 mod pages;
+mod partition;
 mod read;
 mod refusal;
 mod rows;
@@ -90,6 +92,7 @@ pub struct Bigquery;
 impl Kind for Bigquery {
     const NAME: &'static str = "bigquery";
     type Config = Config;
+    const LEAST_BILLED: Option<u64> = Some(config::LEAST_BILLED);
 
     fn validate(config: &Config) -> Result<()> {
         config.validate()
@@ -170,7 +173,7 @@ impl Connector for Service {
     }
 
     async fn discover(&self) -> Result<Vec<Table>> {
-        catalog::tables(&self.0.client).await
+        listing::tables(&self.0.client).await
     }
 
     async fn describe(&self, table: &TableRef) -> Result<Table> {
@@ -199,6 +202,11 @@ impl Connector for Service {
 
     async fn clock(&self) -> Result<Moment> {
         now(&self.0).await
+    }
+
+    async fn advice(&self, table: &TableRef, cursor: &str) -> Result<Option<String>> {
+        let (known, _) = self.0.table(table, true).await?;
+        Ok(known.advice(cursor))
     }
 
     async fn estimate(&self, request: &ReadRequest) -> Result<Option<u64>> {

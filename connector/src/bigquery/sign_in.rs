@@ -20,6 +20,8 @@ const SCOPE: &str = "https://www.googleapis.com/auth/bigquery";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// How long an assertion holds, in seconds: the longest Google takes.
 const LIFETIME: i64 = 3_600;
+/// A token is believed to last no longer than this, in seconds.
+const LONGEST: i64 = 86_400;
 /// How long before its end a token is no longer used, in seconds.
 const EARLY: i64 = 300;
 /// The longest the endpoint may send nothing.
@@ -47,7 +49,7 @@ struct Token {
 struct Granted {
     access_token: SecretString,
     #[serde(default)]
-    expires_in: i64,
+    expires_in: u64,
 }
 
 #[derive(Default, Deserialize)]
@@ -115,9 +117,7 @@ impl Session {
             return Err(self.denied(&answer));
         }
         let granted: Granted = answer.json()?;
-        // No token lasts longer, whatever is said of it.
-        let lasts = if granted.expires_in <= 0 { LIFETIME } else { granted.expires_in.min(LIFETIME) };
-        Ok(Token { secret: granted.access_token, until: signed + lasts - EARLY.min(lasts / 2) })
+        Ok(Token { secret: granted.access_token, until: until(signed, granted.expires_in) })
     }
 
     /// The assertion made at that second since 1970.
@@ -158,6 +158,13 @@ impl Session {
     }
 }
 
+/// The second since 1970 until which a token is used that was asked for at one and lasts that many, 0 if not told.
+fn until(signed: i64, told: u64) -> i64 {
+    let told = i64::try_from(told).unwrap_or(LONGEST).min(LONGEST);
+    let lasts = if told == 0 { LIFETIME } else { told };
+    signed + lasts - EARLY.min(lasts / 2)
+}
+
 /// Pairs as the body of a form.
 fn form(pairs: &[(&str, &str)]) -> String {
     let encode = |text: &str| -> String {
@@ -168,4 +175,16 @@ fn form(pairs: &[(&str, &str)]) -> String {
     };
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     pairs.join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_used_until_shortly_before_its_end_and_a_day_at_most() {
+        for (told, used) in [(3_599, 3_299), (0, 3_300), (60, 30), (86_401, 86_100), (u64::MAX, 86_100)] {
+            assert_eq!(until(1_790_000_000, told), 1_790_000_000 + used, "{told}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -20,6 +21,8 @@ use crate::{Cell, ColumnInfo, ConnectorError, Cost, ErrorKind, Result, Table, Ta
 
 /// The catalog of the time before Unity Catalog, which does not list it.
 const LEGACY: &str = "hive_metastore";
+/// Lists that are asked for at once.
+const AT_ONCE: usize = 8;
 /// The most entries of a page; the workspace may give fewer.
 const PAGE: &str = "1000";
 const HINT: &str = "it may have been renamed or dropped, or the user may not see it; names are exact";
@@ -100,35 +103,12 @@ pub async fn tables(client: &Client) -> Result<Vec<Table>> {
         Some(catalog) => vec![catalog.clone()],
         None => names(pages(client, "list the catalogs", "catalogs", &[]).await?, |page| page.catalogs),
     };
-    let mut tables = Vec::new();
-    for catalog in catalogs.iter().filter(|name| *name != "system" && *name != "__databricks_internal") {
-        let query = [("catalog_name", catalog.as_str())];
-        let schemas = match &config.schema {
-            Some(schema) => vec![schema.clone()],
-            None => {
-                let found = seen(
-                    pages(client, "list the schemas", "schemas", &query).await,
-                    config.catalog.is_some(),
-                )?;
-                names(found, |page| page.schemas)
-            }
-        };
-        for schema in schemas.iter().filter(|name| *name != "information_schema") {
-            let query = [query[0], ("schema_name", schema.as_str()), ("omit_columns", "true")];
-            let found =
-                seen(pages(client, "list the tables", "tables", &query).await, config.schema.is_some())?;
-            tables.extend(found.into_iter().filter_map(|page| page.tables).flatten().map(|told| Table {
-                table: TableRef {
-                    catalog: Some(catalog.clone()),
-                    schema: Some(schema.clone()),
-                    name: told.name,
-                },
-                view: told.table_type.as_deref().is_some_and(view),
-                rows: None,
-                columns: Vec::new(),
-            }));
-        }
-    }
+    let own = |name: &String| name == "system" || name == "__databricks_internal";
+    let catalogs = catalogs.into_iter().filter(|name| !own(name));
+    let places = stream::iter(catalogs).map(|catalog| schemas(client, catalog));
+    let places: Vec<(String, String)> = places.buffered(AT_ONCE).try_concat().await?;
+    let found = stream::iter(places).map(|(catalog, schema)| inside(client, catalog, schema));
+    let mut tables: Vec<Table> = found.buffered(AT_ONCE).try_concat().await?;
     tables.sort_by(|a, b| {
         (&a.table.catalog, &a.table.schema, &a.table.name).cmp(&(
             &b.table.catalog,
@@ -137,6 +117,36 @@ pub async fn tables(client: &Client) -> Result<Vec<Table>> {
         ))
     });
     Ok(tables)
+}
+
+/// The schemas of a catalog, each with its catalog.
+async fn schemas(client: &Client, catalog: String) -> Result<Vec<(String, String)>> {
+    let config = client.config();
+    let schemas = match &config.schema {
+        Some(schema) => vec![schema.clone()],
+        None => {
+            let query = [("catalog_name", catalog.as_str())];
+            let found = pages(client, "list the schemas", "schemas", &query).await;
+            names(seen(found, config.catalog.is_some())?, |page| page.schemas)
+        }
+    };
+    let schemas = schemas.into_iter().filter(|name| name != "information_schema");
+    Ok(schemas.map(|schema| (catalog.clone(), schema)).collect())
+}
+
+/// The tables and views of one schema.
+async fn inside(client: &Client, catalog: String, schema: String) -> Result<Vec<Table>> {
+    let query =
+        [("catalog_name", catalog.as_str()), ("schema_name", schema.as_str()), ("omit_columns", "true")];
+    let found = pages(client, "list the tables", "tables", &query).await;
+    let found = seen(found, client.config().schema.is_some())?;
+    let table = |told: Told| Table {
+        table: TableRef { catalog: Some(catalog.clone()), schema: Some(schema.clone()), name: told.name },
+        view: told.table_type.as_deref().is_some_and(view),
+        rows: None,
+        columns: Vec::new(),
+    };
+    Ok(found.into_iter().filter_map(|page| page.tables).flatten().map(table).collect())
 }
 
 /// What may be seen but not entered is left out, unless it was asked for by name.

@@ -1,6 +1,5 @@
 //! Requests to one workspace: signed in, sent again when that is safe, and refused ones told apart.
 
-use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -118,7 +117,7 @@ impl Client {
                 return Ok(answer);
             }
             // The token may have been revoked before its end.
-            if answer.status == StatusCode::UNAUTHORIZED && again && self.tokens.refused(&token).await {
+            if again && failure::token_refused(&answer) && self.tokens.refused(&token).await {
                 again = false;
                 continue;
             }

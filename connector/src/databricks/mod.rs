@@ -172,8 +172,11 @@ impl Connector for Workspace {
                 match warehouse::look(&shared.client).await {
                     Ok(found) => {
                         let offset = found.answer.clock_offset();
-                        let note =
-                            offset.map(|seconds| format!("its clock is {seconds} seconds ahead of ours"));
+                        let note = offset.map(|seconds| match seconds {
+                            -1..=1 => "its clock tells the same time as ours".to_owned(),
+                            2.. => format!("its clock is {seconds} seconds ahead of ours"),
+                            _ => format!("its clock is {} seconds behind ours", -seconds),
+                        });
                         Ok((Ok(found), note))
                     }
                     // Whoever may not use the warehouse has signed in.
@@ -185,7 +188,7 @@ impl Connector for Workspace {
             })
             .await;
         if let Some(looked) = looked {
-            check
+            check.rest = check
                 .step("use warehouse", async {
                     let found = looked?;
                     let note = found.note()?;
@@ -193,9 +196,10 @@ impl Connector for Workspace {
                     if found.awake() {
                         shared.probe().await?;
                     }
-                    Ok(((), Some(note)))
+                    Ok((found.rest(), Some(note)))
                 })
-                .await;
+                .await
+                .flatten();
         }
         let Some(table) = table else { return check };
         let known = check

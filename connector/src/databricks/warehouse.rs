@@ -2,12 +2,14 @@
 //!
 //! Source: `GET /api/2.0/sql/warehouses/{id}`; how long warehouses take to start: "SQL warehouse types".
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::client::{self, Client, Request};
 use super::failure;
 use crate::http::Answer;
-use crate::{ConnectorError, ErrorKind, Result};
+use crate::{ConnectorError, ErrorKind, Rest, Result};
 
 /// What the workspace tells of the warehouse.
 pub struct Warehouse {
@@ -54,6 +56,14 @@ impl Warehouse {
     /// Whether statements begin at once.
     pub fn awake(&self) -> bool {
         self.told.state.as_deref() == Some("RUNNING")
+    }
+
+    /// When it stops by itself, where that was told.
+    pub fn rest(&self) -> Option<Rest> {
+        match self.told.auto_stop_mins? {
+            0 => Some(Rest::Never),
+            minutes => Some(Rest::After(Duration::from_secs(u64::try_from(minutes).ok()? * 60))),
+        }
     }
 
     /// Tells its state for people.

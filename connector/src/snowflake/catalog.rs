@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::client::Client;
+use super::columns::EXACT;
 use super::decode::Expected;
 use super::dialect::{quote, table_name};
 use super::statement::Statement;
@@ -57,19 +58,8 @@ pub async fn tables(client: &Arc<Client>) -> Result<Vec<Table>> {
             all
         }
     };
-    let mut places = Vec::new();
-    for database in databases {
-        let schemas = match &client.config().schema {
-            Some(schema) => vec![schema.clone()],
-            None => match names(client, &format!("SHOW SCHEMAS IN DATABASE {}", quote(&database))).await {
-                // Dropped since it was listed.
-                Err(error) if listed(client, &error) => continue,
-                schemas => schemas?,
-            },
-        };
-        let schemas = schemas.into_iter().filter(|schema| schema != OWN.1);
-        places.extend(schemas.map(|schema| (database.clone(), schema)));
-    }
+    let places = stream::iter(databases).map(|database| schemas(client, database));
+    let places: Vec<(String, String)> = places.buffered(SCHEMAS).try_concat().await?;
     let found = stream::iter(places).map(|(database, schema)| inside(client, database, schema));
     let mut tables: Vec<Table> = found.buffered(SCHEMAS).try_concat().await?;
     tables.sort_by(|a, b| {
@@ -77,6 +67,20 @@ pub async fn tables(client: &Arc<Client>) -> Result<Vec<Table>> {
         (place(a), &a.table.name).cmp(&(place(b), &b.table.name))
     });
     Ok(tables)
+}
+
+/// The schemas of a database, each with its database.
+async fn schemas(client: &Arc<Client>, database: String) -> Result<Vec<(String, String)>> {
+    let schemas = match &client.config().schema {
+        Some(schema) => vec![schema.clone()],
+        None => match names(client, &format!("SHOW SCHEMAS IN DATABASE {}", quote(&database))).await {
+            // Dropped since it was listed.
+            Err(error) if listed(client, &error) => Vec::new(),
+            schemas => schemas?,
+        },
+    };
+    let schemas = schemas.into_iter().filter(|schema| schema != OWN.1);
+    Ok(schemas.map(|schema| (database.clone(), schema)).collect())
 }
 
 /// Whether an error may come from a place that was dropped after it was listed, rather than named by a person.
@@ -122,6 +126,27 @@ async fn show(client: &Arc<Client>, sql: &str) -> Result<Vec<Batch>> {
         batches.push(more);
     }
     Ok(batches)
+}
+
+/// Sees that a table's name means the table: where the user's names mean the same in any case, one that is not in upper
+/// case means another. The column of a statement shows it.
+///
+/// # Errors
+/// `Schema` when it does not.
+pub async fn spelled(client: &Arc<Client>, table: &TableRef) -> Result<()> {
+    const NAME: &str = "a";
+    let parts = [&table.catalog, &table.schema].into_iter().flatten().chain([&table.name]);
+    if parts.into_iter().all(|part| *part == part.to_uppercase()) {
+        return Ok(());
+    }
+    let batch = client.fetch(&Statement::new(format!("SELECT 1 AS {}", quote(NAME)))).await?;
+    if batch.columns.first().is_some_and(|column| column.name() == NAME) {
+        return Ok(());
+    }
+    let message = format!(
+        "the name of {table} does not mean what it spells: the user's names mean the same in any case"
+    );
+    Err(ConnectorError::new(ErrorKind::Schema, message).hint(EXACT))
 }
 
 /// Looks one table's columns up.

@@ -1,9 +1,11 @@
 //! The connection test, step by step.
 
+use std::time::Duration;
+
 use super::dialect::{full, quote, table_name};
 use super::statement::{Session, Statement};
 use super::{Shared, catalog};
-use crate::{Batch, Cell, Check, ConnectorError, Cursor, CursorKind, ErrorKind, Result, TableRef};
+use crate::{Batch, Cell, Check, ConnectorError, Cursor, CursorKind, ErrorKind, Rest, Result, TableRef};
 
 /// Differences of clocks from this on, in seconds, are worth a word.
 const SKEW: i64 = 5;
@@ -44,7 +46,7 @@ pub async fn check(shared: &Shared, table: Option<&TableRef>, cursor: Option<&st
             Ok(((), Some(one(&batch)?)))
         })
         .await;
-    check.step("use warehouse", async { Ok(((), Some(warehouse(shared).await?))) }).await;
+    check.rest = check.step("use warehouse", warehouse(shared)).await;
     let Some(table) = table else { return check };
     let known = check
         .step("find table", async {
@@ -83,8 +85,8 @@ pub async fn check(shared: &Shared, table: Option<&TableRef>, cursor: Option<&st
     check
 }
 
-/// Whether the warehouse can be used, without starting it.
-async fn warehouse(shared: &Shared) -> Result<String> {
+/// Whether the warehouse can be used, without starting it, and when it sleeps.
+async fn warehouse(shared: &Shared) -> Result<(Rest, Option<String>)> {
     let config = shared.client.config();
     let pattern: String =
         config.warehouse.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }).collect();
@@ -113,11 +115,15 @@ async fn warehouse(shared: &Shared) -> Result<String> {
             "run ALTER WAREHOUSE {name} RESUME, and ALTER WAREHOUSE {name} SET AUTO_RESUME = TRUE"
         )));
     }
-    let rest = field(row, "auto_suspend").parse::<u32>().map_or_else(
-        |_| ", and it never suspends itself".to_owned(),
-        |seconds| format!(", and it suspends itself after {seconds} s"),
-    );
-    Ok(format!("{size}, {}{rest}", state.to_lowercase()))
+    // NULL and 0 both mean never.
+    let (rest, told) = match field(row, "auto_suspend").parse::<u32>() {
+        Ok(0) | Err(_) => (Rest::Never, "and it never suspends itself".to_owned()),
+        Ok(seconds) => {
+            let rest = Rest::After(Duration::from_secs(seconds.into()));
+            (rest, format!("and it suspends itself after {seconds} s"))
+        }
+    };
+    Ok((rest, Some(format!("{size}, {}, {told}", state.to_lowercase()))))
 }
 
 fn one(batch: &Batch) -> Result<String> {

@@ -98,7 +98,8 @@ impl Refusal {
         let print = around.fingerprint.unwrap_or("the key's fingerprint");
         let install = format!(
             "run DESC USER {user}: RSA_PUBLIC_KEY_FP or RSA_PUBLIC_KEY_2_FP must be {print}; if neither is, run \
-             ALTER USER {user} SET RSA_PUBLIC_KEY = '<the public key on one line>'"
+             ALTER USER {user} SET RSA_PUBLIC_KEY = '<the public key on one line>', or with RSA_PUBLIC_KEY_2 while the \
+             first slot holds a key in use"
         );
         let clock = around.ahead.filter(|ahead| ahead.abs() >= SKEW).map(|ahead| {
             let side = if ahead > 0 { "behind" } else { "ahead of" };

@@ -13,7 +13,8 @@ use super::decode::{Decoder, Expected, Limits};
 use super::head::{Envelope, garbled};
 use super::refusal::Refusal;
 use super::statement::Submission;
-use crate::{Batch, ConnectorError, ErrorKind, Result, http};
+use crate::http::{self, Stall};
+use crate::{Batch, ConnectorError, ErrorKind, Result};
 
 /// Partitions asked for before they are needed. Their bytes wait at Snowflake: only what the network holds has come.
 const AHEAD: usize = 2;
@@ -45,6 +46,9 @@ pub struct Rows {
     given: bool,
     /// How often this partition broke off.
     broke: u32,
+    /// Rows of the partitions before, and how long none has come.
+    before: u64,
+    stall: Stall,
     over: bool,
 }
 
@@ -67,6 +71,7 @@ impl Rows {
         limits: Limits,
     ) -> Self {
         Self {
+            stall: client.stall(),
             client,
             submission,
             decoder: Decoder::new(expected.clone(), limits),
@@ -81,6 +86,7 @@ impl Rows {
             next: 1,
             given: false,
             broke: 0,
+            before: 0,
             over: false,
         }
     }
@@ -93,7 +99,7 @@ impl Rows {
     /// The next batch; nothing after the last, and only when every row has come.
     ///
     /// # Errors
-    /// Whatever keeps the result from being whole.
+    /// Whatever keeps the result from being whole; `Timeout` when it goes on without a row.
     pub async fn next(&mut self) -> Result<Option<Batch>> {
         loop {
             if self.over {
@@ -130,7 +136,10 @@ impl Rows {
         if let Some(page) = http::web_page(body) {
             return Err(page);
         }
-        match body.chunk().await.map_err(|error| http::explain(error, self.client.host()))? {
+        let host = self.client.host();
+        self.stall.came(self.before + self.decoder.rows());
+        let more = self.stall.within(host, body.chunk()).await?;
+        match more.map_err(|error| http::explain(error, host))? {
             Some(bytes) => self.decoder.push(&bytes),
             None => {
                 self.body = None;
@@ -200,6 +209,7 @@ impl Rows {
             }
         }
         self.count(true)?;
+        self.before += self.decoder.rows();
         self.broke = 0;
         self.partition += 1;
         self.decoder.next_partition();

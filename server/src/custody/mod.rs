@@ -10,7 +10,7 @@ mod start;
 
 pub use key_pair::KeyPair;
 pub use keyring::{KeyId, Keyring, KeyringError};
-pub use resealing::{Resealed, left, reseal};
+pub use resealing::{Resealed, reseal};
 pub use ring_file::{load, save};
 pub use sealed::{Field, Owner};
 pub use start::{may_seal, start, verify};

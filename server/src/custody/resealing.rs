@@ -166,21 +166,6 @@ pub async fn reseal(db: &Db, ring: &Keyring) -> Result<Resealed> {
     Ok(total)
 }
 
-/// Names a secret that is not sealed by the ring's primary key, if there is one: as long as there is, the older keys are
-/// in use.
-///
-/// # Errors
-/// When the database fails.
-pub async fn left(db: &Db, ring: &Keyring) -> Result<Option<String>> {
-    let done = prefix(ring.primary());
-    for place in PLACES {
-        if let Some(row) = place.page(db.orm(), None, Some(&done), 1).await?.first() {
-            return Ok(Some(row.name()));
-        }
-    }
-    Ok(None)
-}
-
 fn anew(ring: &Keyring, row: &Stored) -> std::result::Result<Hidden, KeyringError> {
     ring.seal(&row.owner(), &ring.open(&row.owner(), &row.sealed)?)
 }

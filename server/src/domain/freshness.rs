@@ -68,6 +68,7 @@ mod tests {
             lookback: 0,
             row_key: "[]".to_owned(),
             future_tolerance: 0,
+            maximum_bytes_billed: None,
             external_id_setting_id: None,
             schedule: schedule.to_owned(),
             next_due_at: None,

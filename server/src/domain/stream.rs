@@ -1,7 +1,7 @@
 //! Streams: tables chosen to be read, each with mapping, cursor, row key and schedule.
 
 use chrono_tz::Tz;
-use connector::{ColumnInfo, CursorKind, TableRef, Watermark};
+use connector::{ColumnInfo, CursorKind, TableRef, Type, Watermark};
 use entity::stream::{ActiveModel, Column, Entity, Model};
 use entity::{
     Destination, ExternalIdSettingId, NullCursor, OrganizationId, RunKind, RunStatus, SourceId, StreamId,
@@ -15,8 +15,11 @@ use crate::domain::kept::Kept;
 use crate::domain::mapping::Mapping;
 use crate::domain::schedule::Schedule;
 use crate::domain::sync_run as sync_runs;
-use crate::domain::{refusal, stream_columns};
+use crate::domain::{json_path, refusal, stream_columns};
 use crate::error::{Error, Result};
+
+/// Why a cursor or row key stands in no JSON: the source orders and finds rows by them.
+const WHOLE: &str = "; cursor and row key are whole columns: let a view make one of what stands at a path";
 
 /// How rows are ordered and new ones found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,27 +51,6 @@ pub struct Reading {
     pub row_key: Vec<String>,
 }
 
-/// A new stream.
-#[derive(Clone, Debug)]
-pub struct NewStream {
-    /// Where it reads.
-    pub source: SourceId,
-    /// The name.
-    pub name: String,
-    /// How its rows are read.
-    pub reading: Reading,
-    /// Where its readings go.
-    pub destination: Destination,
-    /// How far ahead of the source's clock a cursor may be.
-    pub future_tolerance_seconds: i64,
-    /// How account IDs are matched.
-    pub setting: Option<ExternalIdSettingId>,
-    /// When it runs.
-    pub schedule: Schedule,
-    /// Whether it may run.
-    pub enabled: bool,
-}
-
 /// Where a stream goes on whose table or cursor has become another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CursorStart {
@@ -78,25 +60,6 @@ pub enum CursorStart {
     Beginning,
     /// At this cursor; at the first row of a table that has none.
     At(Option<Watermark>),
-}
-
-/// What to change on a stream; what is `None` stays.
-#[derive(Clone, Debug, Default)]
-pub struct StreamChange {
-    /// A new name.
-    pub name: Option<String>,
-    /// Another way to read, with the columns of the table as they are now.
-    pub reading: Option<(Reading, Vec<ColumnInfo>)>,
-    /// Where reading goes on when the table or the cursor is another.
-    pub start: Option<CursorStart>,
-    /// Another destination.
-    pub destination: Option<Destination>,
-    /// Another tolerance.
-    pub future_tolerance_seconds: Option<i64>,
-    /// Another setting, or none.
-    pub setting: Option<Option<ExternalIdSettingId>>,
-    /// Another schedule.
-    pub schedule: Option<Schedule>,
 }
 
 impl Reading {
@@ -161,6 +124,7 @@ impl Reading {
             created_at: 0,
             updated_at: 0,
             deleted_at: None,
+            maximum_bytes_billed: None,
         })
     }
 
@@ -172,14 +136,16 @@ impl Reading {
         self.mapping.check(self.shape == StreamShape::Wide, columns)?;
         let find = |field: &str, name: &str| {
             columns.iter().find(|column| column.name == name).ok_or_else(|| {
-                Error::invalid(field, format!("the table has no column {name:?}; names are exact"))
+                let whole = json_path::meant(name, columns).map_or("", |_| WHOLE);
+                Error::invalid(field, format!("the table has no column {name:?}; names are exact{whole}"))
             })
         };
         let cursor = find("cursor.column", &self.cursor.column)?;
         match CursorKind::of(cursor.kind) {
             None => {
+                let whole = if cursor.kind == Type::Json { WHOLE } else { "" };
                 let reason = format!(
-                    "column {:?} is {}, which does not order rows safely",
+                    "column {:?} is {}, which does not order rows safely{whole}",
                     cursor.name, cursor.native
                 );
                 return Err(Error::invalid("cursor.column", reason));

@@ -2,7 +2,7 @@
 
 use connector::ColumnInfo;
 use entity::stream::{ActiveModel, Column, Entity, Model};
-use entity::{ExternalIdSettingId, StreamId};
+use entity::{Destination, ExternalIdSettingId, SourceId, StreamId};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
 };
@@ -12,12 +12,57 @@ use crate::clock::SECOND;
 use crate::domain::change::{Change, expect_version};
 use crate::domain::kept::Kept;
 use crate::domain::matching_change::{self, Scope};
-use crate::domain::stream::{NewStream, Reading, StreamChange, require_idle};
+use crate::domain::schedule::Schedule;
+use crate::domain::stream::{CursorStart, Reading, require_idle};
 use crate::domain::{checkpoint, discard, external_id_setting, refusal, source, text};
 use crate::error::{Error, Result};
 
 /// The longest tolerance for cursors of the future, in seconds.
 const TOLERANCE_MOST: i64 = 366 * 86_400;
+
+/// A new stream.
+#[derive(Clone, Debug)]
+pub struct NewStream {
+    /// Where it reads.
+    pub source: SourceId,
+    /// The name.
+    pub name: String,
+    /// How its rows are read.
+    pub reading: Reading,
+    /// Where its readings go.
+    pub destination: Destination,
+    /// How far ahead of the source's clock a cursor may be.
+    pub future_tolerance_seconds: i64,
+    /// How account IDs are matched.
+    pub setting: Option<ExternalIdSettingId>,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// The most bytes one statement may bill, where the kind bills by bytes.
+    pub maximum_bytes_billed: Option<i64>,
+    /// Whether it may run.
+    pub enabled: bool,
+}
+
+/// What to change on a stream; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct StreamChange {
+    /// A new name.
+    pub name: Option<String>,
+    /// Another way to read, with the columns of the table as they are now.
+    pub reading: Option<(Reading, Vec<ColumnInfo>)>,
+    /// Where reading goes on when the table or the cursor is another.
+    pub start: Option<CursorStart>,
+    /// Another destination.
+    pub destination: Option<Destination>,
+    /// Another tolerance.
+    pub future_tolerance_seconds: Option<i64>,
+    /// Another setting, or none.
+    pub setting: Option<Option<ExternalIdSettingId>>,
+    /// Another schedule.
+    pub schedule: Option<Schedule>,
+    /// Another limit of what one statement may bill, or none.
+    pub maximum_bytes_billed: Option<Option<i64>>,
+}
 
 /// Adds a stream of a table with these columns. One that runs by itself is due at once.
 ///
@@ -28,14 +73,15 @@ pub async fn create(
     new: NewStream,
     columns: &[ColumnInfo],
 ) -> Result<Model> {
-    match source::hold(change, new.source).await {
+    let source = match source::hold(change, new.source).await {
         Err(Error::NotFound(noun)) => return Err(refusal::not_found("sourceId", noun)),
-        found => drop(found?),
-    }
+        found => found?,
+    };
     let name = free_name(change, &new.name, None).await?;
     new.reading.check(columns)?;
     new.schedule.validate()?;
     let setting = known_setting(change, new.setting).await?;
+    let billed = new.maximum_bytes_billed.map(|most| billable(&source.kind, most)).transpose()?;
     let id = StreamId::new();
     let scheduled = new.schedule.next_after(change.now, Some(id))?.is_some();
     let mut row = ActiveModel {
@@ -56,6 +102,7 @@ pub async fn create(
         created_at: Set(change.now),
         updated_at: Set(change.now),
         deleted_at: Set(None),
+        maximum_bytes_billed: Set(billed),
         ..Default::default()
     };
     new.reading.put(&mut row, columns, change.now)?;
@@ -95,6 +142,12 @@ pub async fn update(
         schedule.validate()?;
         row.schedule = Set(schedule.to_json());
         row.next_due_at = Set(if stored.enabled { schedule.next_after(change.now, Some(id))? } else { None });
+    }
+    if let Some(most) = wanted.maximum_bytes_billed {
+        row.maximum_bytes_billed = Set(match most {
+            Some(most) => Some(billable(&source::find(change, stored.source_id).await?.kind, most)?),
+            None => None,
+        });
     }
     let mut remapped = false;
     let mut start = None;
@@ -156,6 +209,10 @@ fn differences(before: &Model, after: &Model) -> serde_json::Value {
             ("lookback", model.lookback.to_string()),
             ("rowKey", model.row_key.clone()),
             ("schedule", model.schedule.clone()),
+            (
+                "maximumBytesBilled",
+                model.maximum_bytes_billed.map_or_else(|| "none".to_owned(), |most| most.to_string()),
+            ),
         ]
     };
     let changed = parts(before).into_iter().zip(parts(after)).filter(|(before, after)| before != after);
@@ -176,7 +233,7 @@ pub async fn set_enabled(
 ) -> Result<Model> {
     let stored = held(change, id).await?;
     expect_version("stream", stored.version, version)?;
-    let schedule = crate::domain::schedule::Schedule::parse(&stored.schedule)?;
+    let schedule = Schedule::parse(&stored.schedule)?;
     let due = if enabled { schedule.next_after(change.now, Some(id))? } else { None };
     let mut row = stored.clone().into_active_model();
     row.enabled = Set(enabled);
@@ -210,6 +267,18 @@ pub async fn delete(
 
 async fn held(change: &Change<'_, impl ConnectionTrait>, id: StreamId) -> Result<Model> {
     change.hold("stream", Entity::kept(change.organization()).filter(Column::Id.eq(id))).await
+}
+
+/// Refuses a limit of what a statement may bill where the kind does not bill by bytes, and one no statement can keep.
+fn billable(kind: &str, most: i64) -> Result<i64> {
+    let refuse = |reason: String| Err(Error::invalid("maximumBytesBilled", reason));
+    match connector::kinds::least_billed(kind)? {
+        None => refuse("this source does not bill by the bytes a statement reads; leave it out".to_owned()),
+        Some(least) if u64::try_from(most).is_ok_and(|most| most >= least) => Ok(most),
+        Some(least) => {
+            refuse(format!("must be at least {least}, which is billed for each table that is read"))
+        }
+    }
 }
 
 async fn free_name(

@@ -29,6 +29,7 @@ mod overview;
 pub mod page;
 pub mod payload;
 mod preview;
+mod preview_cost;
 mod preview_row;
 mod problem;
 mod reconcile;
@@ -36,6 +37,7 @@ mod reconcile_mutation;
 mod rejection;
 pub mod scalar;
 mod schedule;
+mod schedule_pace;
 pub mod search;
 mod series;
 mod source;
@@ -43,6 +45,7 @@ mod source_check;
 mod source_config;
 mod source_cost;
 mod source_mutation;
+mod source_path;
 mod source_setup;
 mod source_table;
 mod stream;
@@ -98,6 +101,7 @@ pub struct MoreQueries(
     overview::OverviewQuery,
     preview::PreviewQuery,
     schedule::ScheduleQuery,
+    schedule_pace::SchedulePaceQuery,
 );
 
 /// A part of the queries: merging all at once nests too deep for the compiler.
@@ -105,6 +109,7 @@ pub struct MoreQueries(
 pub struct LastQueries(
     series::SeriesQuery,
     source::SourceQuery,
+    source_path::SourcePathQuery,
     source_setup::AccessQuery,
     source_table::SourceTableQuery,
     stream::StreamQuery,

@@ -14,6 +14,7 @@ use crate::graphql::context::{Reach, load};
 use crate::graphql::error::{UserError, outcome};
 use crate::graphql::id::Global;
 use crate::graphql::matching::Explained;
+use crate::graphql::preview_cost::{StreamReadCost, read_cost};
 use crate::graphql::preview_row::{PreviewCounts, PreviewReading, PreviewRow};
 use crate::graphql::problem::{ConnectorProblem, patiently, sorted};
 use crate::graphql::rejection::Rejection;
@@ -67,6 +68,8 @@ pub struct StreamPreview {
     rows: Vec<PreviewRow>,
     /// The sums over the rows shown.
     counts: PreviewCounts,
+    /// What its runs would read; null where the source does not tell beforehand.
+    cost: Option<StreamReadCost>,
     /// Why the source could not be read.
     problem: Option<ConnectorProblem>,
     /// What does not fit the table.
@@ -153,7 +156,8 @@ async fn look(ctx: &Context<'_>, model: &stream::Model, limit: u32) -> DomainRes
     let batch = patiently(connector.preview(&plan.table, &plan.columns, limit)).await?;
     let shown = preview(app, &plan, &batch).await?;
     let explained = explained(ctx, &plan, &spaces, &shown).await?;
-    told(shown, &explained)
+    let cost = read_cost(ctx, connector.as_ref(), &plan, model).await?;
+    Ok(StreamPreview { cost, ..told(shown, &explained)? })
 }
 
 /// The ID spaces a setting tries.
@@ -218,5 +222,5 @@ fn told(shown: Preview, explained: &HashMap<String, Explained>) -> DomainResult<
             readings,
         });
     }
-    Ok(StreamPreview { rows, counts, problem: None, user_errors: Vec::new() })
+    Ok(StreamPreview { rows, counts, ..StreamPreview::default() })
 }

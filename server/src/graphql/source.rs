@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::auth::Permission;
 use crate::domain::kept::Kept;
+use crate::error::Error;
 use crate::graphql::context::{Reach, load, maybe};
 use crate::graphql::error::Fault;
 use crate::graphql::id::{Global, global};
@@ -86,6 +87,12 @@ impl Source {
     async fn sign_in(&self) -> Result<SourceSignIn> {
         let told = config(&self.0).and_then(|config| Ok(kinds::sign_in(&self.0.kind, &config)?));
         told.map(SourceSignIn::from).map_err(|error| Fault::from(error).into())
+    }
+
+    /// Whether the system bills for the bytes a statement reads, so that a limit of them can be set.
+    async fn bills_by_bytes(&self) -> Result<bool> {
+        let least = kinds::least_billed(&self.0.kind).map_err(|error| Fault::from(Error::from(error)))?;
+        Ok(least.is_some())
     }
 
     /// The scripts that let Weir read the tables named, or those of its streams; null where nothing is to be granted.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::Permission;
 use crate::clock::Micros;
 use crate::domain::refusal;
+use crate::domain::schedule_pace::Rest;
 use crate::domain::source::{self as sources, Credential};
 use crate::error::{Error, Result as DomainResult};
 use crate::graphql::context::{Reach, Work, load};
@@ -49,6 +50,9 @@ pub struct SourceCheckStep {
 struct Kept {
     checked_at: Micros,
     steps: Vec<SourceCheckStep>,
+    /// When the warehouse sleeps; tests of an older form did not tell.
+    #[serde(default)]
+    rest: Option<Rest>,
 }
 
 /// A connection test.
@@ -64,7 +68,12 @@ impl SourceCheck {
             note: step.note.clone(),
             problem: step.error.as_ref().map(ConnectorProblem::from),
         });
-        Self(Kept { checked_at, steps: steps.collect() })
+        Self(Kept { checked_at, steps: steps.collect(), rest: check.rest.map(Rest::from) })
+    }
+
+    /// When the source's warehouse goes to sleep, where it told.
+    pub fn rest(&self) -> Option<Rest> {
+        self.0.rest
     }
 
     /// Reads a kept test; none when it is of an older form.

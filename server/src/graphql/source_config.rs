@@ -170,10 +170,13 @@ fn settings<K: Kind<Config: Serialize>>(
     Ok(Settings { kind: K::NAME, config, credential })
 }
 
-/// A connector names the field before a colon.
+/// A connector names the field before a colon, with what it lies in. Inputs are flat.
 fn refusal(kind: &str, error: &ConnectorError) -> Error {
     match error.message().split_once(": ") {
-        Some((field, reason)) => Error::invalid(format!("config.{kind}.{field}"), reason),
+        Some((field, reason)) => {
+            let field = field.rsplit('.').next().unwrap_or(field);
+            Error::invalid(format!("config.{kind}.{field}"), reason)
+        }
         None => Error::invalid(format!("config.{kind}"), error.message()),
     }
 }

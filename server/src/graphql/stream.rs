@@ -20,6 +20,7 @@ use crate::graphql::page::{Page, nested, page};
 use crate::graphql::reconcile::{Reconcile, ReconcileSetting, ReconcileSettingOf, ReconcilesOf};
 use crate::graphql::scalar::{BigInt, DateTime};
 use crate::graphql::schedule::StreamSchedule;
+use crate::graphql::schedule_pace::{SchedulePace, paced};
 use crate::graphql::search::contains;
 use crate::graphql::source::Source;
 use crate::graphql::stream_part::{
@@ -117,6 +118,18 @@ impl Stream {
     /// When it runs.
     async fn schedule(&self) -> Result<StreamSchedule> {
         Ok(schedule::Schedule::parse(&self.0.schedule).map_err(Fault::from)?.into())
+    }
+
+    /// How often it runs, and what that means for the source's warehouse.
+    async fn pace(&self, ctx: &Context<'_>) -> Result<SchedulePace> {
+        let schedule = schedule::Schedule::parse(&self.0.schedule).map_err(Fault::from)?;
+        let Source(source) = must(ctx, self.0.source_id).await?;
+        Ok(paced(ctx, &schedule, &source).map_err(Fault::from)?)
+    }
+
+    /// The most bytes one of its statements may bill; null where the source's limit holds.
+    async fn maximum_bytes_billed(&self) -> Option<BigInt> {
+        self.0.maximum_bytes_billed.map(BigInt)
     }
 
     /// When it is next due.

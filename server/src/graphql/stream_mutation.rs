@@ -5,13 +5,14 @@ use connector::TableRef;
 use entity::{ExternalIdSettingId, SourceId, StreamId};
 
 use crate::auth::Permission;
-use crate::domain::stream::{self, CursorStart, NewStream, Reading, StreamChange};
-use crate::domain::stream_change;
+use crate::domain::stream::{self, CursorStart, Reading};
+use crate::domain::stream_change::{self, NewStream, StreamChange};
 use crate::error::{Error, Result as DomainResult};
 use crate::graphql::context::{Reach, Work, load};
 use crate::graphql::error::outcome;
 use crate::graphql::id::{Global, global};
 use crate::graphql::payload::payload;
+use crate::graphql::scalar::BigInt;
 use crate::graphql::schedule::StreamScheduleInput;
 use crate::graphql::stream::Stream;
 use crate::graphql::stream_part::{
@@ -46,6 +47,8 @@ struct StreamCreateInput {
     external_id_setting_id: Option<Global<ExternalIdSettingId>>,
     /// When it runs.
     schedule: StreamScheduleInput,
+    /// The most bytes one statement may bill, for kinds that bill by bytes; without it, the source's limit holds.
+    maximum_bytes_billed: Option<BigInt>,
     /// Whether it may run.
     #[graphql(default = true)]
     enabled: bool,
@@ -88,6 +91,8 @@ struct StreamUpdateInput {
     external_id_setting_id: MaybeUndefined<Global<ExternalIdSettingId>>,
     /// Another schedule.
     schedule: Option<StreamScheduleInput>,
+    /// Another limit of the bytes one statement may bill; null for the source's.
+    maximum_bytes_billed: MaybeUndefined<BigInt>,
     /// The version this change is based on; a newer one refuses it.
     expected_version: Option<i32>,
 }
@@ -254,6 +259,7 @@ fn new_stream(input: StreamCreateInput) -> DomainResult<NewStream> {
         future_tolerance_seconds: input.future_tolerance_seconds.into(),
         setting: input.external_id_setting_id.map(|id| id.0),
         schedule: input.schedule.try_into()?,
+        maximum_bytes_billed: input.maximum_bytes_billed.map(|most| most.0),
         enabled: input.enabled,
     })
 }
@@ -309,5 +315,10 @@ async fn wanted(
             MaybeUndefined::Value(id) => Some(Some(id.0)),
         },
         schedule: input.schedule.map(TryInto::try_into).transpose()?,
+        maximum_bytes_billed: match input.maximum_bytes_billed {
+            MaybeUndefined::Undefined => None,
+            MaybeUndefined::Null => Some(None),
+            MaybeUndefined::Value(most) => Some(Some(most.0)),
+        },
     })
 }

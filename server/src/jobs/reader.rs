@@ -1,7 +1,7 @@
 //! The engine of this product: opens the run's source and sends what it reads down the line.
 
 use async_trait::async_trait;
-use connector::{ConnectorError, ErrorKind};
+use connector::ErrorKind;
 use entity::{RunKind, source};
 use sea_orm::EntityTrait;
 use tokio_util::sync::CancellationToken;
@@ -13,16 +13,6 @@ use crate::domain::sync_run::Claim;
 use crate::error::{Error, Result};
 use crate::ingest::opening::Opening;
 use crate::ingest::{self, Lease, Range, rejected, replay};
-
-/// Whether a refusal is of a credential, or rights, that the source no longer signs in with.
-async fn was_replaced(app: &App, opening: &Opening, refused: &ConnectorError) -> Result<bool> {
-    if !matches!(refused.kind(), ErrorKind::Auth | ErrorKind::Permission) {
-        return Ok(false);
-    }
-    let opened = &opening.source;
-    let now = source::Entity::find_by_id((opened.organization_id, opened.id)).one(app.db.orm()).await?;
-    Ok(now.is_some_and(|now| now.version != opened.version))
-}
 
 /// Reads the stored sources.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,17 +32,16 @@ impl Engine for Reader {
                 return Ok(if stop.is_cancelled() { Ending::Stopped } else { Ending::Done });
             }
         };
-        let opening = Opening::read(app, organization, stream_id).await?;
-        let connector = app.sources.open(app, &opening.source).await?;
         let lease = Lease { organization, run: claim.id(), number: claim.run.number, fence: claim.fence() };
-        let followed = ingest::follow(app, connector, &lease, &opening, &range, stop).await;
-        let (outcome, rest) = match followed {
-            Err(Error::Connector(refused)) if was_replaced(app, &opening, &refused).await? => {
-                let message = "the source's credential was replaced while it was read";
-                let error = ConnectorError::new(ErrorKind::Unavailable, message).detail(refused.to_string());
-                return Err(error.hint("the run goes on with the new one by itself").into());
+        let (opening, (outcome, rest)) = loop {
+            let opening = Opening::read(app, organization, stream_id).await?;
+            let connector = app.sources.open(app, &opening.source).await?;
+            match ingest::follow(app, connector, &lease, &opening, &range, stop).await {
+                // What it signed in with was replaced meanwhile: with what the source has now, it goes on.
+                Err(Error::Connector(error))
+                    if error.kind() == ErrorKind::Auth && changed(app, &opening.source).await? => {}
+                ended => break (opening, ended?),
             }
-            followed => followed?,
         };
         if let (ingest::Outcome::Done, Range::Between { since, until }) = (outcome, &range) {
             rejected::replaced(app, &opening.plan, since.as_deref(), until.as_deref()).await?;
@@ -63,4 +52,11 @@ impl Engine for Reader {
             ingest::Outcome::Stopped => Ending::Stopped,
         })
     }
+}
+
+/// Whether a source is no longer what it was when it was opened.
+async fn changed(app: &App, opened: &source::Model) -> Result<bool> {
+    let key = (opened.organization_id, opened.id);
+    let now = source::Entity::find_by_id(key).one(app.db.orm()).await?;
+    Ok(now.is_some_and(|now| now.version != opened.version))
 }

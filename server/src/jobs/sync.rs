@@ -101,16 +101,28 @@ async fn failed(app: &App, taken: &Taken, claim: &Claim, failure: &Error) -> Res
     }
     if claim.run.attempt >= attempts(app) {
         error!(run, stream.id = %claim.run.stream_id, error = %failure, "a run failed in its last attempt");
-        let end = last_word(app, claim, problem).await?;
+        let end = last_word(app, claim, left_out(claim, failure, problem)).await?;
         return conclude(app, taken, claim, end).await;
     }
     warn!(run, stream.id = %claim.run.stream_id, error = %failure, "a run failed and will be tried again");
     let workers = &app.config.workers;
     let backoff =
         crate::domain::backoff::Backoff::seconds(workers.backoff_seconds, workers.backoff_most_seconds);
-    let at = app.clock.now() + backoff.wait(claim.run.attempt, named_wait(failure));
+    let at = app.clock.now().saturating_add(backoff.wait(claim.run.attempt, named_wait(failure)));
     let later = || sync_run::retry_later(app.db.orm(), claim, at, &problem);
     insist(taken, later).await.map(|held| if held.is_some() { Outcome::Again(at) } else { Outcome::Lost })
+}
+
+/// A sync begins again where it left rows out. A backfill has no later run that could: somebody starts it again.
+fn left_out(claim: &Claim, failure: &Error, problem: Problem) -> Problem {
+    match failure {
+        Error::Connector(outside) if outside.rows_may_be_missing() && claim.run.kind == RunKind::Backfill => {
+            problem.action(
+                "start the backfill again: it reads its whole stretch, and what it has stored stays as it is",
+            )
+        }
+        _ => problem,
+    }
 }
 
 /// The end of a run whose workers died again and again.

@@ -78,6 +78,38 @@ pub fn twin(ours: &str, theirs: &str) -> Result<()> {
     Ok(())
 }
 
+/// The tables whose rows a load is about.
+const FILLED: [&str; 2] = ["measurement", "waiting_row"];
+
+fn ready_file(folder: &Path, table: &str) -> String {
+    folder.join(format!("{table}.copy")).display().to_string()
+}
+
+/// Writes what Weir stored into files, for [`store_ready`].
+///
+/// # Errors
+/// When psql fails.
+pub fn take_ready(ours: &str, folder: &Path) -> Result<()> {
+    for table in FILLED {
+        let file = ready_file(folder, table);
+        shell(&format!("psql -qX '{ours}' -c '\\copy {table} TO STDOUT (FORMAT binary)' > '{file}'"))?;
+    }
+    Ok(())
+}
+
+/// Lets psql copy the ready rows into the empty tables of a twin: what PostgreSQL needs to store them with their indexes,
+/// whoever made them.
+///
+/// # Errors
+/// When psql fails.
+pub fn store_ready(twin: &str, folder: &Path) -> Result<PeerTook> {
+    let copy = |table: &&str| {
+        let file = ready_file(folder, table);
+        format!("psql -qX '{twin}' -c '\\copy {table} FROM STDIN (FORMAT binary)' < '{file}'")
+    };
+    shell(&FILLED.iter().map(copy).collect::<Vec<_>>().join(" && "))
+}
+
 /// Lets psql read the warehouse from a watermark on and take the rows in.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ async fn seen(world: &World, stream: &str) -> Result<Value> {
 }
 
 /// Waits until so many comparisons have ended. The clock stands still, so what waits for a time is told that it has come.
-async fn ended(world: &World, stream: &str, count: usize) -> Result<Value> {
+pub async fn ended(world: &World, stream: &str, count: usize) -> Result<Value> {
     until("the comparisons have ended", 120, async || {
         let now = "UPDATE job SET run_at = 0 WHERE status = 'queued' AND queue = 'reconcile'";
         arrange(&world.site.app.db, now).await?;

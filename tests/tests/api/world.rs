@@ -1,6 +1,6 @@
 //! A server with two organizations, a warehouse to read, and workers, as each test of the API finds it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 use entity::{ApiTokenId, KeyPairId, KeyPairState, OrganizationId, api_token, key_pair};
@@ -38,6 +38,7 @@ pub struct World {
     _folder: tempfile::TempDir,
     stop: CancellationToken,
     workers: Option<jobs::Handle>,
+    heard: Mutex<String>,
 }
 
 impl Drop for World {
@@ -84,7 +85,8 @@ impl World {
         let ours = party(&site, "ours").await?;
         let theirs = party(&site, "theirs").await?;
         let file = path.display().to_string();
-        Ok(Self { site, ours, theirs, file, warehouse, _folder: folder, stop, workers })
+        let heard = Mutex::default();
+        Ok(Self { site, ours, theirs, file, warehouse, _folder: folder, stop, workers, heard })
     }
 
     /// Ends the workers: what is asked for from now on stays asked for.
@@ -124,7 +126,16 @@ impl World {
 
     /// Sends a request as it is.
     pub async fn send(&self, token: &str, query: &str, variables: Value) -> Result<Answer> {
-        send(self.site.graphql(token, &json!({ "query": query, "variables": variables }))).await
+        let answer =
+            send(self.site.graphql(token, &json!({ "query": query, "variables": variables }))).await?;
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.push_str(&answer.text);
+        Ok(answer)
+    }
+
+    /// All that was answered so far, to look for what must not be in it.
+    pub fn heard(&self) -> String {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks our organization's data; errors fail the test.

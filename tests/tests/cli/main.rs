@@ -3,4 +3,5 @@
 mod doctor;
 mod keys;
 mod program;
+mod reseal;
 mod serve;

@@ -86,9 +86,10 @@ impl Install {
         Ok(Said { success: output.status.success(), out, err })
     }
 
-    /// Starts a command that goes on, and waits for the line that says it is up.
+    /// Starts a command that goes on, given as its words with a blank between them.
     pub fn start(&self, command: &str) -> Result<Running> {
-        let mut child = self.command(&[command]).spawn().context("start weir")?;
+        let words: Vec<&str> = command.split(' ').collect();
+        let mut child = self.command(&words).spawn().context("start weir")?;
         let out = child.stdout.take().context("its output is a pipe")?;
         let err = child.stderr.take().context("its log is a pipe")?;
         let (sender, lines) = channel();
@@ -124,6 +125,14 @@ impl Running {
     pub fn terminate(&self) -> Result<()> {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         ensure!(asked.success(), "weir could not be asked to stop");
+        Ok(())
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(mut self) -> Result<()> {
+        ensure!(self.child.try_wait()?.is_none(), "it had ended before it was killed");
+        self.child.kill()?;
+        self.child.wait()?;
         Ok(())
     }
 

@@ -1,20 +1,16 @@
 //! The key ring against stored secrets: taken up, refused, rotated, on both databases.
 
+mod moved;
 mod older_ring;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
-use entity::{
-    Hidden, KeyPairId, KeyPairState, OrganizationId, SourceId, SourceState, key_pair, organization, source,
-};
-use sea_orm::{EntityTrait, IntoActiveModel};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use server::config::Config;
-use server::custody::{self, Keyring, Owner, Resealed};
-use server::db::Db;
+use server::custody::{self, Keyring, Resealed};
 use tests::databases::Both;
+use tests::sealed::{fill, opened};
 
 fn settings(data_dir: &Path) -> Result<Config> {
     let mut config = Config::load(None)?;
@@ -24,77 +20,6 @@ fn settings(data_dir: &Path) -> Result<Config> {
 
 fn text(ring: &Keyring) -> String {
     ring.text().expose_secret().to_owned()
-}
-
-/// Stores an organization's sources with a credential and a key pair each.
-async fn fill(db: &Db, ring: &Keyring, count: usize) -> Result<()> {
-    let organization_id = OrganizationId::new();
-    let model = organization::Model {
-        id: organization_id,
-        name: "Acme".into(),
-        ingestion_enabled: true,
-        created_at: 0,
-    };
-    organization::Entity::insert(model.into_active_model()).exec(db.orm()).await?;
-    let (mut sources, mut pairs) = (Vec::new(), Vec::new());
-    for number in 0..count {
-        let (source_id, pair) = (SourceId::new(), KeyPairId::new());
-        let secret = |kind: &str| SecretString::from(format!("{kind} of {source_id}"));
-        let credential = ring.seal(&Owner::credential(organization_id, source_id), &secret("credential"))?;
-        let private_key = ring.seal(&Owner::private_key(organization_id, source_id, pair), &secret("key"))?;
-        let source = source::Model {
-            organization_id,
-            id: source_id,
-            name: format!("source {number}"),
-            kind: "memory".into(),
-            config: "{}".into(),
-            sealed_credential: Some(credential),
-            state: SourceState::Active,
-            last_check: None,
-            last_error: None,
-            version: 1,
-            created_at: 0,
-            updated_at: 0,
-            deleted_at: None,
-        };
-        let key_pair = key_pair::Model {
-            organization_id,
-            id: pair,
-            source_id,
-            slot: 1,
-            public_key: String::new(),
-            fingerprint: String::new(),
-            sealed_private_key: private_key,
-            state: KeyPairState::Made,
-            created_at: 0,
-            activated_at: None,
-            retired_at: None,
-        };
-        sources.push(source.into_active_model());
-        pairs.push(key_pair.into_active_model());
-    }
-    source::Entity::insert_many(sources).exec_without_returning(db.orm()).await?;
-    key_pair::Entity::insert_many(pairs).exec_without_returning(db.orm()).await?;
-    Ok(())
-}
-
-/// Opens everything stored with a ring, checks it, and tells which keys sealed it.
-async fn open_all(db: &Db, ring: &Keyring) -> Result<BTreeSet<String>> {
-    let mut keys = BTreeSet::new();
-    let mut check = |owner: Owner, sealed: &Hidden, expected: String| -> Result<()> {
-        assert_eq!(ring.open(&owner, sealed)?.expose_secret(), expected);
-        keys.extend(sealed.as_str().split('.').nth(1).map(str::to_owned));
-        Ok(())
-    };
-    for row in source::Entity::find().all(db.orm()).await? {
-        let owner = Owner::credential(row.organization_id, row.id);
-        check(owner, &row.sealed_credential.expect("filled"), format!("credential of {}", row.id))?;
-    }
-    for row in key_pair::Entity::find().all(db.orm()).await? {
-        let owner = Owner::private_key(row.organization_id, row.source_id, row.id);
-        check(owner, &row.sealed_private_key, format!("key of {}", row.source_id))?;
-    }
-    Ok(keys)
 }
 
 #[tokio::test]
@@ -174,12 +99,12 @@ async fn pitfall_38_rotation_reseals_every_secret_in_batches() -> Result<()> {
         fill(db, &ring, 120).await?;
         fill(db, &ring, 105).await?;
         let rotated = ring.rotated()?;
-        assert_eq!(open_all(db, &rotated).await?, [ring.primary().to_string()].into());
+        assert_eq!(opened(db, &rotated).await?, [ring.primary().to_string()].into());
 
         assert_eq!(custody::reseal(db, &rotated).await?, Resealed { resealed: 450, refused: vec![] });
         assert_eq!(custody::reseal(db, &rotated).await?, Resealed::default());
         let alone = rotated.without_older_keys();
-        assert_eq!(open_all(db, &alone).await?, [rotated.primary().to_string()].into());
+        assert_eq!(opened(db, &alone).await?, [rotated.primary().to_string()].into());
         custody::verify(db, &alone).await?;
         assert!(custody::verify(db, &ring).await.is_err());
     }

@@ -1,11 +1,11 @@
 //! Servers that began with an older ring, while others have moved on.
 
 use anyhow::Result;
-use server::custody::{self, Keyring};
+use server::custody;
 use server::error::Error;
 use tests::databases::Both;
 
-use crate::{fill, settings};
+use crate::settings;
 
 #[tokio::test]
 async fn a_server_with_the_ring_of_before_seals_nothing_more() -> Result<()> {
@@ -26,22 +26,6 @@ async fn a_server_with_the_ring_of_before_seals_nothing_more() -> Result<()> {
             named.contains(ring.primary().as_str()) && named.contains(rotated.primary().as_str()),
             "{named}"
         );
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn what_was_sealed_by_an_older_key_meanwhile_is_found_before_the_key_is_dropped() -> Result<()> {
-    let both = Both::migrated().await?;
-    for db in both.each() {
-        let ring = Keyring::generate()?;
-        fill(db, &ring, 2).await?;
-        let rotated = ring.rotated()?;
-        custody::reseal(db, &rotated).await?;
-        assert_eq!(custody::left(db, &rotated).await?, None);
-        fill(db, &ring, 1).await?;
-        let named = custody::left(db, &rotated).await?;
-        assert!(named.as_ref().is_some_and(|name| name.starts_with("the credential of source")), "{named:?}");
     }
     Ok(())
 }

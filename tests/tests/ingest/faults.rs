@@ -203,13 +203,39 @@ async fn pitfall_18_a_read_that_may_have_left_rows_out_is_read_again_from_where_
         let table = filled();
         let stream = stand.stream(&table, Shape::default()).await?;
         let lease = stand.claim(stream, RunKind::Sync).await?;
-        // The row is missing from the first batch, and four more are stored before the read says so.
-        table.leave_out(50);
+        // The row is missing from the first batch, and four more are stored before the read says so. It is of an account
+        // that nobody knows, so that no later row takes its place.
+        table.leave_out(49);
         let failed = stand.attempt(stream, &table, &lease, &Range::New).await;
         assert!(matches!(failed, Err(Error::Connector(error)) if error.rows_may_be_missing()));
+        assert_eq!(stand.waiting().await?.len() + 1, wanted.1.len(), "one row is missing among those stored");
         assert_eq!(stand.attempt(stream, &table, &lease, &Range::New).await?, Outcome::Done);
         balanced(&stand.finish(&lease).await?)?;
         assert_eq!((stand.measurements().await?, stand.waiting().await?), wanted);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn pitfall_18_a_backfill_that_may_have_left_rows_out_reads_its_whole_stretch_again() -> Result<()> {
+    let wanted = undisturbed(&mut Stand::sqlite().await?).await?;
+    for mut stand in Stand::both().await? {
+        let acme = stand.account("Acme").await?;
+        stand.identify(acme, "acme").await?;
+        set_batch(&mut stand, 100);
+        let table = filled();
+        let stream = stand.stream(&table, Shape::default()).await?;
+        let lease = stand.claim(stream, RunKind::Backfill).await?;
+        let range = Range::Between { since: None, until: None };
+        table.leave_out(49);
+        let failed = stand.attempt(stream, &table, &lease, &range).await;
+        assert!(matches!(failed, Err(Error::Connector(error)) if error.rows_may_be_missing()));
+        assert_eq!(stand.waiting().await?.len() + 1, wanted.1.len(), "one row is missing among those stored");
+        assert_eq!(stand.attempt(stream, &table, &lease, &range).await?, Outcome::Done);
+        balanced(&stand.finish(&lease).await?)?;
+        assert_eq!((stand.measurements().await?, stand.waiting().await?), wanted);
+        let moved = "SELECT COUNT(*) FROM checkpoint WHERE watermark <> ''";
+        assert_eq!(stand.count(moved).await?, 0, "the checkpoint stays where the sync left it");
     }
     Ok(())
 }

@@ -83,6 +83,8 @@ pub enum Icon {
     Edit,
     /// Removing.
     Remove,
+    /// Sending to somebody.
+    Send,
 }
 
 impl Icon {
@@ -127,6 +129,7 @@ impl Icon {
             Self::Person => "circle-user-round",
             Self::Edit => "pencil",
             Self::Remove => "trash-2",
+            Self::Send => "send",
         }
     }
 }

@@ -22,7 +22,7 @@ pub use badge::{Badge, FreshnessBadge, FreshnessCell, RunBadge, Tone};
 pub use balance::{Balance, Part};
 pub use button::{Button, LinkButton, Look};
 pub use chart::{LineChart, Point};
-pub use copy::{Code, CopyButton};
+pub use copy::{Code, CopyButton, copy};
 pub use dialog::{Dialog, DialogFoot};
 pub use empty_state::{Empty, Missing, Notice, Problem};
 pub use field::{Area, Check, Choice, Text};

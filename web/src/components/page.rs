@@ -128,7 +128,7 @@ pub fn Panel(
                     {title}
                     {move || count.get().map(|count| view! { <span class="num ms-2 font-normal muted">{count}</span> })}
                 </h2>
-                <div class="flex has-[.btn]:-me-2 flex-wrap items-center gap-2 empty:hidden">{move || actions.run()}</div>
+                <div class="flex has-[.btn]:-ms-3 has-[.btn]:-me-2 flex-wrap items-center gap-2 empty:hidden">{move || actions.run()}</div>
             </header>
             <div class=if flush { "" } else { "p-4" }>{children()}</div>
         </section>

@@ -112,9 +112,9 @@ fn Content(stream: StreamName, diagnosis: StreamDiagnosis, again: Callback<()>) 
             <div class="grid items-start gap-5 lg:grid-cols-2">
                 <Panel title="How far it goes">
                     <Facts>
-                        <Fact name="Greatest cursor in the table">{text(diagnosis.newest_cursor, "none")}</Fact>
+                        <Fact name="Table ends at">{text(diagnosis.newest_cursor, "none")}</Fact>
                         <Fact name="Read up to">{text(diagnosis.watermark, "not read yet")}</Fact>
-                        <Fact name="Rows without a cursor">{diagnosis.null_cursors.text()}</Fact>
+                        <Fact name="No cursor">{format::counted(diagnosis.null_cursors.number(), "row", "rows")}</Fact>
                     </Facts>
                 </Panel>
                 <Ids sampled=diagnosis.sampled_ids shapes=diagnosis.id_shapes spaces=diagnosis.id_spaces/>
@@ -146,13 +146,13 @@ fn Ids(sampled: i32, shapes: Vec<IdShapeCount>, spaces: Vec<IdSpaceRate>) -> imp
     let part = move |count: i32| {
         let part = f64::from(count) * 100.0 / f64::from(sampled.max(1));
         // Nothing rounds up to all, nor down to nothing.
-        if count > 0 && part < 1.0 { "< 1 %".to_owned() } else { format!("{} %", part.floor()) }
+        if count > 0 && part < 1.0 { "< 1\u{a0}%".to_owned() } else { format!("{}\u{a0}%", part.floor()) }
     };
     let space = move |rate: IdSpaceRate| {
         view! {
             <Row>
                 <Cell><span class="font-mono text-[13px]">{rate.space}</span></Cell>
-                <Cell label="Setting">{rate.tried.then(|| view! { <Badge text="tried" icon=Icon::Check/> })}</Cell>
+                <Cell label="Setting">{rate.tried.then(|| view! { <Badge text="Tried" icon=Icon::Check/> })}</Cell>
                 <Cell label="Knows" amount=true>{part(rate.known)}</Cell>
             </Row>
         }

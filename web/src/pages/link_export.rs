@@ -3,12 +3,10 @@
 use cynic::QueryBuilder;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use crate::api::{self, Failure};
 use crate::components::{Button, Icon, Toasts};
-use crate::{format, schema};
+use crate::{file, format, schema};
 
 #[derive(cynic::QueryVariables)]
 struct ExportVariables {
@@ -41,7 +39,7 @@ pub fn ExportButton() -> impl IntoView {
             let result = collect().await;
             busy.try_set(false);
             match result {
-                Ok((text, rows)) if save(&text).is_ok() => {
+                Ok((text, rows)) if file::save("metric-links.csv", "text/csv", &text).is_ok() => {
                     toasts.say(format!("{} exported", format::counted(rows, "link", "links")));
                 }
                 Ok(_) => toasts.warn("The browser did not let the file be saved."),
@@ -69,17 +67,4 @@ async fn collect() -> Result<(String, i64), Failure> {
             None => return Ok((text, rows)),
         }
     }
-}
-
-fn save(text: &str) -> Result<(), JsValue> {
-    let options = BlobPropertyBag::new();
-    options.set_type("text/csv");
-    let parts = js_sys::Array::of1(&JsValue::from_str(text));
-    let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
-    let address = Url::create_object_url_with_blob(&blob)?;
-    let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
-    link.set_href(&address);
-    link.set_download("metric-links.csv");
-    link.click();
-    Url::revoke_object_url(&address)
 }

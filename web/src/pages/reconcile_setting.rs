@@ -46,7 +46,7 @@ pub(super) fn ReconcileSettingDialog(
     done: Callback<()>,
 ) -> impl IntoView {
     view! {
-        <Dialog open title="Compare with the table by itself">
+        <Dialog open title="When to compare">
             <Form open stream_id setting=setting.get_untracked() done/>
         </Dialog>
     }
@@ -95,13 +95,13 @@ fn Form(
     };
     view! {
         <div class="flex flex-col gap-4">
-            <p class="muted">"The table adds up its values of each day, in one statement. Only days that differ from what was taken in are read again."</p>
-            <Check label="Every day" checked=enabled on_change=move |checked| enabled.set(checked)/>
+            <p class="muted">"Each day’s values are added up at the source, in one statement. Only days that differ from what was taken in are read again."</p>
+            <Check label="Compare every day" checked=enabled on_change=move |checked| enabled.set(checked)/>
             <div class="grid gap-4 sm:grid-cols-2">
                 <Text label="Time" value=at kind="time" error=refusal("at")/>
                 <Text label="Zone" value=zone hint="Such as Europe/Berlin." error=refusal("zone")/>
             </div>
-            <Text label="Days back" value=days kind="number" hint="From the watermark; of an integer cursor, blocks of 100,000." error=refusal("days")/>
+            <Text label="Days back" value=days kind="number" hint="Counted back from the watermark. For an integer cursor, blocks of 100,000." error=refusal("days")/>
             {complaint}
             <DialogFoot>
                 <Button look=Look::Primary busy=Signal::derive(move || set.is_busy()) on:click=send>"Save"</Button>

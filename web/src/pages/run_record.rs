@@ -76,16 +76,19 @@ pub(super) struct SourceCost {
 }
 
 impl SourceCost {
-    /// In a line, such as "2 statements, 1.4 s, 10,000 rows scanned".
+    /// In a line, such as "2 statements, 1.4 s, 10,000 rows and 1.2 MiB scanned".
     pub(super) fn text(&self) -> String {
         let mut parts = vec![
             format::counted(self.statements.number(), "statement", "statements"),
             format::duration(self.milliseconds.number() as f64),
         ];
-        parts.extend(self.rows_scanned.as_ref().map(|rows| format!("{} rows scanned", rows.text())));
-        parts.extend(
-            self.bytes_scanned.as_ref().map(|bytes| format!("{} scanned", format::bytes(bytes.number()))),
-        );
+        let rows = self.rows_scanned.as_ref();
+        let rows = rows.map(|rows| format::counted(rows.number(), "row", "rows"));
+        let bytes = self.bytes_scanned.as_ref().map(|bytes| format::bytes(bytes.number()));
+        let scanned: Vec<_> = rows.into_iter().chain(bytes).collect();
+        if !scanned.is_empty() {
+            parts.push(format!("{} scanned", scanned.join(" and ")));
+        }
         parts.join(", ")
     }
 }

@@ -7,7 +7,8 @@ use leptos_router::hooks::use_params_map;
 use super::source_check::{CheckSteps, SourceCheck};
 use super::source_config::SourceConfig;
 use super::source_facts::ConfigFacts;
-use super::source_key_pairs::{KeyPair, KeyPairs};
+use super::source_key_pair::KeyPair;
+use super::source_key_pairs::KeyPairs;
 use super::source_setup::SetupPanel;
 use crate::components::{
     Ago, Badge, Button, Cell, Empty, Fact, Facts, FreshnessCell, Icon, LinkButton, Loaded, Look, Missing,
@@ -16,15 +17,15 @@ use crate::components::{
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{
-    BigInt, DateTime, Freshness, Permission, SourceKind, SourceSignIn, SourceState, SyncRunStatus, TableRef,
-    UserError,
+    BigInt, BigquerySignIn, DateTime, Freshness, Permission, SourceKind, SourceSignIn, SourceState,
+    SyncRunStatus, TableRef, UserError,
 };
 use crate::{format, paths, schema};
 
 /// An object by its ID.
 #[derive(cynic::QueryVariables)]
-struct SourceVariables {
-    id: cynic::Id,
+pub(super) struct SourceVariables {
+    pub(super) id: cynic::Id,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
@@ -77,13 +78,13 @@ struct LastRun {
 
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "SourceVariables")]
-struct CheckSource {
+pub(super) struct CheckSource {
     #[arguments(input: { id: $id })]
     source_check: SourceCheckPayload,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
-struct SourceCheckPayload {
+pub(super) struct SourceCheckPayload {
     check: Option<SourceCheck>,
     user_errors: Vec<UserError>,
 }
@@ -126,12 +127,14 @@ pub fn SourcePage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let query = Query::new(move || SourceQuery::build(SourceVariables { id: id.get().into() }));
+    // Kept here, for the content is built anew whenever the source has changed.
+    let tables = RwSignal::new(String::new());
     view! {
         <Loaded query what="source" let:data>
             {
                 let source = Memo::new(move |_| data.get().source);
                 move || match source.get() {
-                    Some(source) => view! { <Content source query/> }.into_any(),
+                    Some(source) => view! { <Content source query tables/> }.into_any(),
                     None => view! { <PageHead title="Source"/><Missing what="source"/> }.into_any(),
                 }
             }
@@ -140,7 +143,12 @@ pub fn SourcePage() -> impl IntoView {
 }
 
 #[component]
-fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
+fn Content(
+    source: Source,
+    query: Query<SourceQuery>,
+    /// The tables that were named for the scripts.
+    tables: RwSignal<String>,
+) -> impl IntoView {
     let session = Session::expect();
     let toasts = Toasts::expect();
     let id = StoredValue::new(source.id.clone());
@@ -171,10 +179,22 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
     );
     let paused = source.state == SourceState::Paused;
     let last_check = source.last_check.clone();
+    let works = last_check.as_ref().is_some_and(|check| check.ok);
+    let keyed = source.sign_in == SourceSignIn::KeyPair;
+    let keyless = keyed && !source.key_pairs.iter().any(KeyPair::is_used);
+    let writes = session.may(Permission::SourcesWrite);
+    // What nobody has tested yet is tested now, so that nobody has to think of it.
+    if writes && !keyless && source.last_check.is_none() {
+        check.send(CheckSource::build(variables()));
+    }
     let shown = move || match fresh_check.get().or_else(|| last_check.clone()) {
         Some(check) => {
             let at = check.checked_at.clone();
             view! { <CheckSteps check/><p class="mt-2 text-xs muted">"Tested "<Ago time=at/></p> }.into_any()
+        }
+        None if check.is_busy() => view! { <p class="muted">"Testing the connection …"</p> }.into_any(),
+        None if keyless => {
+            view! { <p class="muted">"There is no key in use yet to sign in with."</p> }.into_any()
         }
         None => view! { <p class="muted">"This connection has not been tested."</p> }.into_any(),
     };
@@ -183,7 +203,6 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
             check.complaint(&[]).or_else(|| pause.complaint(&[])).or_else(|| resume.complaint(&[]))?;
         Some(view! { <div class="mb-5"><Notice tone=Tone::Error>{words}</Notice></div> })
     };
-    let writes = session.may(Permission::SourcesWrite);
     let new_stream = paths::stream_new(source.id.inner());
     let edit = paths::source_edit(source.id.inner());
     let toggle = move || {
@@ -195,20 +214,27 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
     };
     let add = new_stream.clone();
     let credential = match source.sign_in {
-        SourceSignIn::Nothing => "none needed",
-        SourceSignIn::KeyPair => "a key pair, made and kept here",
-        SourceSignIn::Secret if source.has_secret => "stored, sealed",
-        SourceSignIn::Secret => "none",
+        SourceSignIn::Nothing => "None needed",
+        SourceSignIn::KeyPair => "A key pair, made and kept here",
+        SourceSignIn::Secret if source.has_secret => "Stored, sealed",
+        SourceSignIn::Secret => "None",
     };
-    let keys = (source.sign_in == SourceSignIn::KeyPair).then(|| {
-        let may = session.may(Permission::SecretsWrite);
-        let on_change = Callback::new(move |()| query.reload());
-        view! { <div class="lg:col-span-2"><KeyPairs source=source.id.clone() pairs=source.key_pairs may on_change/></div> }
-    });
-    let setup = (source.sign_in != SourceSignIn::Nothing)
-        .then(|| view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone()/></div> });
     // The empty list has the same button, and is where one looks.
     let bare = source.streams.nodes.is_empty();
+    let keys = keyed.then(|| {
+        let may = session.may(Permission::SecretsWrite);
+        let on_change = Callback::new(move |()| query.reload());
+        let on_switch = Callback::new(move |()| check.send(CheckSource::build(variables())));
+        view! { <div class="lg:col-span-2"><KeyPairs source=source.id.clone() pairs=source.key_pairs may on_change on_switch/></div> }
+    });
+    let as_weir =
+        matches!(&source.config, SourceConfig::Bigquery(config) if config.sign_in == BigquerySignIn::Weir);
+    // A file has nobody to ask.
+    let setup = (source.kind != SourceKind::Sqlite).then(|| {
+        view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone() typed=tables bare as_weir/></div> }
+    });
+    // Access comes first until it is there.
+    let (first, last) = if bare && !works { (setup, None) } else { (None, setup) };
     view! {
         <PageHead
             title=source.name.clone()
@@ -223,7 +249,7 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
         </PageHead>
         {complaint}
         {source.last_error.map(|error| view! { <div class="mb-5"><Notice tone=Tone::Error>{error}</Notice></div> })}
-        <div class="grid gap-5 lg:grid-cols-2">
+        <div class="grid grid-cols-1 gap-5 lg:grid-cols-2">
             <Panel title="Connection">
                 <Facts>
                     <Fact name="Kind">{source.kind.text()}</Fact>
@@ -234,7 +260,7 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
             </Panel>
             <Panel
                 title="Connection test"
-                actions=move || writes.then(|| view! {
+                actions=move || (writes && !keyless).then(|| view! {
                     <Button look=Look::Quiet icon=Icon::Retry busy=Signal::derive(move || check.is_busy()) on:click=move |_| check.send(CheckSource::build(variables()))>
                         "Test now"
                     </Button>
@@ -243,8 +269,9 @@ fn Content(source: Source, query: Query<SourceQuery>) -> impl IntoView {
                 <div aria-live="polite">{shown}</div>
             </Panel>
             {keys}
+            {first}
             <div class="lg:col-span-2"><Streams streams=source.streams.nodes add/></div>
-            {setup}
+            {last}
         </div>
     }
 }

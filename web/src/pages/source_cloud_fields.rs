@@ -11,10 +11,7 @@ use crate::vocabulary::{BigquerySignIn, SnowflakeSignIn, Word};
 pub(super) fn SnowflakeFields(draft: Draft, errors: Errors, kept_secret: bool) -> impl IntoView {
     let proof = move || {
         match draft.snowflake.get() {
-        SnowflakeSignIn::KeyPair => view! {
-            <Notice>"The key pair is made here once the source is saved. Its private half never leaves this server; you paste its public half into Snowflake."</Notice>
-        }
-        .into_any(),
+        SnowflakeSignIn::KeyPair => ().into_any(),
         SnowflakeSignIn::Token => view! {
             <Text label="Programmatic access token" value=draft.secret kind="password" autocomplete="new-password" hint=secret_hint(kept_secret) error=errors.of("token")/>
         }
@@ -29,8 +26,8 @@ pub(super) fn SnowflakeFields(draft: Draft, errors: Errors, kept_secret: bool) -
         </div>
         <Text label="Warehouse" value=draft.warehouse required=true code=true placeholder="WEIR_WH" hint="Names exactly as Snowflake shows them, mostly in capitals." error=errors.of("warehouse")/>
         <div class="grid gap-4 sm:grid-cols-2">
-            <Text label="Database" value=draft.database code=true hint="Only its tables are listed." error=errors.of("database")/>
-            <Text label="Schema" value=draft.schema code=true hint="Only its tables are listed." error=errors.of("schema")/>
+            <Text label="Database" value=draft.database code=true hint="Optional. Lists only its tables." error=errors.of("database")/>
+            <Text label="Schema" value=draft.schema code=true hint="Optional. Lists only its tables." error=errors.of("schema")/>
         </div>
         <Choice
             label="Sign in with"
@@ -51,7 +48,7 @@ pub(super) fn BigqueryFields(draft: Draft, errors: Errors, kept_secret: bool) ->
         }
         .into_any(),
         BigquerySignIn::Weir => view! {
-            <Notice>"No key changes hands: the source’s page shows the service account to grant access to, with the commands."</Notice>
+            <Notice>"No key changes hands: once it is saved, the source’s page shows which service account to let in, and how."</Notice>
         }
         .into_any(),
     }
@@ -59,13 +56,13 @@ pub(super) fn BigqueryFields(draft: Draft, errors: Errors, kept_secret: bool) ->
     view! {
         <div class="grid gap-4 sm:grid-cols-2">
             <Text label="Project" value=draft.project required=true code=true placeholder="acme-data-1234" hint="Statements run in it and are billed to it." error=errors.of("project")/>
-            <Text label="Dataset" value=draft.dataset code=true hint="Only its tables are listed." error=errors.of("dataset")/>
+            <Text label="Dataset" value=draft.dataset code=true hint="Optional. Lists only its tables." error=errors.of("dataset")/>
         </div>
         <div class="grid gap-4 sm:grid-cols-2">
-            <Text label="Project of the data" value=draft.data_project code=true hint="Where it is not the one that pays." error=errors.of("dataProject")/>
-            <Text label="Location" value=draft.location code=true placeholder="EU" hint="Where statements run; else where the table is." error=errors.of("location")/>
+            <Text label="Project of the data" value=draft.data_project code=true hint="Optional, where another project pays." error=errors.of("dataProject")/>
+            <Text label="Location" value=draft.location code=true placeholder="EU" hint="Optional. Else where the table is." error=errors.of("location")/>
         </div>
-        <Text label="Most bytes a statement may bill" value=draft.most_bytes code=true hint="A statement that would bill more fails and costs nothing." error=errors.of("maximumBytesBilled")/>
+        <Text label="Most a statement may read" value=draft.most_bytes code=true placeholder="10 GiB" hint="Optional. A statement that would read more fails, and costs nothing." error=errors.of("maximumBytesBilled")/>
         <Choice
             label="Sign in with"
             value=Signal::derive(move || draft.bigquery.get().key().to_owned())
@@ -97,11 +94,11 @@ pub(super) fn DatabricksFields(draft: Draft, errors: Errors, kept_secret: bool) 
     }
     };
     view! {
-        <Text label="Host" value=draft.host required=true code=true placeholder="dbc-a1b2345c-d6e7.cloud.databricks.com" hint="The workspace’s, as in the browser’s address." error=errors.of("host")/>
+        <Text label="Host" value=draft.host required=true code=true placeholder="dbc-a1b2345c-d6e7.cloud.databricks.com" hint="The workspace’s, as in your browser’s address bar." error=errors.of("host")/>
         <Text label="SQL warehouse" value=draft.warehouse required=true code=true hint="Its ID, or the HTTP path from its connection details." error=errors.of("warehouse")/>
         <div class="grid gap-4 sm:grid-cols-2">
-            <Text label="Catalog" value=draft.catalog code=true hint="Only its tables are listed." error=errors.of("catalog")/>
-            <Text label="Schema" value=draft.schema code=true hint="Only its tables are listed." error=errors.of("schema")/>
+            <Text label="Catalog" value=draft.catalog code=true hint="Optional. Lists only its tables." error=errors.of("catalog")/>
+            <Text label="Schema" value=draft.schema code=true hint="Optional. Lists only its tables." error=errors.of("schema")/>
         </div>
         <Choice
             label="Sign in with"

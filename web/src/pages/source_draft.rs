@@ -6,8 +6,8 @@ use super::source_config::{
     BigqueryConfigInput, ClickhouseConfigInput, DatabricksConfigInput, PostgresConfigInput,
     SnowflakeConfigInput, SourceConfig, SourceConfigInput, SqliteConfigInput,
 };
-use crate::schema;
 use crate::vocabulary::{BigInt, BigquerySignIn, ClickhouseSignIn, SnowflakeSignIn, SourceKind, SslMode};
+use crate::{schema, size};
 
 /// A source that is edited.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ impl Draft {
                 some(self.dataset, config.dataset);
                 some(self.data_project, config.data_project);
                 some(self.location, config.location);
-                some(self.most_bytes, config.maximum_bytes_billed.map(|most| most.0));
+                some(self.most_bytes, config.maximum_bytes_billed.map(|most| size::write(most.number())));
                 self.bigquery.set(config.sign_in);
             }
             SourceConfig::Databricks(config) => {
@@ -220,7 +220,9 @@ impl Draft {
                     dataset: some(self.dataset),
                     data_project: some(self.data_project),
                     location: some(self.location),
-                    maximum_bytes_billed: some(self.most_bytes).map(BigInt),
+                    // What is no size is refused as too small a one.
+                    maximum_bytes_billed: some(self.most_bytes)
+                        .map(|text| BigInt(size::read(&text).unwrap_or(0).to_string())),
                     sign_in,
                     key: secret.filter(|_| sign_in == BigquerySignIn::Key),
                 })

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::source_config::SourceConfig;
 use crate::components::Fact;
+use crate::size;
 
 /// The facts of a source's connection, kind by kind.
 #[component]
@@ -24,7 +25,7 @@ pub(super) fn ConfigFacts(config: SourceConfig) -> impl IntoView {
             {fact("Database", config.database)}
             {fact("User", config.user)}
             <Fact name="Signs in with">{config.sign_in.text()}</Fact>
-            <Fact name="TLS">{if config.secure { "on" } else { "off" }}</Fact>
+            <Fact name="TLS">{if config.secure { "On" } else { "Off" }}</Fact>
         }
         .into_any(),
         SourceConfig::Snowflake(config) => view! {
@@ -41,7 +42,7 @@ pub(super) fn ConfigFacts(config: SourceConfig) -> impl IntoView {
             {some("Project of the data", config.data_project)}
             {some("Dataset", config.dataset)}
             {some("Location", config.location)}
-            {some("Most bytes billed", config.maximum_bytes_billed.map(|most| most.text()))}
+            {some("Most per statement", config.maximum_bytes_billed.map(|most| size::write(most.number())))}
             <Fact name="Signs in with">{config.sign_in.text()}</Fact>
         }
         .into_any(),

@@ -100,7 +100,17 @@ fn Server(draft: Draft, errors: Errors) -> impl IntoView {
 
 #[component]
 fn Certificate(draft: Draft, errors: Errors) -> impl IntoView {
-    view! { <Area label="Certificate to trust" value=draft.certificate code=true rows=4 hint="PEM, only when the server’s certificate is your own." error=errors.of("caCertificate")/> }
+    // Few need it, so it takes no room until it is asked for, or filled.
+    let filled = draft.certificate.with_untracked(|text| !text.is_empty());
+    let open = Memo::new(move |was: Option<&bool>| {
+        was.copied().unwrap_or(filled) || errors.of("caCertificate").get().is_some()
+    });
+    view! {
+        <details open=move || open.get()>
+            <summary class="cursor-pointer py-1 muted">"The server’s certificate is your own"</summary>
+            <div class="mt-2"><Area label="Certificate to trust" value=draft.certificate code=true rows=4 hint="The authority’s, as PEM." error=errors.of("caCertificate")/></div>
+        </details>
+    }
 }
 
 #[component]
@@ -131,6 +141,7 @@ pub(super) fn ClickhouseFields(draft: Draft, errors: Errors, kept_secret: bool) 
     };
     view! {
         <Server draft errors/>
+        <Check label="Use TLS" checked=draft.secure on_change=move |on| draft.secure.set(on)/>
         <Choice
             label="Sign in with"
             value=Signal::derive(move || draft.clickhouse.get().key().to_owned())
@@ -138,8 +149,12 @@ pub(super) fn ClickhouseFields(draft: Draft, errors: Errors, kept_secret: bool) 
             options=ClickhouseSignIn::choices()
         />
         {secret}
-        <Check label="Use TLS" checked=draft.secure on_change=move |on| draft.secure.set(on)/>
-        <Check label="Read tables that replace or merge rows merged (FINAL)" checked=draft.merged on_change=move |on| draft.merged.set(on)/>
+        <Check
+            label="Read with FINAL"
+            hint="For tables that replace or merge rows: slower, and never reads a row that was replaced."
+            checked=draft.merged
+            on_change=move |on| draft.merged.set(on)
+        />
         <Show when=move || draft.secure.get()><Certificate draft errors/></Show>
     }
 }

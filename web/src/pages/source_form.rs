@@ -3,19 +3,22 @@
 use cynic::{MutationBuilder, QueryBuilder};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
+use super::source::{CheckSource, SourceVariables};
 use super::source_check::{CheckSteps, SourceCheck};
 use super::source_cloud_fields::{BigqueryFields, DatabricksFields, SnowflakeFields};
 use super::source_config::SourceConfigInput;
 use super::source_draft::{Draft, Edited};
 use super::source_fields::{ClickhouseFields, Errors, FIELDS, KindChoice, PostgresFields, SqliteFields};
+use super::source_key_pairs::{Generate, OfSource};
 use crate::components::{
     Button, Icon, LinkButton, Loaded, Look, Missing, Notice, PageHead, Panel, Text, Toasts, Tone,
 };
 use crate::query::{Change, Query, settled};
 use crate::vocabulary::{SnowflakeSignIn, SourceKind, SourceSignIn, UserError};
-use crate::{paths, schema};
+use crate::{api, paths, schema};
 
 #[derive(cynic::QueryVariables)]
 struct CheckVariables {
@@ -85,12 +88,12 @@ struct SavedSource {
 }
 
 #[derive(cynic::QueryVariables)]
-struct SourceVariables {
+struct EditedVariables {
     id: cynic::Id,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
-#[cynic(graphql_type = "Query", variables = "SourceVariables")]
+#[cynic(graphql_type = "Query", variables = "EditedVariables")]
 struct EditedQuery {
     #[arguments(id: $id)]
     source: Option<Edited>,
@@ -110,7 +113,7 @@ pub fn SourceNewPage() -> impl IntoView {
 pub fn SourceEditPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let query = Query::new(move || EditedQuery::build(SourceVariables { id: id.get().into() }));
+    let query = Query::new(move || EditedQuery::build(EditedVariables { id: id.get().into() }));
     view! {
         <Loaded query what="source" let:data>
             {
@@ -146,11 +149,23 @@ fn Form(edited: Option<Edited>) -> impl IntoView {
         let is_new = edited.is_none();
         move |source: SavedSource| {
             toasts.say(format!("{} is saved", source.name));
-            let id = source.id.inner();
+            let (id, navigate) = (source.id, navigate.clone());
             // A key is made and installed before a table can be chosen.
             let keyed = source.sign_in == SourceSignIn::KeyPair;
-            let next = if is_new && !keyed { paths::stream_new(id) } else { paths::source(id) };
-            navigate(&next, Default::default());
+            let next =
+                if is_new && !keyed { paths::stream_new(id.inner()) } else { paths::source(id.inner()) };
+            spawn_local(async move {
+                // What goes wrong here is told by the source's page, where both can be done again.
+                if is_new && keyed {
+                    api::ask(Generate::build(OfSource { id })).await.ok();
+                    navigate(&next, Default::default());
+                } else {
+                    navigate(&next, Default::default());
+                    if !keyed {
+                        api::ask(CheckSource::build(SourceVariables { id })).await.ok();
+                    }
+                }
+            });
         }
     };
     let create = Change::new(
@@ -198,7 +213,7 @@ fn Form(edited: Option<Edited>) -> impl IntoView {
         match (check.is_busy(), result.get()) {
         (true, _) => view! { <p class="muted">"Testing the connection …"</p> }.into_any(),
         (false, Some(check)) => view! { <CheckSteps check/> }.into_any(),
-        (false, None) if is_new && keyed() => view! { <p class="muted">"The key pair is made with the source. Install its public half, test the key, and switch to it, all on the source’s page."</p> }.into_any(),
+        (false, None) if is_new && keyed() => view! { <NextSteps/> }.into_any(),
         (false, None) => view! { <p class="muted">"Test the connection before you save: each step says what it found, and what to do when it fails."</p> }.into_any(),
     }
     };
@@ -225,7 +240,26 @@ fn Form(edited: Option<Edited>) -> impl IntoView {
                     <LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton>
                 </div>
             </form>
-            <Panel title="Connection test"><div aria-live="polite">{outcome}</div></Panel>
+            <Panel title=Signal::derive(move || if is_new && keyed() { "What comes next".to_owned() } else { "Connection test".to_owned() })><div aria-live="polite">{outcome}</div></Panel>
         </div>
     }
+}
+
+/// What is to be done where the source signs in with a key pair.
+#[component]
+fn NextSteps() -> impl IntoView {
+    let steps = [
+        "A key pair is made here. Its private half never leaves this server.",
+        "You get a script with your own names; an administrator of the warehouse runs it.",
+        "You test the key, use it, and choose a table.",
+    ];
+    let step = |(index, words): (usize, &'static str)| {
+        view! {
+            <li class="flex gap-3">
+                <span class="num grid size-6 shrink-0 place-items-center rounded-full bg-base-200 text-xs font-medium" aria-hidden="true">{index + 1}</span>
+                <span class="pt-0.5">{words}</span>
+            </li>
+        }
+    };
+    view! { <ol class="flex flex-col gap-3">{steps.into_iter().enumerate().map(step).collect_view()}</ol> }
 }

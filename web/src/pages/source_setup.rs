@@ -2,14 +2,18 @@
 
 use cynic::QueryBuilder;
 use leptos::prelude::*;
+use leptos_use_signal_debounce_throttle::signal_debounced;
 
-use crate::components::{Code, CopyButton, Loaded, Panel};
+use super::source_instructions::Instructions;
+use super::stream_draft::TableRefInput;
+use crate::components::{Area, Button, Code, CopyButton, Icon, Loaded, Look, Notice, Panel};
 use crate::query::Query;
 use crate::schema;
 
 #[derive(cynic::QueryVariables)]
 struct SetupVariables {
     id: cynic::Id,
+    tables: Option<Vec<TableRefInput>>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
@@ -21,8 +25,11 @@ struct SetupQuery {
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
+#[cynic(variables = "SetupVariables")]
 struct Source {
+    #[arguments(tables: $tables)]
     setup: Option<SourceSetup>,
+    #[arguments(tables: $tables)]
     instructions: String,
 }
 
@@ -38,74 +45,129 @@ struct Access {
     google_service_account: Option<String>,
 }
 
-/// The panel with the scripts of a source; it tells nothing where nothing is to be granted.
+/// The panel with the scripts of a source.
 #[component]
-pub(super) fn SetupPanel(#[prop(into)] source: Signal<cynic::Id>) -> impl IntoView {
-    let query = Query::new(move || SetupQuery::build(SetupVariables { id: source.get() }));
+pub(super) fn SetupPanel(
+    #[prop(into)] source: Signal<cynic::Id>,
+    /// The tables that a person names.
+    typed: RwSignal<String>,
+    /// Whether no stream names a table yet.
+    bare: bool,
+    /// Whether Weir's own Google account signs in.
+    as_weir: bool,
+) -> impl IntoView {
+    let named: Signal<String> = signal_debounced(typed, 300.0);
+    let tables = Memo::new(move |_| named.with(|text| tables_of(text)));
+    let query = Query::new(move || {
+        let tables = tables.get();
+        SetupQuery::build(SetupVariables { id: source.get(), tables: (!tables.is_empty()).then_some(tables) })
+    });
     let page = Signal::derive(move || {
         query
             .with(|data| data.source.as_ref().map(|source| source.instructions.clone()))
             .flatten()
             .unwrap_or_default()
     });
+    let open = RwSignal::new(false);
     let actions = move || {
-        view! {
-            <span class="flex items-center gap-1.5 text-xs muted">"Page for the data team"<CopyButton text=page what="the page for the data team, as Markdown"/></span>
-        }
+        view! { <Button look=Look::Quiet icon=Icon::Send on:click=move |_| open.set(true)>"For your data team"</Button> }
     };
+    let unnamed = Signal::derive(move || bare && tables.with(Vec::is_empty));
     view! {
         <Panel title="Access at the source" actions>
-            <Loaded query lines=4 let:data>
-                {
-                    let source = Memo::new(move |_| data.get().source);
-                    let access = Memo::new(move |_| data.get().access);
-                    view! {
-                        <div class="flex flex-col gap-4">
-                            {move || view! { <Addresses access=access.get()/> }}
-                            {move || view! { <Scripts setup=source.get().and_then(|source| source.setup)/> }}
-                        </div>
+            <div class="flex flex-col gap-5">
+                <Area
+                    label="Tables Weir may read"
+                    value=typed
+                    code=true
+                    rows=2
+                    placeholder=if bare { "SCHEMA.TABLE" } else { "" }
+                    hint=if bare { "One on each line, spelled exactly. The script grants these and nothing else." } else { "One on each line. Empty: the tables of this source’s streams." }
+                />
+                <Loaded query lines=4 let:data>
+                    {
+                        let setup = Memo::new(move |_| data.get().source.and_then(|source| source.setup));
+                        let access = Memo::new(move |_| data.get().access);
+                        view! {
+                            <div class="flex flex-col gap-5">
+                                {move || view! { <Scripts setup=setup.get() unnamed/> }}
+                                {move || view! { <From access=access.get() as_weir/> }}
+                            </div>
+                        }
                     }
-                }
-            </Loaded>
+                </Loaded>
+            </div>
         </Panel>
+        <Instructions open page/>
     }
 }
 
+/// The tables a person has named, one on each line: `CATALOG.SCHEMA.NAME`, `SCHEMA.NAME` or `NAME`.
+fn tables_of(text: &str) -> Vec<TableRefInput> {
+    let parse = |line: &str| {
+        let mut parts = line.rsplitn(3, '.').map(|part| part.trim().to_owned());
+        let name = parts.next().filter(|name| !name.is_empty())?;
+        let schema = parts.next().filter(|name| !name.is_empty());
+        Some(TableRefInput { name, schema, catalog: parts.next().filter(|name| !name.is_empty()) })
+    };
+    text.lines().map(|line| line.trim().trim_end_matches([',', ';'])).filter_map(parse).collect()
+}
+
 #[component]
-fn Scripts(setup: Option<SourceSetup>) -> impl IntoView {
+fn Scripts(setup: Option<SourceSetup>, unnamed: Signal<bool>) -> impl IntoView {
     let Some(setup) = setup else {
         return view! { <p class="muted">"Nothing has to be granted for this kind of source."</p> }
             .into_any();
     };
     view! {
-        <p class="muted">"Run by an administrator of the system. It lets Weir read the tables of this source’s streams, and nothing else."</p>
-        <Code text=setup.grant what="the script that grants the rights"/>
-        <details>
-            <summary class="cursor-pointer py-1 text-sm muted">"The script that takes it back"</summary>
-            <Code text=setup.revoke what="the script that takes the rights back"/>
-        </details>
+        <div class="flex flex-col gap-2">
+            <h3 class="font-medium">"Run this as an administrator"</h3>
+            <Show when=move || unnamed.get()>
+                <Notice>"No table is named yet, so this grants none."</Notice>
+            </Show>
+            <Code text=setup.grant what="the script that grants the rights"/>
+            <details>
+                <summary class="cursor-pointer py-1 text-xs muted">"The script that takes it all back"</summary>
+                <div class="mt-1"><Code text=setup.revoke what="the script that takes the rights back"/></div>
+            </details>
+        </div>
     }
     .into_any()
 }
 
+/// Where connections come from, and as whom.
 #[component]
-fn Addresses(access: Access) -> impl IntoView {
-    let addresses = access.egress_addresses;
-    if addresses.is_empty() {
-        return view! {
-            <p class="muted">"Whoever runs this server can name the addresses its connections come from in "<code class="font-mono text-[13px]">"sources.egress_addresses"</code>"; they are then shown here, for firewalls."</p>
-        }
-        .into_any();
-    }
-    let one = |address: String| {
-        let text = address.clone();
-        view! { <li class="flex items-center gap-1 rounded-field bg-base-200 ps-2 font-mono text-[13px]">{address}<CopyButton text what="the address"/></li> }
+fn From(access: Access, as_weir: bool) -> impl IntoView {
+    let chip = |text: String, what: &'static str| {
+        let copied = text.clone();
+        view! { <li class="flex max-w-full items-center gap-1 rounded-field bg-base-200 ps-2 font-mono text-[13px]"><span class="min-w-0 break-all">{text}</span><CopyButton text=copied what/></li> }
     };
+    let addresses = access.egress_addresses;
+    let from = if addresses.is_empty() {
+        view! {
+            <p class="text-xs muted">
+                "Not known here. The operator of this server can name them in "<code class="font-mono break-all">"sources.egress_addresses"</code>"."
+            </p>
+        }
+        .into_any()
+    } else {
+        let chips = addresses.into_iter().map(|address| chip(address, "the address")).collect_view();
+        view! { <ul class="flex flex-wrap gap-1.5">{chips}</ul> }.into_any()
+    };
+    let account = access.google_service_account.filter(|_| as_weir).map(|account| {
+        view! {
+            <div>
+                <h3 class="mb-1.5 font-medium">"Weir’s service account"</h3>
+                <ul>{chip(account, "the service account")}</ul>
+            </div>
+        }
+    });
     view! {
+        {account}
         <div>
-            <p class="mb-1.5 muted">"Connections come from these addresses; let them in where a network policy or firewall asks."</p>
-            <ul class="flex flex-wrap gap-1.5">{addresses.into_iter().map(one).collect_view()}</ul>
+            <h3 class="font-medium">"Addresses to let in"</h3>
+            <p class="mb-1.5 text-xs muted">"Only where a network policy or firewall limits who may connect."</p>
+            {from}
         </div>
     }
-    .into_any()
 }

@@ -7,14 +7,16 @@ use leptos_router::hooks::use_params_map;
 use super::cursor_start::CursorChange;
 use super::schedule_form::{SavedSchedule, ScheduleDraft};
 use super::source_check::ProblemText;
-use super::stream_draft::{Draft, SourceColumn, StreamMapping, TableRefInput};
+use super::stream_column::SourceColumn;
+use super::stream_draft::{Draft, TableRefInput};
 use super::stream_form::{Saved, StreamForm};
+use super::stream_mapping::StreamMapping;
 use crate::components::{LinkButton, Loaded, Missing, Notice, PageHead, Tone};
 use crate::query::Query;
 use crate::vocabulary::{
     BigInt, ConnectorProblem, CursorKind, NullCursorPolicy, StreamDestination, StreamShape, TableRef,
 };
-use crate::{format, paths, schema};
+use crate::{format, paths, schema, size};
 
 #[derive(cynic::QueryVariables)]
 struct StreamVariables {
@@ -43,6 +45,7 @@ struct EditedStream {
     row_key: Vec<String>,
     external_id_setting: Option<SettingId>,
     schedule: SavedSchedule,
+    maximum_bytes_billed: Option<BigInt>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
@@ -50,6 +53,7 @@ struct EditedStream {
 struct SourceName {
     id: cynic::Id,
     name: String,
+    bills_by_bytes: bool,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
@@ -155,6 +159,10 @@ fn Columns(stream: EditedStream) -> impl IntoView {
 fn filled(stream: &EditedStream, table: TableRefInput, columns: Vec<SourceColumn>) -> Draft {
     let draft = Draft::new(stream.source.id.clone(), table, columns, None);
     draft.fill(&stream.mapping);
+    draft.billed.set(stream.source.bills_by_bytes);
+    draft.limit.set(
+        stream.maximum_bytes_billed.as_ref().map_or_else(String::new, |most| size::write(most.number())),
+    );
     draft.shape.set(stream.shape);
     draft.destination.set(stream.destination);
     draft.cursor.set(stream.cursor.column.clone());

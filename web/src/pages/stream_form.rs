@@ -8,16 +8,20 @@ use super::column_checks::ColumnChecks;
 use super::cursor_start::{CursorChange, CursorStartField};
 use super::external_id_setting::SettingChoice;
 use super::schedule_form::{ScheduleDraft, ScheduleForm, StreamScheduleInput};
-use super::stream_draft::{
-    Draft, SourceColumn, StreamCursorInput, StreamDraftInput, StreamMappingInput, TableRefInput,
-};
+use super::schedule_pace::{PaceWarning, pace_of};
+use super::stream_draft::{Draft, StreamCursorInput, StreamDraftInput, TableRefInput};
+use super::stream_mapping::StreamMappingInput;
 use super::stream_preview::Preview;
+use super::stream_roles::{Role, Roles, choices};
 use crate::components::{Button, Choice, LinkButton, Look, Notice, Panel, Text, Toasts, Tone};
 use crate::query::{Change, settled};
 use crate::vocabulary::{
-    CursorKind, NullCursorPolicy, StreamCursorStart, StreamDestination, StreamShape, UserError, Word,
+    BigInt, CursorKind, NullCursorPolicy, StreamCursorStart, StreamDestination, StreamShape, UserError, Word,
 };
 use crate::{paths, schema};
+
+/// The fields that say themselves what is wrong with them.
+const FIELDS: &[&str] = &["name", "maximumBytesBilled"];
 
 #[derive(cynic::InputObject, Clone, Debug)]
 struct StreamCreateInput {
@@ -31,6 +35,8 @@ struct StreamCreateInput {
     row_key: Vec<String>,
     external_id_setting_id: Option<cynic::Id>,
     schedule: StreamScheduleInput,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    maximum_bytes_billed: Option<BigInt>,
 }
 
 #[derive(cynic::InputObject, Clone, Debug)]
@@ -46,6 +52,7 @@ struct StreamUpdateInput {
     row_key: Vec<String>,
     external_id_setting_id: Option<cynic::Id>,
     schedule: StreamScheduleInput,
+    maximum_bytes_billed: Option<BigInt>,
     expected_version: i32,
 }
 
@@ -138,9 +145,11 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
     });
     let save = move |_| {
         let cursor_start = untrack(|| cursor_change.and_then(|change| change.answer(draft)));
+        let limit = move || draft.limit();
         let Some(draft) = untrack(|| draft.input()) else { return };
         let name = name.get_untracked().trim().to_owned();
         let schedule = untrack(|| schedule.input());
+        let maximum_bytes_billed = untrack(limit);
         let StreamDraftInput {
             source_id,
             table,
@@ -164,6 +173,7 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
                     row_key,
                     external_id_setting_id,
                     schedule,
+                    maximum_bytes_billed,
                     expected_version: version,
                 };
                 update.send(UpdateStream::build(UpdateVariables { input }));
@@ -180,15 +190,20 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
                     row_key,
                     external_id_setting_id,
                     schedule,
+                    maximum_bytes_billed,
                 };
                 create.send(CreateStream::build(CreateVariables { input }));
             }
         }
     };
-    let refused = Signal::derive(move || create.refusal_of("name").or_else(|| update.refusal_of("name")));
+    let refused = move |field: &'static str| {
+        Signal::derive(move || create.refusal_of(field).or_else(|| update.refusal_of(field)))
+    };
+    let pace = pace_of(draft.source_id.get_value(), schedule);
+    let warning = Signal::derive(move || pace.with(|pace| pace.as_ref()?.warning.clone()));
     let saving = Signal::derive(move || create.is_busy() || update.is_busy());
     let complaint = move || {
-        let words = create.complaint(&["name"]).or_else(|| update.complaint(&["name"]))?;
+        let words = create.complaint(FIELDS).or_else(|| update.complaint(FIELDS))?;
         Some(view! { <Notice tone=Tone::Error>{words}</Notice> })
     };
     view! {
@@ -214,13 +229,17 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
                 </Panel>
                 <Panel title="Name and schedule">
                     <div class="flex flex-col gap-4">
-                        <Text label="Name" value=name required=true error=refused/>
+                        <Text label="Name" value=name required=true error=refused("name")/>
                         <ScheduleForm schedule/>
+                        <PaceWarning warning/>
+                        <Show when=move || draft.billed.get()>
+                            <Text label="Most a statement may read" value=draft.limit code=true placeholder="10 GiB" hint="Empty: the source’s own limit. One that would read more fails, and costs nothing." error=refused("maximumBytesBilled")/>
+                        </Show>
                     </div>
                 </Panel>
             </div>
             // Beside the form where there is room; before the end of it where there is not.
-            <div class="min-w-0 xl:sticky xl:top-6 xl:row-span-2"><Preview draft/></div>
+            <div class="min-w-0 xl:sticky xl:top-6 xl:row-span-2"><Preview draft pace/></div>
             <div class="flex flex-col gap-5">
                 {complaint}
                 <div class="flex flex-wrap items-center gap-3">
@@ -230,67 +249,6 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
                     <LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton>
                     <span class="text-xs muted" aria-live="polite">{move || missing.get()}</span>
                 </div>
-            </div>
-        </div>
-    }
-}
-
-/// The choices of a column: all that fit, with their types.
-fn choices(draft: Draft, nothing: &str, fits: fn(&SourceColumn) -> bool) -> Vec<(String, String)> {
-    let named =
-        |column: &SourceColumn| (column.name.clone(), format!("{} · {}", column.name, column.native_type));
-    let fitting = draft
-        .columns
-        .with_value(|columns| columns.iter().filter(|column| fits(column)).map(named).collect::<Vec<_>>());
-    std::iter::once((String::new(), nothing.to_owned())).chain(fitting).collect()
-}
-
-#[component]
-fn Role(
-    label: &'static str,
-    value: RwSignal<String>,
-    options: Vec<(String, String)>,
-    #[prop(optional, into)] hint: MaybeProp<String>,
-) -> impl IntoView {
-    view! { <Choice label value on_change=move |key: String| value.set(key) options hint/> }
-}
-
-#[component]
-fn Roles(draft: Draft) -> impl IntoView {
-    let any: fn(&SourceColumn) -> bool = |_| true;
-    let shape = move |key: String| {
-        if let Some(shape) = StreamShape::from_key(&key) {
-            draft.shape.set(shape);
-        }
-    };
-    let shapes = StreamShape::choices();
-    let values = move || {
-        match draft.shape.get() {
-        StreamShape::Long => view! {
-            <Role label="Metric" value=draft.metric options=choices(draft, "Choose a column", any) hint="Which quantity the row is about."/>
-            <Role label="Value" value=draft.value options=choices(draft, "Choose a column", |column| column.column_type.countable())/>
-        }
-        .into_any(),
-        StreamShape::Wide => view! {
-            <ColumnChecks legend="Metric columns" chosen=draft.metrics names=draft.columns.with_value(|columns| {
-                columns.iter().filter(|column| column.column_type.countable()).map(|column| column.name.clone()).collect()
-            })/>
-        }
-        .into_any(),
-    }
-    };
-    view! {
-        <div class="flex flex-col gap-4">
-            <Choice label="Shape" value=Signal::derive(move || draft.shape.get().key().to_owned()) on_change=shape options=shapes/>
-            <Role label="Account ID" value=draft.account options=choices(draft, "Choose a column", any) hint="The customer’s ID in another system."/>
-            {values}
-            <Role label="Measured at" value=draft.measured_at options=choices(draft, "Choose a column", |column| column.column_type.time())/>
-            <Show when=move || draft.needs_zone()>
-                <Text label="Zone of these times" value=draft.zone hint="The column holds no zone, so say which it is, such as Europe/Berlin."/>
-            </Show>
-            <div class="grid gap-4 sm:grid-cols-2">
-                <Role label="Period" value=draft.period options=choices(draft, "None", any)/>
-                <Role label="Product" value=draft.product options=choices(draft, "None", any)/>
             </div>
         </div>
     }

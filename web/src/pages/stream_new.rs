@@ -6,7 +6,8 @@ use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 use leptos_use_signal_debounce_throttle::signal_debounced;
 
 use super::source_check::ProblemText;
-use super::stream_draft::{Draft, SourceColumn, StreamSuggestion, TableRefInput};
+use super::stream_column::SourceColumn;
+use super::stream_draft::{Draft, StreamSuggestion, TableRefInput};
 use super::stream_form::StreamForm;
 use crate::components::{
     Badge, Cell, Empty, Icon, LinkButton, Loaded, Missing, Notice, PageHead, Row, Table, Text, Tone, amount,
@@ -33,6 +34,7 @@ struct SourceQuery {
 struct SourceName {
     id: cynic::Id,
     name: String,
+    bills_by_bytes: bool,
 }
 
 #[derive(cynic::QueryVariables)]
@@ -115,7 +117,7 @@ pub fn StreamNewPage() -> impl IntoView {
                         match table.get() {
                             Some(table) => {
                                 crumbs.push(("Choose a table".to_owned(), paths::stream_new(source.id.inner())));
-                                view! { <PageHead title=format!("Map {}", table.name) crumbs/><Configure source_id table/> }.into_any()
+                                view! { <PageHead title=format!("Map {}", table.name) crumbs/><Configure source_id table billed=source.bills_by_bytes/> }.into_any()
                             }
                             None => view! { <PageHead title="Choose a table" crumbs/><ChooseTable source_id/> }.into_any(),
                         }
@@ -196,7 +198,12 @@ fn TableList(list: Signal<SourceTableList>, searched: Signal<bool>) -> impl Into
 }
 
 #[component]
-fn Configure(source_id: cynic::Id, table: TableRefInput) -> impl IntoView {
+fn Configure(
+    source_id: cynic::Id,
+    table: TableRefInput,
+    /// Whether the source bills for the bytes a statement reads.
+    billed: bool,
+) -> impl IntoView {
     let (id, name) = (source_id.clone(), table.clone());
     let query =
         Query::new(move || TableQuery::build(TableVariables { source_id: id.clone(), table: name.clone() }));
@@ -214,6 +221,7 @@ fn Configure(source_id: cynic::Id, table: TableRefInput) -> impl IntoView {
                     (None, true) => view! { <Empty icon=Icon::Table title="This table has no columns" text="Choose another one."/> }.into_any(),
                     (None, false) => {
                         let draft = Draft::new(source_id.clone(), table.clone(), detail.columns, detail.suggestion);
+                        draft.billed.set(billed);
                         let columns = format::counted(draft.columns.with_value(Vec::len) as i64, "column", "columns");
                         view! { <StreamForm draft columns/> }.into_any()
                     }

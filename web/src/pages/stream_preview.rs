@@ -4,14 +4,15 @@ use cynic::QueryBuilder;
 use leptos::prelude::*;
 
 use super::sample_rows::RawRow;
+use super::schedule_pace::SchedulePace;
 use super::source_check::ProblemText;
 use super::stream_draft::{Draft, StreamDraftInput};
 use crate::components::{
     Badge, Button, Cell, Empty, Icon, Loaded, Look, Notice, Panel, Row, Table, Tone, column,
 };
 use crate::query::Query;
-use crate::vocabulary::{ConnectorProblem, DateTime, Decimal, Json, UnmatchedReason};
-use crate::{api, format, schema};
+use crate::vocabulary::{BigInt, ConnectorProblem, DateTime, Decimal, Json, UnmatchedReason, UserError};
+use crate::{api, format, schema, size};
 
 #[derive(cynic::QueryVariables)]
 struct PreviewVariables {
@@ -29,7 +30,9 @@ struct PreviewQuery {
 struct StreamPreview {
     rows: Vec<PreviewRow>,
     counts: PreviewCounts,
+    cost: Option<StreamReadCost>,
     problem: Option<ConnectorProblem>,
+    user_errors: Vec<UserError>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
@@ -80,9 +83,20 @@ struct PreviewCounts {
     null_cells: i32,
 }
 
+#[derive(cynic::QueryFragment, Clone, Debug)]
+struct StreamReadCost {
+    first_bytes: BigInt,
+    poll_bytes: BigInt,
+    advice: Option<String>,
+}
+
 /// The preview of a draft, made when asked for, because it asks the warehouse.
 #[component]
-pub fn Preview(draft: Draft) -> impl IntoView {
+pub(super) fn Preview(
+    draft: Draft,
+    /// How often the stream would run.
+    pace: Memo<Option<SchedulePace>>,
+) -> impl IntoView {
     let input = Memo::new(move |_| draft.input());
     let asked = RwSignal::new(None::<StreamDraftInput>);
     let old = Memo::new(move |_| asked.with(Option::is_some) && asked.get() != input.get());
@@ -95,7 +109,7 @@ pub fn Preview(draft: Draft) -> impl IntoView {
     };
     let body = move || {
         match asked.get() {
-        Some(draft) => view! { <Answer draft/> }.into_any(),
+        Some(input) => view! { <Answer draft=input limit=Signal::derive(move || draft.limit()) pace/> }.into_any(),
         None => view! { <Empty icon=Icon::Table title="See it before you save" text="The preview reads 20 rows and sends them down the same way as a run: as received, as read, as matched."/> }.into_any(),
     }
     };
@@ -103,7 +117,11 @@ pub fn Preview(draft: Draft) -> impl IntoView {
 }
 
 #[component]
-fn Answer(draft: StreamDraftInput) -> impl IntoView {
+fn Answer(
+    draft: StreamDraftInput,
+    limit: Signal<Option<BigInt>>,
+    pace: Memo<Option<SchedulePace>>,
+) -> impl IntoView {
     let query = Query::new(move || PreviewQuery::build(PreviewVariables { draft: draft.clone() }));
     view! {
         <Loaded query lines=6 let:data>
@@ -111,10 +129,16 @@ fn Answer(draft: StreamDraftInput) -> impl IntoView {
                 move || {
                     let preview = data.get().stream_preview;
                     let rows = preview.rows.into_iter().map(|row| view! { <Line row/> }).collect_view();
+                    let refused: Vec<String> =
+                        preview.user_errors.iter().map(|error| api::sentence(&error.message)).collect();
                     match preview.problem {
                         Some(problem) => view! { <div class="p-4"><Notice tone=Tone::Error><ProblemText problem/></Notice></div> }.into_any(),
+                        None if !refused.is_empty() => {
+                            view! { <div class="p-4"><Notice tone=Tone::Error>{refused.join(" ")}</Notice></div> }.into_any()
+                        }
                         None => view! {
                             <Counts counts=preview.counts/>
+                            {preview.cost.map(|cost| view! { <ReadCost cost limit pace/> })}
                             <div
                                 class="relative max-h-[calc(100dvh-12rem)] min-h-64 overflow-y-auto"
                                 role="region"
@@ -131,6 +155,44 @@ fn Answer(draft: StreamDraftInput) -> impl IntoView {
                 }
             }
         </Loaded>
+    }
+}
+
+/// What the runs would read at the source.
+#[component]
+fn ReadCost(
+    cost: StreamReadCost,
+    limit: Signal<Option<BigInt>>,
+    pace: Memo<Option<SchedulePace>>,
+) -> impl IntoView {
+    let (first, poll) = (cost.first_bytes.number(), cost.poll_bytes.number());
+    let words = move || {
+        let runs = pace.with(|pace| pace.as_ref().map_or(0, |pace| i64::from(pace.runs_per_day)));
+        let each = format!("A run reads about {}", format::bytes(poll));
+        let daily = match runs {
+            0 | 1 => String::new(),
+            runs => format!(", at most {} a day at this schedule", format::bytes(poll.saturating_mul(runs))),
+        };
+        let whole = if first == poll {
+            String::new()
+        } else {
+            format!(" The first one reads {}.", format::bytes(first))
+        };
+        format!("{each}{daily}.{whole}")
+    };
+    let over = move || {
+        let most = limit.get()?.number();
+        (most < first.max(poll)).then(|| {
+            let words = if most < poll { "Every run" } else { "The first run" };
+            view! { <Notice tone=Tone::Warning>{format!("{words} would read more than the limit of {} and fail.", size::write(most))}</Notice> }
+        })
+    };
+    view! {
+        <div class="flex flex-col gap-2 border-b border-base-300 px-4 py-3">
+            <p class="num">{words}</p>
+            {cost.advice.map(|advice| view! { <p class="text-xs muted">{api::sentence(&advice)}</p> })}
+            {over}
+        </div>
     }
 }
 

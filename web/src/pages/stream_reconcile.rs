@@ -121,18 +121,19 @@ pub(super) fn ReconcilePanel(
     };
     let facts = move || {
         let (setting, kind) = setting.get();
-        let by_itself = if setting.enabled {
-            format!("daily at {} {}, {}", setting.at, setting.zone, reach(kind, setting.days))
+        let schedule = if setting.enabled {
+            format!("Every day at {} {}, {}", setting.at, setting.zone, reach(kind, setting.days))
         } else {
-            "no".to_owned()
+            "Only when asked".to_owned()
+        };
+        let last = match last.get() {
+            Some(reconcile) => told(&reconcile, kind).into_any(),
+            None => "Never".into_any(),
         };
         view! {
             <Facts>
-                <Fact name="By itself">{by_itself}</Fact>
-                <Fact name="Last">{match last.get() {
-                    Some(reconcile) => told(&reconcile, kind).into_any(),
-                    None => "never".into_any(),
-                }}</Fact>
+                <Fact name="Compares">{schedule}</Fact>
+                <Fact name="Last time">{last}</Fact>
             </Facts>
         }
     };
@@ -156,7 +157,7 @@ pub(super) fn ReconcilePanel(
     let actions = move || {
         view! {
             {may_start.then(|| view! { <Button look=Look::Quiet icon=Icon::Retry busy=Signal::derive(move || start.is_busy()) on:click=send>"Compare now"</Button> })}
-            {may_set.then(|| view! { <Button look=Look::Quiet icon=Icon::Clock on:click=move |_| on_set.run(())>"When"</Button> })}
+            {may_set.then(|| view! { <Button look=Look::Quiet icon=Icon::Clock on:click=move |_| on_set.run(())>"Schedule"</Button> })}
         }
     };
     view! { <Panel title="Compared with the table" actions>{complaint}{facts}{trouble}{found}</Panel> }
@@ -177,14 +178,14 @@ fn told(reconcile: &Reconcile, kind: CursorKind) -> impl IntoView + use<> {
         _ => format::counted(count.number(), "day", "days"),
     };
     let outcome = match (&reconcile.finished_at, reconcile.differing_count.number()) {
-        (None, 0) => "being compared".to_owned(),
+        (None, 0) => "Being compared".to_owned(),
         (None, _) => format!("{} differ and are being read again", slices(&reconcile.differing_count)),
-        (Some(_), 0) if reconcile.error.is_some() => "not compared".to_owned(),
-        (Some(_), 0) => format!("nothing new differs in {}", slices(&reconcile.slice_count)),
+        (Some(_), 0) if reconcile.error.is_some() => "Not compared".to_owned(),
+        (Some(_), 0) => format!("Nothing new differs in {}", slices(&reconcile.slice_count)),
         (Some(_), _) => format!(
-            "{} of {} differed; reading them again wrote {}",
-            slices(&reconcile.differing_count),
-            reconcile.slice_count.text(),
+            "{} of {} differed; reading again wrote {}",
+            reconcile.differing_count.text(),
+            slices(&reconcile.slice_count),
             format::counted(reconcile.written.number(), "reading", "readings")
         ),
     };
@@ -220,12 +221,12 @@ fn Found(slice: ReconcileSlice) -> impl IntoView {
         _ => "a slice of another cursor".to_owned(),
     };
     let outcome = match &slice.rest {
-        Some(rest) if rest.closed => "put right".to_owned(),
-        Some(rest) => format!("still: {}", difference(rest)),
-        None => "not read again yet".to_owned(),
+        Some(rest) if rest.closed => "Put right".to_owned(),
+        Some(rest) => format!("Still: {}", difference(rest)),
+        None => "Not read again yet".to_owned(),
     };
     let run = slice.run.map(|run| {
-        view! { " "<a class="num underline underline-offset-2" href=paths::run(run.id.inner())>{format!("run {}", run.number.0)}</a> }
+        view! { " by "<a class="num underline underline-offset-2" href=paths::run(run.id.inner())>{format!("run {}", run.number.0)}</a> }
     });
     view! {
         <li class="flex items-start gap-2.5 border-b border-base-300/70 py-2 last:border-0">

@@ -1,5 +1,7 @@
 //! What the server tells of a stream.
 
+use super::schedule_pace::SchedulePace;
+use super::stream_mapping::StreamMapping;
 use super::stream_reconcile::{ReconcileConnection, ReconcileSetting};
 use super::stream_runs::SyncRunConnection;
 use crate::schema;
@@ -38,6 +40,8 @@ pub(super) struct Stream {
     pub(super) new_columns: Vec<String>,
     pub(super) external_id_setting: Option<ExternalIdSetting>,
     pub(super) schedule: StreamSchedule,
+    pub(super) pace: SchedulePace,
+    pub(super) maximum_bytes_billed: Option<BigInt>,
     pub(super) next_due_at: Option<DateTime>,
     pub(super) enabled: bool,
     pub(super) paused_reason: Option<String>,
@@ -59,18 +63,6 @@ pub(super) struct Stream {
 pub(super) struct SourceName {
     pub(super) id: cynic::Id,
     pub(super) name: String,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-pub(super) struct StreamMapping {
-    pub(super) account: String,
-    pub(super) metric: Option<String>,
-    pub(super) value: Option<String>,
-    pub(super) metrics: Vec<String>,
-    pub(super) measured_at: String,
-    pub(super) zone: Option<String>,
-    pub(super) period: Option<String>,
-    pub(super) product: Option<String>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]

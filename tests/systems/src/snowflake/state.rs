@@ -24,21 +24,26 @@ pub struct Warehouse {
     pub suspended: bool,
     /// Whether a statement wakes it up.
     pub auto_resume: bool,
+    /// After how many seconds without work it would sleep; none for never.
+    pub auto_suspend: Option<u32>,
 }
 
 impl Warehouse {
     /// A new one, awake.
     pub fn with(properties: &BTreeMap<String, String>) -> Self {
-        let mut made = Self { suspended: false, auto_resume: true };
+        let mut made = Self { suspended: false, auto_resume: true, auto_suspend: Some(600) };
         made.set(properties);
         made.suspended = properties.get("INITIALLY_SUSPENDED").is_some_and(|it| it == "TRUE");
         made
     }
 
-    /// Sets properties; size and times mean nothing here.
+    /// Sets properties; its size means nothing here, and it sleeps only when it is told to.
     pub fn set(&mut self, properties: &BTreeMap<String, String>) {
         if let Some(value) = properties.get("AUTO_RESUME") {
             self.auto_resume = value == "TRUE";
+        }
+        if let Some(value) = properties.get("AUTO_SUSPEND") {
+            self.auto_suspend = value.parse().ok().filter(|seconds| *seconds > 0);
         }
     }
 }
@@ -186,7 +191,7 @@ impl State {
     /// Runs a statement.
     pub fn execute(&self, session: &Session, sql: &str, bound: &[Value]) -> Outcome<Answer> {
         let session = Session { now: self.clock.nanos(), ..session.clone() };
-        let plan = statement::plan(sql, bound)?;
+        let plan = statement::plan(sql, bound, session.ignore_case)?;
         match plan {
             Plan::Listing(_) | Plan::Reading(_) => {
                 self.look(|world| statement::read(world, &session, &plan, bound))

@@ -1,7 +1,9 @@
 //! What the account refuses, told with the statement that mends it.
 
+use std::time::Duration;
+
 use anyhow::Result;
-use connector::{ConnectorError, CursorKind, ErrorKind};
+use connector::{ConnectorError, CursorKind, ErrorKind, Rest};
 use serde_json::Value;
 use systems::snowflake::{Fault, Who};
 
@@ -34,9 +36,23 @@ async fn the_check_tells_what_was_learnt() -> Result<()> {
     ];
     assert_eq!(names, wanted);
     let notes: Vec<_> = check.steps.iter().filter_map(|step| step.note.as_deref()).collect();
-    assert!(notes[4].contains("X-Small") && notes[4].contains("after 60 s"), "{notes:?}");
+    assert!(notes[4].contains("X-Small") && notes[4].contains("after 600 s"), "{notes:?}");
     assert!(notes[5].contains("2 columns, 7 rows"), "{notes:?}");
     assert_eq!(check.steps[7].note.as_deref(), Some("newest is 6"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_check_tells_when_the_warehouse_sleeps() -> Result<()> {
+    let home = Home::new().await?;
+    let warehouse = &home.reader.warehouse;
+    for (set, wanted) in
+        [("60", Rest::After(Duration::from_secs(60))), ("0", Rest::Never), ("NULL", Rest::Never)]
+    {
+        home.place.run(&format!("ALTER WAREHOUSE {warehouse} SET AUTO_SUSPEND = {set}")).await?;
+        let check = home.open()?.check(None, None).await;
+        assert_eq!(check.rest, Some(wanted), "{set}: {check:?}");
+    }
     Ok(())
 }
 

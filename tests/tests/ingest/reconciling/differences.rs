@@ -9,8 +9,8 @@ use entity::RunTrigger;
 use server::auth::Viewer;
 use server::domain::change::Change;
 use server::domain::reconcile::Gap;
-use server::domain::stream::StreamChange;
 use server::domain::stream_change;
+use server::domain::stream_change::StreamChange;
 use tests::stand::{Gate, Shape, Stand};
 
 use super::{A_DAY, HOUR, backfills, counts, night, slices, source, synced};

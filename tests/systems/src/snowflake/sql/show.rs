@@ -160,7 +160,7 @@ pub fn show(world: &World, session: &Session, tokens: &mut Tokens) -> Outcome<An
                     text(state),
                     text("STANDARD"),
                     text("X-Small"),
-                    text("60"),
+                    Value::maybe(warehouse.auto_suspend.map(|seconds| seconds.to_string())),
                     text(resumes),
                     text("ACCOUNTADMIN"),
                 ],
