@@ -104,7 +104,7 @@ export async function startWarehouses() {
   };
   const settings = {
     WEIR_SOURCES__NETWORKS: '["127.0.0.0/8"]',
-    WEIR_SOURCES__BASE_URLS: `{snowflake="${facts.snowflake.url}",databricks="${facts.databricks.url}"}`,
+    WEIR_SOURCES__BASE_URLS: `{snowflake="${facts.snowflake.url}",databricks="${facts.databricks.url}",bigquery="${facts.bigquery.url}"}`,
     WEIR_SOURCES__EGRESS_ADDRESSES: '["192.0.2.10/32","192.0.2.11/32"]',
   };
   return { ...facts, settings, run, stop };

@@ -225,6 +225,46 @@ test("a Databricks source says when its schedule keeps the warehouse awake", asy
   screens.set("a stream that keeps a warehouse awake", [here(), "Databricks stream"]);
 });
 
+test("a BigQuery stream says beforehand what it would read, and keeps to a limit of its own", async () => {
+  const { bigquery } = warehouses;
+  await visit(page, weir.url, "/sources/new", "Add a source");
+  await page.getByRole("radio", { name: "BigQuery" }).check();
+  await fill({ Name: "BigQuery usage", Project: bigquery.project, Dataset: bigquery.dataset, "Most a statement may read": "1 MB" });
+  await page.getByLabel("Service account key", { exact: true }).fill(bigquery.key);
+  await page.getByRole("button", { name: "Test the connection" }).click();
+  await page.getByText(/^Give at least 10485760/).waitFor();
+  await fill({ "Most a statement may read": "20 GiB" });
+  await page.getByRole("button", { name: "Test the connection" }).click();
+  await page.getByText("The connection works.").waitFor();
+  await page.getByRole("button", { name: "Save and choose a table" }).click();
+  await page.getByRole("table", { name: "Tables and views of the source" }).getByRole("link", { name: /usage$/ }).click();
+  await page.getByRole("heading", { name: "Map usage", level: 1 }).waitFor();
+  await page.getByLabel("Cursor", { exact: true }).selectOption({ label: "measured_at · TIMESTAMP" });
+  for (const column of ["account_id", "metric", "measured_at"]) {
+    await page.getByRole("group", { name: /^Row key/ }).getByLabel(column, { exact: true }).check();
+  }
+  await page.getByRole("button", { name: "Preview 20 rows" }).click();
+  await page.getByText("A run reads about 1.2 GiB, at most 115.2 GiB a day at this schedule. The first one reads 4.0 GiB.").waitFor();
+  await page.getByText(/neither partitioned nor clustered by "measured_at"/).waitFor();
+  const limit = field("Most a statement may read");
+  await limit.fill("1 GiB");
+  await page.getByText("Every run would read more than the limit of 1 GiB and fail.").waitFor();
+  await accessible(page, "a preview with its cost");
+  await limit.fill("2 GiB");
+  await page.getByText("The first run would read more than the limit of 2 GiB and fail.").waitFor();
+  await limit.fill("much");
+  await fill({ Name: "BigQuery stream" });
+  await page.getByLabel("Runs").selectOption({ label: "Only by hand" });
+  await page.getByLabel("Account IDs are looked for in").selectOption({ label: "By Salesforce ID" });
+  await page.getByRole("button", { name: "Save the stream" }).click();
+  await page.getByText(/^Must be at least 10485760/).waitFor();
+  await limit.fill("10 GiB");
+  await page.getByRole("button", { name: "Save the stream" }).click();
+  await page.getByRole("heading", { name: "BigQuery stream", level: 1 }).waitFor();
+  await page.getByRole("region", { name: "Schedule" }).getByText("10 GiB").waitFor();
+  screens.set("a stream with a limit", [here(), "BigQuery stream"]);
+});
+
 test("each way to sign in has its own fields", async () => {
   await visit(page, weir.url, "/sources/new", "Add a source");
   const ways = {

@@ -73,6 +73,11 @@ impl Answer {
         text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(WORDS).collect()
     }
 
+    /// The clock of whoever answered, in seconds since 1970, from the `Date` header.
+    pub fn clock(&self) -> Option<i64> {
+        clock(&self.headers)
+    }
+
     /// How many seconds the service's clock is ahead of this machine's, from the `Date` header.
     pub fn clock_offset(&self) -> Option<i64> {
         clock_offset(&self.headers)
@@ -121,11 +126,15 @@ async fn beginning(
     Ok(body)
 }
 
+/// The clock of whoever answered, in seconds since 1970, from the `Date` header.
+fn clock(headers: &HeaderMap) -> Option<i64> {
+    let told = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    i64::try_from(told.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
 /// How many seconds the clock of whoever answered is ahead of this machine's, from the `Date` header.
 pub(crate) fn clock_offset(headers: &HeaderMap) -> Option<i64> {
-    let told = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
-    let told = told.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
-    Some(i64::try_from(told).ok()? - wall::seconds())
+    Some(clock(headers)? - wall::seconds())
 }
 
 #[cfg(test)]

@@ -183,3 +183,15 @@ mod tests {
         }
     }
 }
+
+/// The error for an answer that is a page for people, with a status of success: what stands in front of a service shows
+/// it.
+pub(crate) fn web_page(response: &Response) -> Option<ConnectorError> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    kind.starts_with("text/html").then(|| {
+        let host = response.url().host_str().unwrap_or_default();
+        let message = format!("{host:?} answered with a web page instead of data");
+        ConnectorError::new(ErrorKind::Unavailable, message)
+            .hint("a proxy or a maintenance page may stand in front of it; check the host name")
+    })
+}

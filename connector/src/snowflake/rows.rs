@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Response;
-use reqwest::header::CONTENT_TYPE;
 use tokio::task::JoinHandle;
 
 use super::client::{Client, Done, valid};
@@ -134,7 +133,7 @@ impl Rows {
             self.close().await?;
             return Ok(None);
         };
-        if let Some(page) = web_page(body) {
+        if let Some(page) = http::web_page(body) {
             return Err(page);
         }
         let host = self.client.host();
@@ -273,17 +272,4 @@ fn differ(total: Option<u64>, sum: u64) -> ConnectorError {
 
 fn gone() -> ConnectorError {
     ConnectorError::new(ErrorKind::Unavailable, "a partition was given up")
-}
-
-/// The error for a page that something in front of Snowflake sent.
-fn web_page(response: &Response) -> Option<ConnectorError> {
-    let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
-    kind.starts_with("text/html").then(|| {
-        let message = format!(
-            "{:?} answered with a web page instead of data",
-            response.url().host_str().unwrap_or_default()
-        );
-        ConnectorError::new(ErrorKind::Unavailable, message)
-            .hint("a proxy or a maintenance page may stand in front of it; check the host name")
-    })
 }

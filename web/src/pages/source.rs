@@ -121,20 +121,39 @@ struct SourceId {
     name: String,
 }
 
+/// What outlives the content of the page, which is built anew whenever the source has changed.
+#[derive(Clone, Copy)]
+struct Kept {
+    /// The tables that were named for the scripts.
+    tables: RwSignal<String>,
+    /// How the last test that was made here went.
+    fresh: RwSignal<Option<SourceCheck>>,
+    check: Change<CheckSource>,
+}
+
 /// The page of a source.
 #[component]
 pub fn SourcePage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let query = Query::new(move || SourceQuery::build(SourceVariables { id: id.get().into() }));
-    // Kept here, for the content is built anew whenever the source has changed.
-    let tables = RwSignal::new(String::new());
+    let fresh = RwSignal::new(None::<SourceCheck>);
+    let check = Change::new(
+        |answer: CheckSource| settled(answer.source_check.check, answer.source_check.user_errors),
+        move |result: SourceCheck| fresh.set(Some(result)),
+    );
+    let kept = Kept { tables: RwSignal::new(String::new()), fresh, check };
+    Effect::new(move |_| {
+        id.track();
+        kept.fresh.set(None);
+        kept.tables.set(String::new());
+    });
     view! {
         <Loaded query what="source" let:data>
             {
                 let source = Memo::new(move |_| data.get().source);
                 move || match source.get() {
-                    Some(source) => view! { <Content source query tables/> }.into_any(),
+                    Some(source) => view! { <Content source query kept/> }.into_any(),
                     None => view! { <PageHead title="Source"/><Missing what="source"/> }.into_any(),
                 }
             }
@@ -143,24 +162,12 @@ pub fn SourcePage() -> impl IntoView {
 }
 
 #[component]
-fn Content(
-    source: Source,
-    query: Query<SourceQuery>,
-    /// The tables that were named for the scripts.
-    tables: RwSignal<String>,
-) -> impl IntoView {
+fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoView {
     let session = Session::expect();
     let toasts = Toasts::expect();
     let id = StoredValue::new(source.id.clone());
     let variables = move || SourceVariables { id: id.get_value() };
-    let fresh_check = RwSignal::new(None::<SourceCheck>);
-    let check = Change::new(
-        |answer: CheckSource| settled(answer.source_check.check, answer.source_check.user_errors),
-        move |result: SourceCheck| {
-            fresh_check.set(Some(result));
-            query.reload();
-        },
-    );
+    let Kept { tables, fresh, check } = kept;
     let resume = Change::new(
         |answer: ResumeSource| settled(answer.source_resume.source, answer.source_resume.user_errors),
         move |source: SourceId| {
@@ -178,16 +185,16 @@ fn Content(
         },
     );
     let paused = source.state == SourceState::Paused;
-    let last_check = source.last_check.clone();
+    let last_check = fresh.get_untracked().or_else(|| source.last_check.clone());
     let works = last_check.as_ref().is_some_and(|check| check.ok);
     let keyed = source.sign_in == SourceSignIn::KeyPair;
     let keyless = keyed && !source.key_pairs.iter().any(KeyPair::is_used);
     let writes = session.may(Permission::SourcesWrite);
     // What nobody has tested yet is tested now, so that nobody has to think of it.
-    if writes && !keyless && source.last_check.is_none() {
+    if writes && !keyless && last_check.is_none() && !untrack(|| check.is_busy()) {
         check.send(CheckSource::build(variables()));
     }
-    let shown = move || match fresh_check.get().or_else(|| last_check.clone()) {
+    let shown = move || match fresh.get().or_else(|| last_check.clone()) {
         Some(check) => {
             let at = check.checked_at.clone();
             view! { <CheckSteps check/><p class="mt-2 text-xs muted">"Tested "<Ago time=at/></p> }.into_any()

@@ -4,7 +4,6 @@ use cynic::MutationBuilder;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 
-use super::column_checks::ColumnChecks;
 use super::cursor_start::{CursorChange, CursorStartField};
 use super::external_id_setting::SettingChoice;
 use super::schedule_form::{ScheduleDraft, ScheduleForm, StreamScheduleInput};
@@ -12,12 +11,10 @@ use super::schedule_pace::{PaceWarning, pace_of};
 use super::stream_draft::{Draft, StreamCursorInput, StreamDraftInput, TableRefInput};
 use super::stream_mapping::StreamMappingInput;
 use super::stream_preview::Preview;
-use super::stream_roles::{Role, Roles, choices};
+use super::stream_roles::{CursorFields, Roles};
 use crate::components::{Button, Choice, LinkButton, Look, Notice, Panel, Text, Toasts, Tone};
 use crate::query::{Change, settled};
-use crate::vocabulary::{
-    BigInt, CursorKind, NullCursorPolicy, StreamCursorStart, StreamDestination, StreamShape, UserError, Word,
-};
+use crate::vocabulary::{BigInt, StreamCursorStart, StreamDestination, StreamShape, UserError, Word};
 use crate::{paths, schema};
 
 /// The fields that say themselves what is wrong with them.
@@ -250,45 +247,6 @@ pub fn StreamForm(draft: Draft, columns: String, #[prop(optional)] saved: Option
                     <span class="text-xs muted" aria-live="polite">{move || missing.get()}</span>
                 </div>
             </div>
-        </div>
-    }
-}
-
-#[component]
-fn CursorFields(draft: Draft) -> impl IntoView {
-    let policies = NullCursorPolicy::choices();
-    let unit = Signal::derive(move || {
-        match draft.cursor_kind() {
-            Some(CursorKind::Int) => {
-                "Steps below the highest cursor, for rows that commit late. Empty: 1000."
-            }
-            Some(CursorKind::Date) => {
-                "Seconds below the highest cursor, for rows that commit late. Empty: a day."
-            }
-            _ => "Seconds below the highest cursor, for rows that commit late. Empty: 600.",
-        }
-        .to_owned()
-    });
-    view! {
-        <div class="flex flex-col gap-4">
-            <Role
-                label="Cursor"
-                value=draft.cursor
-                options=choices(draft, "Choose a column", |column| column.cursor_kind.is_some())
-                hint="Grows with each new or changed row. Texts cannot be cursors."
-            />
-            <div class="grid gap-4 sm:grid-cols-2">
-                <Text label="Read again" value=draft.lookback kind="number" hint=unit/>
-                <Choice
-                    label="Rows without a cursor"
-                    value=Signal::derive(move || draft.null_cursor.get().key().to_owned())
-                    on_change=move |key: String| if let Some(policy) = NullCursorPolicy::from_key(&key) { draft.null_cursor.set(policy) }
-                    options=policies
-                />
-            </div>
-            <ColumnChecks legend="Row key: the columns that identify a row" chosen=draft.row_key names=draft.columns.with_value(|columns| {
-                columns.iter().map(|column| column.name.clone()).collect()
-            })/>
         </div>
     }
 }

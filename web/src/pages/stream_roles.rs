@@ -1,4 +1,4 @@
-//! The fields that say what a table's columns mean.
+//! What the columns of a stream's table mean: the roles, the cursor, the row key.
 
 use leptos::prelude::*;
 
@@ -7,10 +7,10 @@ use super::stream_column::{ColumnType, SourceColumn};
 use super::stream_draft::Draft;
 use super::stream_paths::{NestedMetrics, PathField, TextHoldsJson};
 use crate::components::{Choice, Text};
-use crate::vocabulary::{StreamShape, Word};
+use crate::vocabulary::{CursorKind, NullCursorPolicy, StreamShape, Word};
 
 /// The choices of a column: all that fit, with their types.
-pub fn choices(draft: Draft, nothing: &str, fits: fn(&SourceColumn) -> bool) -> Vec<(String, String)> {
+fn choices(draft: Draft, nothing: &str, fits: fn(&SourceColumn) -> bool) -> Vec<(String, String)> {
     let named =
         |column: &SourceColumn| (column.name.clone(), format!("{} · {}", column.name, column.native_type));
     let fitting = draft
@@ -21,7 +21,7 @@ pub fn choices(draft: Draft, nothing: &str, fits: fn(&SourceColumn) -> bool) -> 
 
 /// The column of one role.
 #[component]
-pub fn Role(
+fn Role(
     label: &'static str,
     value: RwSignal<String>,
     options: Vec<(String, String)>,
@@ -76,6 +76,46 @@ pub fn Roles(draft: Draft) -> impl IntoView {
             <PathField draft label="Path to the period" column=draft.period path=draft.paths.period/>
             <PathField draft label="Path to the product" column=draft.product path=draft.paths.product/>
             <TextHoldsJson draft/>
+        </div>
+    }
+}
+
+/// The cursor and the row key.
+#[component]
+pub fn CursorFields(draft: Draft) -> impl IntoView {
+    let policies = NullCursorPolicy::choices();
+    let unit = Signal::derive(move || {
+        match draft.cursor_kind() {
+            Some(CursorKind::Int) => {
+                "Steps below the highest cursor, for rows that commit late. Empty: 1000."
+            }
+            Some(CursorKind::Date) => {
+                "Seconds below the highest cursor, for rows that commit late. Empty: a day."
+            }
+            _ => "Seconds below the highest cursor, for rows that commit late. Empty: 600.",
+        }
+        .to_owned()
+    });
+    view! {
+        <div class="flex flex-col gap-4">
+            <Role
+                label="Cursor"
+                value=draft.cursor
+                options=choices(draft, "Choose a column", |column| column.cursor_kind.is_some())
+                hint="Grows with each new or changed row. Texts cannot be cursors."
+            />
+            <div class="grid gap-4 sm:grid-cols-2">
+                <Text label="Read again" value=draft.lookback kind="number" hint=unit/>
+                <Choice
+                    label="Rows without a cursor"
+                    value=Signal::derive(move || draft.null_cursor.get().key().to_owned())
+                    on_change=move |key: String| if let Some(policy) = NullCursorPolicy::from_key(&key) { draft.null_cursor.set(policy) }
+                    options=policies
+                />
+            </div>
+            <ColumnChecks legend="Row key: the columns that identify a row" chosen=draft.row_key names=draft.columns.with_value(|columns| {
+                columns.iter().map(|column| column.name.clone()).collect()
+            })/>
         </div>
     }
 }
