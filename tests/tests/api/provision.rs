@@ -28,7 +28,11 @@ const WANTED: [(&[&str], &[&str]); 8] = [
             "readonly = 2",
             "GRANT SELECT ON `Sales`.`usage's` TO `weir``ro`;",
         ],
-        &["DROP USER `weir``ro`;", "DROP QUOTA `weir``ro_quota`;", "DROP SETTINGS PROFILE"],
+        &[
+            "DROP USER IF EXISTS `weir``ro`;",
+            "DROP QUOTA IF EXISTS `weir``ro_quota`;",
+            "DROP SETTINGS PROFILE",
+        ],
     ),
     (
         &[

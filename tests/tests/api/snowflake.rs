@@ -34,6 +34,8 @@ impl Home {
         let worlds = World::both_with(|config| {
             config.sources.base_urls = [("snowflake".to_owned(), server.url())].into();
             config.sources.networks = vec!["127.0.0.0/8".to_owned()];
+            // To make a key takes long on a busy machine.
+            config.http.timeout_seconds = 120;
         })
         .await?;
         let mut homes = Vec::new();

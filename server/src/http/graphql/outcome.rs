@@ -67,13 +67,12 @@ fn word(error: &ServerError) -> Option<&str> {
 /// Gives an error its code and the request's ID where the schema has not. An error of a field without a code is a
 /// fault of ours, whose text is not for the client.
 fn code(error: &mut ServerError, request_id: &str) {
+    error.message.truncate(unquoted(&error.message));
     if word(error).is_none() {
         let code = if error.path.is_empty() { Code::GraphqlValidationFailed } else { Code::Internal };
         if code == Code::Internal {
             tracing::error!(request.id = request_id, error = error.message, path = ?error.path, "a field failed");
             INTERNAL.clone_into(&mut error.message);
-        } else {
-            error.message.truncate(unquoted(&error.message));
         }
         extensions(error).set("code", code.as_str());
     }
