@@ -204,6 +204,13 @@ impl Column {
         self.nulls.push(false);
     }
 
+    /// The same values but for the first.
+    fn without_first(&self) -> Self {
+        let mut rest = Self::new(self.name.as_str(), self.kind, matches!(self.data, Data::Wide(_)));
+        (1..self.len()).for_each(|row| rest.push(self.cell(row)));
+        rest
+    }
+
     fn hash_into(&self, hasher: &mut DefaultHasher) {
         self.name.hash(hasher);
         self.nulls.hash(hasher);
@@ -251,6 +258,11 @@ impl Batch {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// The same rows but for the first.
+    pub(crate) fn without_first(&self) -> Self {
+        Self { columns: self.columns.iter().map(Column::without_first).collect() }
+    }
+
     /// A number that differs when any cell differs, all but surely. Equal only within one version of this program.
     pub fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -280,5 +292,32 @@ mod tests {
         assert_eq!(column.cell(2), Cell::Unreadable("9223372036854775808"));
         assert_eq!(column.cell(3), Cell::Null);
         assert_eq!(column.len(), 4);
+        let rest = Batch { columns: vec![column] }.without_first();
+        let cells: Vec<_> = (0..rest.rows()).map(|row| rest.columns[0].cell(row)).collect();
+        assert_eq!(cells, [Cell::Unreadable("seven"), Cell::Unreadable("9223372036854775808"), Cell::Null]);
+    }
+
+    #[test]
+    fn every_type_keeps_its_cells_without_the_first_row() {
+        let moment = Moment { seconds: 1, nanos: 2 };
+        for (kind, wide, cell) in [
+            (Type::Bool, false, Cell::Bool(true)),
+            (Type::Int, false, Cell::Int(7)),
+            (Type::Int, true, Cell::Int(i128::MAX)),
+            (Type::Float, false, Cell::Float(0.5)),
+            (Type::Decimal, false, Cell::Decimal("1.5")),
+            (Type::Text, false, Cell::Text("x")),
+            (Type::Other, false, Cell::Text("x")),
+            (Type::Date, false, Cell::Date(3)),
+            (Type::Naive, false, Cell::Naive(moment)),
+            (Type::Zoned, false, Cell::Zoned(moment)),
+            (Type::Json, false, Cell::Json("{}")),
+        ] {
+            let mut column = Column::new("c", kind, wide);
+            column.push_null();
+            column.push(cell);
+            let rest = Batch { columns: vec![column] }.without_first();
+            assert_eq!((rest.rows(), rest.columns[0].cell(0)), (1, cell), "{kind:?}");
+        }
     }
 }

@@ -40,8 +40,9 @@ pub fn canonicalize_into(text: &str, out: &mut String) -> bool {
     };
     let last = (0..total).rev().find(|index| at(*index) != b'0').expect("a digit other than zero exists");
     // The point stands before digit `place` of the significant digits first..=last.
-    let place = whole.len() as i64 + exponent - first as i64;
-    let significant = (last - first + 1) as i64;
+    // In 128 bits, as an exponent alone may fill 64.
+    let place = whole.len() as i128 + i128::from(exponent) - first as i128;
+    let significant = (last - first + 1) as i128;
     if place.abs() > 1_000 || significant > 4_000 {
         return false;
     }
@@ -53,7 +54,7 @@ pub fn canonicalize_into(text: &str, out: &mut String) -> bool {
         (0..-place).for_each(|_| out.push('0'));
     }
     for index in first..=last {
-        if (index - first) as i64 == place && place > 0 {
+        if (index - first) as i128 == place && place > 0 {
             out.push('.');
         }
         out.push(at(index) as char);
@@ -137,6 +138,7 @@ mod tests {
             ("1.50E-3", "0.0015"),
             ("-123.4500e1", "-1234.5"),
             ("100", "100"),
+            ("0e9223372036854775807", "0"),
             (
                 "99999999999999999999999999999999999999.0000000000000000000000000000000000001",
                 "99999999999999999999999999999999999999.0000000000000000000000000000000000001",
@@ -145,7 +147,9 @@ mod tests {
             assert_eq!(canonicalize(text).as_deref(), Some(canonical), "{text}");
             assert_eq!(canonicalize(canonical).as_deref(), Some(canonical));
         }
-        for text in ["", "-", ".", "NaN", "inf", "1e", "1e99999", "1,5", "0x1", "1 "] {
+        let huge = ["1e9223372036854775807", "12e9223372036854775806", "1e-9223372036854775808"];
+        for text in ["", "-", ".", "NaN", "inf", "1e", "1e99999", "1,5", "0x1", "1 "].into_iter().chain(huge)
+        {
             assert_eq!(canonicalize(text), None, "{text}");
         }
     }

@@ -191,15 +191,22 @@ pub(crate) fn public(address: IpAddr) -> bool {
                 || (a == 198 && (b == 18 || b == 19)))
         }
         IpAddr::V6(v6) => {
-            let first = v6.segments()[0];
+            let segments = v6.segments();
+            let first = segments[0];
             !(v6.is_unspecified()
                 || v6.is_loopback()
                 || v6.is_multicast()
                 || v6.is_unique_local()
                 || v6.is_unicast_link_local()
                 || first & 0xffc0 == 0xfec0
-                || v6.segments()[..2] == [0x2001, 0xdb8]
-                || v6.segments()[..6] == [0; 6]
+                || segments[..2] == [0x2001, 0xdb8]
+                || segments[..6] == [0; 6]
+                // Networks may translate these to IPv4 (RFC 8215, RFC 2765); these are tunnels, nowhere, examples.
+                || segments[..3] == [0x64, 0xff9b, 1]
+                || segments[..6] == [0, 0, 0, 0, 0xffff, 0]
+                || segments[..2] == [0x2001, 0]
+                || segments[..4] == [0x100, 0, 0, 0]
+                || (first == 0x3fff && segments[1] < 0x1000)
                 || v6 == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254))
         }
     }
@@ -212,7 +219,7 @@ mod tests {
     #[test]
     fn only_public_addresses_are_allowed_by_default() {
         let policy = Policy::default();
-        for text in ["8.8.8.8", "2a00:1450::1", "203.1.2.3"] {
+        for text in ["8.8.8.8", "2a00:1450::1", "203.1.2.3", "2001:4860::8888", "64:ff9b::808:808"] {
             assert!(policy.allows(text.parse().expect("an address")), "{text}");
         }
         for text in [
@@ -230,6 +237,13 @@ mod tests {
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",
             "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::a9fe:a9fe",
+            "64:ff9b:1:ffff::7f00:1",
+            "::ffff:0:127.0.0.1",
+            "::ffff:0:a9fe:a9fe",
+            "2001::1",
+            "100::1",
+            "3fff:fff::1",
             "2002:7f00:1::",
             "::127.0.0.1",
             "255.255.255.255",

@@ -3,6 +3,7 @@
 
 mod answer;
 mod service;
+mod stall;
 mod tls;
 
 use std::error::Error as _;
@@ -12,7 +13,8 @@ use reqwest::Url;
 
 use crate::guard::{self, Policy};
 pub(crate) use answer::{Answer, clock_offset};
-pub(crate) use service::{Service, patiently, refused, retry_after};
+pub(crate) use service::{Service, patiently, refused, retry_after, web_page};
+pub(crate) use stall::{ERROR_BYTES, ERROR_TIME, Stall};
 use tls::Distrust;
 pub(crate) use tls::Tls;
 

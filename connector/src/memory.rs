@@ -24,6 +24,8 @@ pub enum Owned {
     Decimal(String),
     /// Text.
     Text(String),
+    /// A JSON document.
+    Json(String),
     /// An instant.
     Zoned(Moment),
 }
@@ -35,6 +37,7 @@ impl Owned {
             Self::Int(value) => Cell::Int(*value),
             Self::Decimal(text) => Cell::Decimal(text),
             Self::Text(text) => Cell::Text(text),
+            Self::Json(text) => Cell::Json(text),
             Self::Zoned(moment) => Cell::Zoned(*moment),
         }
     }

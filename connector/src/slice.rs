@@ -9,8 +9,8 @@ use futures::StreamExt;
 
 use crate::decimal::{self, Sum};
 use crate::{
-    Batch, BatchStream, Cell, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment, NullCursors,
-    Position, ReadRequest, Result, RunTag, TableRef, Watermark, cursor,
+    Batch, BatchStream, Cell, Column, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
+    NullCursors, Position, ReadRequest, Result, RunTag, TableRef, Watermark, cursor,
 };
 
 /// How many integers are in a slice.
@@ -102,8 +102,8 @@ impl SliceRequest {
         std::iter::once(&self.cursor.column).chain(&self.values).cloned().collect()
     }
 
-    /// The read of the same rows, for what checks a cursor and its bounds.
-    pub(crate) fn as_read(&self) -> ReadRequest {
+    /// The read of the same rows, for what checks a cursor and its bounds, or adds up by itself.
+    pub fn as_read(&self) -> ReadRequest {
         let mut columns = self.columns();
         let mut seen = std::collections::HashSet::new();
         columns.retain(|name| seen.insert(name.clone()));
@@ -169,34 +169,39 @@ fn garbled(table: &TableRef) -> ConnectorError {
     ConnectorError::new(ErrorKind::Protocol, format!("the sums of table {table} cannot be read"))
 }
 
-/// Sums up the rows of a read here, for systems that are not asked to. Floats count with the digits they are
-/// read with; what is no number counts as filled and adds nothing.
-///
-/// # Errors
-/// What the read ends in.
-pub(crate) async fn of_read(request: &SliceRequest, mut rows: BatchStream) -> Result<Vec<Slice>> {
-    struct Open {
-        newest: (i64, Watermark),
-        values: Vec<(u64, Sum)>,
+/// Slices added up here, row by row. Floats count with the digits they are read with; what is no number counts as filled
+/// and adds nothing.
+#[derive(Debug)]
+pub struct Adding {
+    kind: CursorKind,
+    open: BTreeMap<i64, Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    newest: (i64, Watermark),
+    values: Vec<(u64, Sum)>,
+}
+
+impl Adding {
+    /// Starts with no row, for a cursor of that kind.
+    pub fn new(kind: CursorKind) -> Self {
+        Self { kind, open: BTreeMap::new() }
     }
-    let mut open = BTreeMap::<i64, Open>::new();
-    while let Some(batch) = rows.next().await {
-        let batch = batch?;
-        let column = |name: &String| batch.column(name).ok_or_else(|| garbled(&request.table));
-        let cursors = column(&request.cursor.column)?;
-        let values = request.values.iter().map(column).collect::<Result<Vec<_>>>()?;
-        for row in 0..batch.rows() {
+
+    /// Adds the rows of a batch: their cursors, and their values column by column.
+    pub fn add(&mut self, cursors: &Column, values: &[&Column]) {
+        for row in 0..cursors.len() {
             let cell = cursors.cell(row);
-            let (Some(rank), Some(mark)) = (cursor::rank(&cell), Watermark::of(request.cursor.kind, &cell))
-            else {
+            let (Some(rank), Some(mark)) = (cursor::rank(&cell), Watermark::of(self.kind, &cell)) else {
                 continue;
             };
             if values.iter().all(|column| column.cell(row).null()) {
                 continue;
             }
-            let slice = open.entry(number_of(request.cursor.kind, rank)).or_insert_with(|| Open {
+            let slice = self.open.entry(number_of(self.kind, rank)).or_insert_with(|| Open {
                 newest: (rank, mark.clone()),
-                values: vec![(0, Sum::default()); request.values.len()],
+                values: vec![(0, Sum::default()); values.len()],
             });
             if rank >= slice.newest.0 {
                 slice.newest = (rank, mark);
@@ -210,16 +215,32 @@ pub(crate) async fn of_read(request: &SliceRequest, mut rows: BatchStream) -> Re
             }
         }
     }
-    let slice = |(number, slice): (i64, Open)| Slice {
-        number,
-        newest: slice.newest.1,
-        values: slice
-            .values
-            .into_iter()
-            .map(|(filled, sum)| Held { filled, sum: Some(sum.digits()) })
-            .collect(),
-    };
-    Ok(open.into_iter().map(slice).collect())
+
+    /// The slices in order.
+    pub fn slices(self) -> Vec<Slice> {
+        let held = |(filled, sum): (u64, Sum)| Held { filled, sum: Some(sum.digits()) };
+        let slice = |(number, open): (i64, Open)| Slice {
+            number,
+            newest: open.newest.1,
+            values: open.values.into_iter().map(held).collect(),
+        };
+        self.open.into_iter().map(slice).collect()
+    }
+}
+
+/// Sums up the rows of a read here, for systems that are not asked to.
+///
+/// # Errors
+/// What the read ends in.
+pub(crate) async fn of_read(request: &SliceRequest, mut rows: BatchStream) -> Result<Vec<Slice>> {
+    let mut adding = Adding::new(request.cursor.kind);
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        let column = |name: &String| batch.column(name).ok_or_else(|| garbled(&request.table));
+        let values = request.values.iter().map(column).collect::<Result<Vec<_>>>()?;
+        adding.add(column(&request.cursor.column)?, &values);
+    }
+    Ok(adding.slices())
 }
 
 #[cfg(test)]

@@ -270,6 +270,7 @@ words! {
         ValueNotNumeric => "Value is not a number", ValueNotFinite => "Value is not finite",
         ValueTooLong => "Value is too long", TimeUnreadable => "Time is unreadable",
         TimeOutOfRange => "Time is out of range", CellTooLarge => "Cell is too large", Undecodable => "Undecodable",
+        NotJson => "No JSON document", NotScalar => "Path leads to no single value",
     }
 }
 

@@ -109,18 +109,11 @@ async fn attempt(
     body["requestId"] = json!(uuid::Uuid::now_v7().to_string());
     order.cost.add_statement();
     let (sender, receiver) = oneshot::channel();
-    tokio::spawn(begin(Arc::clone(client), body, sender));
-    let gone = ConnectorError::new(ErrorKind::Unavailable, "the statement was given up");
-    let mut page = receiver.await.unwrap_or_else(|_| Err(gone.into()))?;
-    let mut reference = page
-        .reply
-        .job_reference
-        .clone()
-        .ok_or_else(|| ConnectorError::new(ErrorKind::Protocol, "BigQuery's answer names no job"))?;
     let location = statement.location.as_ref().or(client.config().location.as_ref());
-    reference.location = reference.location.take().or_else(|| location.cloned());
+    tokio::spawn(begin(Arc::clone(client), body, location.cloned(), sender));
+    let gone = ConnectorError::new(ErrorKind::Unavailable, "the statement was given up");
+    let Begun { mut running, reference, mut page } = receiver.await.unwrap_or_else(|_| Err(gone.into()))?;
     if !page.reply.job_complete {
-        let mut running = Running { client: Arc::clone(client), job: Some(reference.clone()) };
         let ended = tokio::time::timeout(client.patience() + PATIENCE, wait(client, &reference, order.rows));
         page = ended.await.unwrap_or_else(|_| {
             let message = "the statement took longer than allowed and was cancelled";
@@ -128,8 +121,8 @@ async fn attempt(
                 .hint("make the cursor the table's partition or clustering column, so that less is read")
                 .into())
         })?;
-        running.job = None;
     }
+    running.job = None;
     // Some failures are told with status 200.
     match page.reply.errors.first().filter(|_| page.reply.schema.fields.is_empty()) {
         Some(problem) => Err(Refusal::told(problem, client.who())),
@@ -137,12 +130,33 @@ async fn attempt(
     }
 }
 
+/// A job that was begun, and the answer that tells of it.
+struct Begun {
+    running: Running,
+    reference: JobReference,
+    page: Page,
+}
+
+impl Begun {
+    /// Takes a first answer; `location` is where the job runs when that does not say so.
+    fn of(client: &Arc<Client>, page: Page, location: Option<String>) -> Result<Self> {
+        let reference = page.reply.job_reference.clone();
+        let mut reference = reference
+            .ok_or_else(|| ConnectorError::new(ErrorKind::Protocol, "BigQuery's answer names no job"))?;
+        reference.location = reference.location.take().or(location);
+        let job = Some(reference.clone()).filter(|_| !page.reply.job_complete);
+        Ok(Self { running: Running { client: Arc::clone(client), job }, reference, page })
+    }
+}
+
 /// Sends a statement, again with the same request ID while that is safe. It runs as a task of its own: a request
-/// that is given up may have begun a job all the same, and only its answer tells which.
+/// that is given up may have begun a job all the same, and only its answer tells which. What was begun is cancelled
+/// wherever on the way it is dropped.
 async fn begin(
     client: Arc<Client>,
     body: Value,
-    sender: oneshot::Sender<std::result::Result<Page, Refusal>>,
+    location: Option<String>,
+    sender: oneshot::Sender<std::result::Result<Begun, Refusal>>,
 ) {
     let call = Call::post(&["projects", &client.config().project, "queries"], Some(body));
     let attempt = |_| async {
@@ -153,11 +167,9 @@ async fn begin(
         Ok(Page::of(client.once(&call).await?)?)
     };
     let outcome = refusal::patiently(attempt).await;
-    if let Err(Ok(page)) = sender.send(outcome)
-        && let Some(job) = page.reply.job_reference.filter(|_| !page.reply.job_complete)
-    {
-        cancel(&client, &job).await;
-    }
+    let begun = outcome.and_then(|page| Ok(Begun::of(&client, page, location)?));
+    // What nobody takes is dropped here, or in the channel.
+    drop(sender.send(begun));
 }
 
 async fn wait(client: &Client, job: &JobReference, rows: usize) -> std::result::Result<Page, Refusal> {

@@ -20,6 +20,7 @@ mod rows;
 mod sample;
 mod setup;
 mod sign_in;
+mod slice;
 mod statement;
 mod steps;
 mod types;
@@ -41,7 +42,7 @@ use crate::kinds::Kind;
 use crate::setup::{Given, Setup, SignIn as SignsIn, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cursor, ErrorKind, Moment, ReadRequest,
-    Result, Table, TableRef, Watermark,
+    Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use catalog::Known;
 use client::Client;
@@ -210,6 +211,10 @@ impl Connector for Service {
 
     async fn estimate(&self, request: &ReadRequest) -> Result<Option<u64>> {
         read::estimate(&self.0, request).await.map(Some)
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        slice::slices(&self.0, &request).await
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

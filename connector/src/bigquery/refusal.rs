@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::wire::{Failure, Problem};
 use crate::http::{self, Answer};
-use crate::{ConnectorError, ErrorKind};
+use crate::{ConnectorError, ErrorKind, Retry};
 
 /// How long a used-up quota is left alone: quotas come back over the day.
 const QUOTA_WAIT: Duration = Duration::from_secs(3_600);
@@ -52,11 +52,7 @@ impl Refusal {
         let told = tell(&problem, who).unwrap_or_else(|| {
             http::refused(host, answer.status, &answer.headers, "").detail(cut(&problem.message))
         });
-        let error = match http::retry_after(&answer.headers) {
-            Some(wait) if told.kind() == ErrorKind::RateLimited => told.after(wait),
-            _ => told,
-        };
-        Self { reason: problem.reason, error }
+        Self { reason: problem.reason, error: waiting(told, http::retry_after(&answer.headers)) }
     }
 
     /// A failure told in an answer that is a success as far as HTTP goes.
@@ -123,6 +119,18 @@ where
         let reason = reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Err(Refusal { reason, error })
     })
+}
+
+/// Adds the wait an answer asks for, unless the reason alone asks for a longer one.
+fn waiting(told: ConnectorError, asked: Option<Duration>) -> ConnectorError {
+    let own = match told.retry() {
+        Retry::Later(own) => own,
+        Retry::Never => None,
+    };
+    match asked {
+        Some(wait) if told.kind() == ErrorKind::RateLimited && Some(wait) > own => told.after(wait),
+        _ => told,
+    }
 }
 
 fn cut(text: &str) -> String {
@@ -228,7 +236,6 @@ fn grant(said: &str, who: Who<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Retry;
 
     const WHO: Who<'static> = Who {
         email: "weir@acme.iam",
@@ -268,6 +275,20 @@ mod tests {
             assert_eq!(refusal.error.system_text(), Some("words"), "{reason}");
         }
         assert_eq!(told("quotaExceeded", "").error.retry(), Retry::Later(Some(QUOTA_WAIT)));
+    }
+
+    #[test]
+    fn a_used_up_quota_is_left_alone_whatever_shorter_wait_is_asked_for() {
+        let waits = |reason: &str, asked: Option<u64>| {
+            waiting(told(reason, "").error, asked.map(Duration::from_secs)).retry()
+        };
+        let later = |seconds| Retry::Later(Some(Duration::from_secs(seconds)));
+        assert_eq!(waits("quotaExceeded", Some(1)), Retry::Later(Some(QUOTA_WAIT)));
+        assert_eq!(waits("quotaExceeded", Some(7_200)), later(7_200));
+        assert_eq!(waits("rateLimitExceeded", Some(1)), later(1));
+        assert_eq!(waits("rateLimitExceeded", None), Retry::Later(None));
+        assert_eq!(waits("backendError", Some(1)), Retry::Later(None));
+        assert_eq!(waits("accessDenied", Some(1)), Retry::Never);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::client::Call;
 use super::decode::{Decoder, First};
 use super::dialect::select_item;
 use super::job::{self, Order};
-use super::types::{Native, Wire};
+use super::types::{Field, Native, Wire};
 use super::{PAGE_ROWS, Shared};
 use crate::{
     Batch, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, NullCursors, ReadRequest, Result, RunTag,
@@ -71,12 +71,25 @@ pub async fn statement_rows(
 ) -> Result<Batch> {
     let order = Order { tag: RunTag::default(), rows: PAGE_ROWS, cost: Cost::default() };
     let (_, page) = job::run(&shared.client, statement, &order).await.map_err(|refusal| refusal.error)?;
-    let came: Vec<Native> = page.reply.schema.fields.iter().map(Native::of).collect();
-    if came.len() != columns.len() || !columns.iter().zip(&came).all(|(ours, came)| ours.fits(came)) {
-        let message = "the result has other columns than were asked for";
-        return Err(ConnectorError::new(ErrorKind::Schema, message).hint("look at the table again"));
-    }
+    expect(columns, &page.reply.schema.fields)?;
     decoded(columns.to_vec(), &page.body)
+}
+
+/// Sees that a result has the columns asked for.
+///
+/// # Errors
+/// `Schema` when it has others.
+pub fn expect(columns: &[Native], came: &[Field]) -> Result<()> {
+    let came: Vec<Native> = came.iter().map(Native::of).collect();
+    if came.len() == columns.len() && columns.iter().zip(&came).all(|(ours, came)| ours.fits(came)) {
+        return Ok(());
+    }
+    let shown = |columns: &[Native]| -> String {
+        columns.iter().map(|column| column.shown.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let message = "the result has other columns than were asked for";
+    let detail = format!("{} instead of {}", shown(&came), shown(columns));
+    Err(ConnectorError::new(ErrorKind::Schema, message).hint("look at the table again").detail(detail))
 }
 
 /// All rows of a page.

@@ -19,9 +19,9 @@ use crate::{ConnectorError, ErrorKind, Result, wall};
 const SCOPE: &str = "https://www.googleapis.com/auth/bigquery";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// How long an assertion holds, in seconds: the longest Google takes.
-const LIFETIME: u64 = 3_600;
+const LIFETIME: i64 = 3_600;
 /// How long before its end a token is no longer used, in seconds.
-const EARLY: u64 = 300;
+const EARLY: i64 = 300;
 /// The longest the endpoint may send nothing.
 const SILENCE: Duration = Duration::from_secs(30);
 /// The most bytes of its answer.
@@ -33,21 +33,21 @@ struct Claims<'a> {
     iss: &'a str,
     scope: &'a str,
     aud: &'a str,
-    iat: u64,
-    exp: u64,
+    iat: i64,
+    exp: i64,
 }
 
 /// A token and the second since 1970 from which on it is not used.
 struct Token {
     secret: SecretString,
-    until: u64,
+    until: i64,
 }
 
 #[derive(Deserialize)]
 struct Granted {
     access_token: SecretString,
     #[serde(default)]
-    expires_in: u64,
+    expires_in: i64,
 }
 
 #[derive(Default, Deserialize)]
@@ -94,7 +94,7 @@ impl Session {
         let mut kept = self.token.lock().await;
         let refused =
             |token: &Token| stale.is_some_and(|it| it.expose_secret() == token.secret.expose_secret());
-        if let Some(token) = kept.as_ref().filter(|token| now() < token.until && !refused(token)) {
+        if let Some(token) = kept.as_ref().filter(|token| wall::seconds() < token.until && !refused(token)) {
             return Ok(token.secret.clone());
         }
         *kept = None;
@@ -105,7 +105,7 @@ impl Session {
     }
 
     async fn sign_in(&self) -> Result<Token> {
-        let signed = now();
+        let signed = wall::seconds();
         let assertion = self.assertion(signed)?;
         let form = form(&[("grant_type", GRANT), ("assertion", assertion.expose_secret())]);
         let request = self.service.http().await?.post(self.service.base().clone());
@@ -115,12 +115,11 @@ impl Session {
             return Err(self.denied(&answer));
         }
         let granted: Granted = answer.json()?;
-        let lasts = if granted.expires_in == 0 { LIFETIME } else { granted.expires_in };
-        Ok(Token { secret: granted.access_token, until: signed + lasts - EARLY.min(lasts / 2) })
+        Ok(Token { secret: granted.access_token, until: until(signed, granted.expires_in) })
     }
 
     /// The assertion made at that second since 1970.
-    fn assertion(&self, at: u64) -> Result<SecretString> {
+    fn assertion(&self, at: i64) -> Result<SecretString> {
         let header = Header { kid: Some(self.key.id.clone()), ..Header::new(Algorithm::RS256) };
         let claims =
             Claims { iss: &self.key.email, scope: SCOPE, aud: TOKEN_URL, iat: at, exp: at + LIFETIME };
@@ -169,7 +168,23 @@ fn form(pairs: &[(&str, &str)]) -> String {
     pairs.join("&")
 }
 
-/// Seconds since 1970.
-fn now() -> u64 {
-    u64::try_from(wall::seconds()).unwrap_or(0)
+/// Until when a token granted then is used, in seconds since 1970. None lasts longer than Google grants, whatever is said
+/// of it.
+fn until(signed: i64, expires_in: i64) -> i64 {
+    let lasts = if expires_in <= 0 { LIFETIME } else { expires_in.min(LIFETIME) };
+    signed + lasts - EARLY.min(lasts / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_used_until_shortly_before_its_end_and_an_hour_at_most() {
+        for (told, used) in
+            [(3_599, 3_299), (0, 3_300), (60, 30), (86_401, 3_300), (i64::MAX, 3_300), (-1, 3_300)]
+        {
+            assert_eq!(until(1_790_000_000, told), 1_790_000_000 + used, "{told}");
+        }
+    }
 }

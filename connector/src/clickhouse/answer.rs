@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::body::{self, Pieces};
 use super::decode::Decoder;
+use crate::http::Stall;
 use crate::{Batch, Cost, Result};
 
 /// The rows of one statement as they arrive. Dropping it closes the connection.
@@ -12,6 +13,7 @@ pub struct Answer {
     pieces: Pieces,
     host: String,
     decoder: Decoder,
+    stall: Stall,
     ended: bool,
     scanned: Scanned,
     cost: Cost,
@@ -53,12 +55,18 @@ impl Answer {
     ///
     /// # Errors
     /// `Protocol` when its end could not be told.
-    pub fn new(response: reqwest::Response, host: &str, decoder: Decoder, cost: &Cost) -> Result<Self> {
+    pub fn new(
+        response: reqwest::Response,
+        host: &str,
+        decoder: Decoder,
+        stall: Stall,
+        cost: &Cost,
+    ) -> Result<Self> {
         let told = summary(&response).unwrap_or_default();
         let mut scanned = Scanned { told, ..Scanned::default() };
         scanned.count(cost);
         let pieces = body::take(response)?;
-        Ok(Self { pieces, host: host.to_owned(), decoder, ended: false, scanned, cost: cost.clone() })
+        Ok(Self { pieces, host: host.to_owned(), decoder, stall, ended: false, scanned, cost: cost.clone() })
     }
 
     /// A batch of the result's columns without rows, once its first bytes have been decoded.
@@ -69,7 +77,7 @@ impl Answer {
     /// The next batch; nothing after the last, and only after a clean end.
     ///
     /// # Errors
-    /// Whatever keeps the result from being whole.
+    /// Whatever keeps the result from being whole; `Timeout` when it goes on without a row.
     pub async fn next(&mut self) -> Result<Option<Batch>> {
         loop {
             if self.decoder.decode()? {
@@ -78,7 +86,9 @@ impl Answer {
             if self.ended {
                 return Ok((self.decoder.ready() > 0).then(|| self.taken()));
             }
-            match self.cost.timed(self.pieces.next()).await {
+            self.stall.came(self.scanned.came.0 + self.decoder.ready() as u64);
+            let more = self.stall.within(&self.host, self.pieces.next());
+            match self.cost.timed(more).await? {
                 Some(Ok(piece)) => {
                     self.scanned.came.1 += piece.len() as u64;
                     self.decoder.push(&piece);
@@ -107,5 +117,49 @@ impl Answer {
         self.scanned.came.0 += batch.rows() as u64;
         self.scanned.count(&self.cost);
         batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::ErrorKind;
+    use crate::clickhouse::decode::Limits;
+
+    /// A host that sends a row, and then bytes of the next one for ever.
+    async fn dripping() -> std::io::Result<std::net::SocketAddr> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(async move {
+            let (mut client, _) = listener.accept().await?;
+            let _asked = client.read(&mut [0; 4_096]).await?;
+            client.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await?;
+            // One column `c` of texts: `x`, and one of a terabyte.
+            client.write_all(b"13\r\n\x01\x01c\x06String\x01x\x80\x80\x80\x80\x80\x20y\r\n").await?;
+            loop {
+                client.write_all(b"1\r\ny\r\n").await?;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            #[expect(unreachable_code, reason = "the type of what ends it")]
+            std::io::Result::Ok(())
+        });
+        Ok(address)
+    }
+
+    #[tokio::test]
+    async fn a_result_that_goes_on_without_a_row_is_given_up() {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let address = dripping().await.expect("a host");
+        let response = reqwest::get(format!("http://{address}/")).await.expect("an answer");
+        let limits = Limits { rows: 1_000, bytes: 1 << 20, cell: 1 << 20 };
+        let decoder = Decoder::new(None, limits, None);
+        let stall = Stall::after(Duration::from_millis(300));
+        let mut answer = Answer::new(response, "db", decoder, stall, &Cost::default()).expect("rows");
+        let error = answer.next().await.expect_err("no second row");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
     }
 }

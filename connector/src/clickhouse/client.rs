@@ -14,7 +14,7 @@ use super::settings::Refused;
 use super::sign_in::Credential;
 use super::statement::{Statement, escaped};
 use crate::guard::Policy;
-use crate::http::{self, Tls};
+use crate::http::{self, Stall, Tls};
 use crate::{ConnectorError, ErrorKind, Result};
 
 /// The server's own limit comes first; beyond this much more silence it is gone.
@@ -127,6 +127,11 @@ impl Client {
     /// Whether the user's profile is known not to cut results.
     pub fn truthful(&self) -> &AtomicBool {
         &self.truthful
+    }
+
+    /// How long an answer of rows may bring none.
+    pub fn stall(&self) -> Stall {
+        Stall::of_rows(&self.policy)
     }
 
     fn lock_http(&self) -> std::sync::MutexGuard<'_, Option<reqwest::Client>> {

@@ -10,6 +10,8 @@ use crate::{Batch, Column, ConnectorError, ErrorKind, Result, Type};
 
 /// Bytes held back: the longest block the server ends a failed result with, and its frame.
 const HELD: usize = 17 * 1024;
+/// The most bytes of all names and types, which are read at once; those of thousands of columns are far below.
+const HEADER: usize = 8 << 20;
 /// Bytes already decoded that may stay in front of the buffer.
 const SLACK: usize = 64 * 1024;
 
@@ -150,7 +152,10 @@ impl Decoder {
                 self.failed = true;
                 return Ok(false);
             }
-            let Some(used) = self.header(limit)? else { return Ok(false) };
+            let Some(used) = self.header(limit)? else {
+                let waits = self.buffer.len() - self.at;
+                return if waits > HEADER + HELD { Err(garbled()) } else { Ok(false) };
+            };
             self.at += used;
             self.begun = true;
         }

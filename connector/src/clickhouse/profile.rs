@@ -1,4 +1,4 @@
-//! Whether the profile of a user who may change no setting tells the truth.
+//! Whether the profile of a user who may not change every setting tells the truth.
 
 use super::client::Client;
 use super::decode::Limits;
@@ -10,7 +10,7 @@ use crate::{Batch, Cell, ConnectorError, Cost, ErrorKind, Result};
 /// The tag of the statements that read the user's own profile.
 pub const PROFILE: &str = "Weir profile";
 
-/// Where no setting may be sent, the profile decides; one that may cut results without a word is refused.
+/// Where a setting may not be sent, the profile decides; one that may cut results without a word is refused.
 ///
 /// # Errors
 /// `Config` naming the setting, or saying that the profile cannot be read.

@@ -5,10 +5,11 @@ use reqwest::{Response, StatusCode, header};
 
 use super::body;
 use super::exception::Exception;
-use crate::{ConnectorError, ErrorKind, http};
+use crate::http::{self, ERROR_BYTES, ERROR_TIME, Stall};
+use crate::{ConnectorError, ErrorKind};
 
-/// The most bytes of an error that are read.
-const ERROR_BYTES: usize = 64 * 1024;
+/// The most bytes of an error that are kept.
+const KEPT: usize = 64 * 1024;
 
 /// Who refused a statement.
 pub enum Refusal {
@@ -23,10 +24,14 @@ pub async fn read(response: Response, code: Option<u32>, host: &str) -> Refusal 
     let (status, headers) = (response.status(), response.headers().clone());
     let mut said = Vec::new();
     if let Ok(mut pieces) = body::take(response) {
-        while let Some(Ok(piece)) = pieces.next().await {
+        let (mut stall, mut came) = (Stall::after(ERROR_TIME), 0);
+        while came < ERROR_BYTES
+            && let Ok(Some(Ok(piece))) = stall.within(host, pieces.next()).await
+        {
             // Rows may come first: the end is what tells.
+            came += piece.len();
             said.extend_from_slice(&piece);
-            said.drain(..said.len().saturating_sub(ERROR_BYTES));
+            said.drain(..said.len().saturating_sub(KEPT));
         }
     }
     let tag = headers.get("x-clickhouse-exception-tag").and_then(|tag| tag.to_str().ok());

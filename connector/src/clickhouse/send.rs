@@ -1,6 +1,6 @@
 //! Sending a statement until its first row comes.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::{Response, StatusCode};
 
@@ -18,6 +18,9 @@ const ATTEMPTS: usize = 32;
 /// How often a service of the Cloud is asked patiently before it counts as down rather than asleep: about two minutes.
 const WAKING: usize = 12;
 
+/// The server's code for a statement that was cancelled (`QUERY_WAS_CANCELLED`).
+const STOPPED: u32 = 394;
+
 /// For whom a statement is sent.
 #[derive(Clone, Copy)]
 pub struct Purpose<'a> {
@@ -29,6 +32,8 @@ pub struct Purpose<'a> {
 
 /// Why a statement has no rows yet.
 enum Failure {
+    /// Nothing shows that the server is awake; sent again it may have.
+    Waking(ConnectorError),
     /// Sent again it may have.
     Passing(ConnectorError),
     /// Sent again right away it would fail alike.
@@ -84,19 +89,24 @@ impl Client {
         limits: Limits,
         purpose: Purpose<'_>,
     ) -> Result<Answer> {
-        let expected = &expected;
+        let (expected, asleep) = (&expected, &AtomicBool::new(false));
         let mut left = if self.config().cloud() { WAKING } else { 1 };
         loop {
             left -= 1;
             let sent = http::patiently(|_| async move {
-                match self.send(statement, expected, limits, purpose).await {
+                let sent = self.send(statement, expected, limits, purpose).await;
+                asleep.store(matches!(sent, Err(Failure::Waking(_))), Ordering::Relaxed);
+                match sent {
                     Ok(answer) => Ok(Ok(answer)),
-                    Err(Failure::Passing(error)) => Err(error),
+                    Err(Failure::Waking(error) | Failure::Passing(error)) => Err(error),
                     Err(Failure::Lasting(error)) => Ok(Err(error)),
                 }
             });
             match sent.await {
-                Err(error) if left > 0 && error.kind() == ErrorKind::Unavailable => {}
+                Err(error)
+                    if left > 0
+                        && asleep.load(Ordering::Relaxed)
+                        && error.kind() == ErrorKind::Unavailable => {}
                 Err(error) => return Err(error),
                 Ok(done) => return done,
             }
@@ -124,12 +134,12 @@ impl Client {
                     // says nothing for as long as a statement may take, is left to the scheduler.
                     let passing = !error.is_timeout() && !error.is_connect();
                     let error = http::explain(error, self.host());
-                    return Err(if passing { Failure::Passing(error) } else { Failure::Lasting(error) });
+                    return Err(if passing { Failure::Waking(error) } else { Failure::Lasting(error) });
                 }
             };
             let code = text(&response, "x-clickhouse-exception-code").and_then(|code| code.parse().ok());
             if code.is_none() && response.status() == StatusCode::OK && !refusal::html(&response) {
-                if refused.all() && purpose.tag != PROFILE {
+                if refused.unsure() && purpose.tag != PROFILE {
                     self.check_profile().await?;
                 }
                 return Ok(self.answer(response, expected.clone(), limits, purpose.cost)?);
@@ -138,7 +148,7 @@ impl Client {
                 Refusal::Server(exception) => exception,
                 Refusal::Way(error) if self.config().cloud() && error.kind() == ErrorKind::Unavailable => {
                     let waking = self.waking().detail(error.message());
-                    return Err(Failure::Passing(waking));
+                    return Err(Failure::Waking(waking));
                 }
                 Refusal::Way(error) => return Err(Failure::Passing(error)),
             };
@@ -150,12 +160,13 @@ impl Client {
         Err(Failure::Lasting(ConnectorError::new(ErrorKind::Protocol, message)))
     }
 
-    /// The server's own error, without secrets.
+    /// The server's own error, without secrets. A statement that somebody stopped is not begun again at once.
     fn told(&self, mut exception: Exception) -> Failure {
         exception.text = self.credential().scrub(&exception.text);
         let error = exception.explain();
-        match error.kind() {
-            ErrorKind::Auth => Failure::Lasting(self.credential().refused(error)),
+        match (exception.code, error.kind()) {
+            (_, ErrorKind::Auth) => Failure::Lasting(self.credential().refused(error)),
+            (STOPPED, _) => Failure::Lasting(error),
             _ => Failure::Passing(error),
         }
     }
@@ -176,7 +187,7 @@ impl Client {
         cost: &Cost,
     ) -> Result<Answer> {
         let tag = text(&response, "x-clickhouse-exception-tag");
-        Answer::new(response, self.host(), Decoder::new(expected, limits, tag), cost)
+        Answer::new(response, self.host(), Decoder::new(expected, limits, tag), self.stall(), cost)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::exception::Exception;
 
 /// Defaults and profiles differ, so everything a correct result hangs on is said each time.
-const PINNED: [(&str, &str); 21] = [
+const PINNED: [(&str, &str); 29] = [
     ("readonly", "2"),
     ("wait_end_of_query", "0"),
     ("send_progress_in_http_headers", "0"),
@@ -18,6 +18,14 @@ const PINNED: [(&str, &str); 21] = [
     ("read_overflow_mode", "throw"),
     ("sort_overflow_mode", "throw"),
     ("timeout_overflow_mode", "throw"),
+    ("read_overflow_mode_leaf", "throw"),
+    ("timeout_overflow_mode_leaf", "throw"),
+    ("transfer_overflow_mode", "throw"),
+    ("set_overflow_mode", "throw"),
+    ("join_overflow_mode", "throw"),
+    ("distinct_overflow_mode", "throw"),
+    ("group_by_overflow_mode", "throw"),
+    ("partial_result_on_first_cancel", "0"),
     ("limit", "0"),
     ("offset", "0"),
     ("skip_unavailable_shards", "0"),
@@ -31,11 +39,19 @@ const PINNED: [(&str, &str); 21] = [
 ];
 
 /// Settings of a profile that may cut a result without a word, and the only value that does not.
-pub const TRUTHFUL: [(&str, &str); 7] = [
+pub const TRUTHFUL: [(&str, &str); 15] = [
     ("result_overflow_mode", "throw"),
     ("read_overflow_mode", "throw"),
     ("sort_overflow_mode", "throw"),
     ("timeout_overflow_mode", "throw"),
+    ("read_overflow_mode_leaf", "throw"),
+    ("timeout_overflow_mode_leaf", "throw"),
+    ("transfer_overflow_mode", "throw"),
+    ("set_overflow_mode", "throw"),
+    ("join_overflow_mode", "throw"),
+    ("distinct_overflow_mode", "throw"),
+    ("group_by_overflow_mode", "throw"),
+    ("partial_result_on_first_cancel", "0"),
     ("limit", "0"),
     ("offset", "0"),
     ("skip_unavailable_shards", "0"),
@@ -49,9 +65,9 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Tells whether no setting may be sent.
-    pub fn all(&self) -> bool {
-        self.all
+    /// Tells whether a setting that may cut a result is left to the user's profile.
+    pub fn unsure(&self) -> bool {
+        self.all || TRUTHFUL.iter().any(|(name, _)| self.names.contains(*name))
     }
 
     /// The settings to send.
@@ -116,6 +132,20 @@ mod tests {
     }
 
     #[test]
+    fn pitfall_16_every_setting_that_may_cut_a_result_is_sent_or_looked_at() {
+        let sent = Refused::default().settings("t", Duration::from_secs(9));
+        for (name, value) in TRUTHFUL {
+            assert!(sent.contains(&(name.to_owned(), value.to_owned())), "{name}");
+        }
+        let modes = sent.iter().filter(|(name, value)| name.contains("_overflow_mode") && value == "throw");
+        assert_eq!(modes.count(), 11);
+        let fixed = "Code: 452. DB::Exception: Setting set_overflow_mode should not be changed. (SETTING_CONSTRAINT_VIOLATION)";
+        assert!(after(&[fixed]).0.unsure());
+        let narrow = "Code: 452. DB::Exception: Setting max_execution_time shouldn't be greater than 300. (SETTING_CONSTRAINT_VIOLATION)";
+        assert!(!after(&[narrow]).0.unsure() && !Refused::default().unsure());
+    }
+
+    #[test]
     fn settings_are_given_up_one_by_one_and_then_all() {
         let count = |refused: &Refused| refused.settings("t", Duration::from_secs(9)).len();
         let all = count(&Refused::default());
@@ -129,6 +159,6 @@ mod tests {
         let strict = "Code: 164. DB::Exception: Cannot modify 'limit' setting in readonly mode. (READONLY)";
         let (refused, learnt) = after(&[guard, strict, strict]);
         assert_eq!((count(&refused), learnt), (0, vec![true, true, false]));
-        assert!(refused.all());
+        assert!(refused.all && refused.unsure());
     }
 }

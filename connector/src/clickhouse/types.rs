@@ -141,8 +141,10 @@ fn plain(bare: &str) -> Option<Wire> {
         "Float64" => Wire::Float8,
         "Bool" => Wire::Bool,
         "String" => Wire::String,
-        // Values without a single byte would never end.
-        "FixedString" => Wire::FixedString(number("FixedString").filter(|bytes| *bytes > 0)?),
+        // Values without a single byte would never end; the server takes no longer ones (`MAX_FIXEDSTRING_SIZE`).
+        "FixedString" => {
+            Wire::FixedString(number("FixedString").filter(|bytes| (1..=0xff_ffff).contains(bytes))?)
+        }
         "Date" => Wire::Date,
         "Date32" => Wire::Date32,
         "DateTime" => Wire::DateTime,
@@ -256,6 +258,8 @@ mod tests {
             ("DateTime64(3, 'Asia/Kolkata')", Wire::DateTime64(3), Projection::Plain, false, Type::Zoned),
             ("DateTime('UTC')", Wire::DateTime, Projection::Plain, false, Type::Zoned),
             ("FixedString(16)", Wire::FixedString(16), Projection::Plain, false, Type::Text),
+            ("FixedString(16777215)", Wire::FixedString(16_777_215), Projection::Plain, false, Type::Text),
+            ("FixedString(900000000000)", Wire::String, Projection::Text, false, Type::Other),
             ("SimpleAggregateFunction(sum, UInt64)", Wire::UInt(8), Projection::Plain, false, Type::Int),
             (
                 "SimpleAggregateFunction(f(3, 'x'), Array(String))",

@@ -12,7 +12,7 @@ use super::dialect::Expected;
 use super::links::Link;
 use super::reply::{Part, Reply};
 use super::run::gone;
-use crate::http::{explain, patiently};
+use crate::http::{Stall, explain, patiently};
 use crate::{Batch, ConnectorError, ErrorKind, Result};
 
 /// How much of a chunk that is here is decoded at once.
@@ -33,6 +33,7 @@ pub struct Answer {
     first: Option<Part>,
     current: Option<Chunk>,
     ahead: Option<Ahead>,
+    stall: Stall,
     over: bool,
 }
 
@@ -90,6 +91,7 @@ impl Answer {
         let decoder = Decoder::new(columns, limits);
         let (first, current, ahead) = (reply.result, None, None);
         Ok(Self {
+            stall: Stall::of_rows(client.policy()),
             client,
             id,
             decoder,
@@ -117,7 +119,7 @@ impl Answer {
     /// The next batch; nothing after the last, and only when every row has come.
     ///
     /// # Errors
-    /// Whatever keeps the result from being whole.
+    /// Whatever keeps the result from being whole; `Timeout` when it goes on without a row.
     pub async fn next(&mut self) -> Result<Option<Batch>> {
         while !self.over {
             if self.current.is_none() {
@@ -164,10 +166,11 @@ impl Answer {
     /// Hands the decoder more of the current chunk, or closes it.
     async fn feed(&mut self) -> Result<()> {
         let Some(chunk) = &mut self.current else { return Ok(()) };
+        self.stall.came(self.before + self.decoder.rows());
         let piece = match &mut chunk.body {
             Body::Here(bytes) if bytes.is_empty() => None,
             Body::Here(bytes) => Some(bytes.split_to(PIECE.min(bytes.len()))),
-            Body::Coming(response) => match response.chunk().await {
+            Body::Coming(response) => match self.stall.within(self.client.host(), response.chunk()).await? {
                 Ok(piece) => piece,
                 Err(error) => {
                     let error = explain(error, self.client.host());

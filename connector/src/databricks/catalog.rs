@@ -268,7 +268,7 @@ async fn described(client: &Arc<Client>, table: TableRef) -> Result<Known> {
     let text = |name: &str| Expected { name: name.to_owned(), native: Native::parse("STRING", true) };
     let columns = vec![text("col_name"), text("data_type"), text("comment")];
     let cost = Cost::default();
-    let asked = Small { statement: &statement, columns, table: Some(&table), cost: &cost };
+    let asked = Small { statement: &statement, columns, tag: "Weir", table: Some(&table), cost: &cost };
     let batch = fetch::small(client, asked).await?;
     let mut columns = Vec::new();
     for row in 0..batch.rows() {

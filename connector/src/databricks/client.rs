@@ -1,8 +1,5 @@
 //! Requests to one workspace: signed in, sent again when that is safe, and refused ones told apart.
 
-use std::time::SystemTime;
-
-use reqwest::{StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -120,7 +117,7 @@ impl Client {
                 return Ok(answer);
             }
             // The token may have been revoked before its end.
-            if answer.status == StatusCode::UNAUTHORIZED && again && self.tokens.refused(&token).await {
+            if again && failure::token_refused(&answer) && self.tokens.refused(&token).await {
                 again = false;
                 continue;
             }
@@ -152,11 +149,6 @@ impl Client {
 /// # Errors
 /// `Protocol` when it does not tell.
 pub fn clock(answer: &Answer, host: &str) -> Result<Moment> {
-    let told = answer.headers.get(header::DATE).and_then(|date| date.to_str().ok());
-    let since = told
-        .and_then(|date| httpdate::parse_http_date(date).ok())
-        .and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok());
-    since
-        .map(|since| Moment { seconds: since.as_secs().cast_signed(), nanos: 0 })
-        .ok_or_else(|| ConnectorError::new(ErrorKind::Protocol, format!("{host:?} does not tell its clock")))
+    let told = answer.clock().map(|seconds| Moment { seconds, nanos: 0 });
+    told.ok_or_else(|| ConnectorError::new(ErrorKind::Protocol, format!("{host:?} does not tell its clock")))
 }

@@ -69,7 +69,10 @@ impl Config {
             SignIn::Oauth { client_id } if client_id.trim() != client_id || client_id.is_empty() => {
                 refuse("signIn.oauth.clientId: give the service principal's application ID")
             }
-            SignIn::Oauth { client_id } if client_id.contains(':') || !client_id.is_ascii() => {
+            // It goes into scripts that an owner runs.
+            SignIn::Oauth { client_id }
+                if !client_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') =>
+            {
                 refuse("signIn.oauth.clientId: this is no application ID, which looks like a UUID")
             }
             _ => Ok(()),
@@ -183,6 +186,10 @@ mod tests {
             config.validate().map_err(|error| error.to_string())
         };
         assert_eq!(with(json!({"oauth": {"clientId": "b7f7a7a6-0000"}})), Ok(()));
+        for other in ["x`; DROP CATALOG main; --", "a\nDROP CATALOG main; --", "a:b", "a b", "ä"] {
+            let refused = with(json!({"oauth": {"clientId": other}})).expect_err(other);
+            assert!(refused.starts_with("signIn.oauth.clientId: this is no application ID"), "{refused}");
+        }
         assert!(
             with(json!({"oauth": {"clientId": ""}}))
                 .is_err_and(|it| it.starts_with("signIn.oauth.clientId: "))

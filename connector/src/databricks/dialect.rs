@@ -98,7 +98,11 @@ pub fn read(
     Ok(statements)
 }
 
-fn cursor_column<'a>(request: &ReadRequest, columns: &'a [Expected]) -> Result<&'a Expected> {
+/// The column of the cursor among those read.
+///
+/// # Errors
+/// `Config` when it is not among them; `Schema` when its type is another.
+pub fn cursor_column<'a>(request: &ReadRequest, columns: &'a [Expected]) -> Result<&'a Expected> {
     let name = &request.cursor.column;
     let column = columns.iter().find(|column| column.name == *name).ok_or_else(|| {
         let message = format!("the cursor column {name:?} is not among the columns read");

@@ -76,6 +76,18 @@ fn named(code: &str) -> Option<ErrorKind> {
     })
 }
 
+/// Whether a request was refused for its token. The gateway answers a bad one with status 403 and that number as the
+/// code; who lacks a right is answered with a name.
+pub fn token_refused(answer: &Answer) -> bool {
+    match answer.status {
+        StatusCode::UNAUTHORIZED => true,
+        StatusCode::FORBIDDEN => {
+            matches!(answer.json(), Ok(Said { error_code: Some(Code::Number(401 | 403)), .. }))
+        }
+        _ => false,
+    }
+}
+
 /// The error for a request that was refused; `doing` is what was attempted, such as `list the catalogs`.
 pub fn api(answer: &Answer, host: &str, doing: &str) -> ConnectorError {
     let status = answer.status;

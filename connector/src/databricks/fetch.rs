@@ -16,6 +16,8 @@ pub struct Small<'a> {
     pub statement: &'a Statement,
     /// The columns of its result.
     pub columns: Vec<Expected>,
+    /// Who asks.
+    pub tag: &'a str,
     /// The table it reads, for messages.
     pub table: Option<&'a TableRef>,
     /// Where its cost is added up.
@@ -28,7 +30,7 @@ pub struct Small<'a> {
 /// What the workspace or the warehouse refused.
 pub async fn small(client: &Arc<Client>, small: Small<'_>) -> Result<Batch> {
     let limits = Limits { rows: 1_000_000, bytes: 256 << 20, cell: 1 << 20 };
-    let asked = Asked { table: small.table, tag: "Weir", cost: small.cost };
+    let asked = Asked { table: small.table, tag: small.tag, cost: small.cost };
     for disposition in [Disposition::Inline, Disposition::Links] {
         let ended = run::run(client, small.statement, disposition, asked).await?;
         let Ended::Succeeded { id, reply } = ended else { continue };

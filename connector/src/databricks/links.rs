@@ -76,7 +76,7 @@ impl Links {
         }
         let response = service.start(request).await.map_err(reach)?;
         match response.status() {
-            StatusCode::OK => Ok(response),
+            StatusCode::OK => http::web_page(&response).map_or(Ok(response), Err),
             // What stores answer to a link that has ended; the body would show the signed address.
             status @ (StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED

@@ -16,6 +16,7 @@ mod read;
 mod reply;
 mod run;
 mod setup;
+mod slice;
 mod statement;
 mod token;
 mod types;
@@ -39,7 +40,7 @@ use crate::kinds::Kind;
 use crate::setup::{Given, Setup, Tables};
 use crate::{
     Batch, BatchStream, Cell, Check, Connector, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
-    ReadRequest, Result, Table, TableRef, Watermark,
+    ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use catalog::Known;
 use client::Client;
@@ -134,7 +135,7 @@ impl Shared {
     /// Runs a statement with a small result of those columns.
     async fn small(&self, sql: String, columns: Vec<Expected>, table: &TableRef) -> Result<Batch> {
         let (statement, cost) = (Statement::new(sql), Cost::default());
-        let asked = Small { statement: &statement, columns, table: Some(table), cost: &cost };
+        let asked = Small { statement: &statement, columns, tag: "Weir", table: Some(table), cost: &cost };
         fetch::small(&self.client, asked).await
     }
 
@@ -265,6 +266,17 @@ impl Connector for Workspace {
         // Not the warehouse's, which would have to wake up for it.
         let found = warehouse::look(&self.0.client).await?;
         client::clock(&found.answer, self.0.client.host())
+    }
+
+    async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
+        let (known, _) = self.0.table(&request.table, true).await?;
+        let chosen = known.choose(&request.columns())?;
+        let Some((columns, statement)) = slice::statement(&request, &known.table, &chosen)? else {
+            return Ok(Vec::new());
+        };
+        let (tag, table) = (statement::tag(&request.tag), Some(&known.table));
+        let asked = Small { statement: &statement, columns, tag: &tag, table, cost: &request.cost };
+        request.take(&fetch::small(&self.0.client, asked).await?)
     }
 
     fn read(&self, request: ReadRequest) -> BatchStream {

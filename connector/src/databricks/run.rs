@@ -69,17 +69,14 @@ async fn follow(
     begun: Instant,
 ) -> Result<Ended> {
     let allowed = client.policy().statement_timeout;
-    let mut reply = submit(client, statement, disposition, asked.tag).await?;
-    let id = reply.statement_id.clone().ok_or_else(|| {
-        ConnectorError::new(ErrorKind::Protocol, "the workspace gave a statement without its ID")
-    })?;
-    let mut running = Running { client: Arc::clone(client), id: id.clone(), over: false };
+    let (mut running, mut reply) = submit(client, statement, disposition, asked.tag).await?;
+    let id = running.id.clone();
     let mut pause = FIRST_PAUSE;
     loop {
         match reply.status.state.as_str() {
             "SUCCEEDED" => {
                 running.over = true;
-                return Ok(Ended::Succeeded { id, reply: Box::new(reply) });
+                return Ok(Ended::Succeeded { id, reply });
             }
             "PENDING" | "RUNNING" => {}
             _ => {
@@ -92,7 +89,7 @@ async fn follow(
         }
         tokio::time::sleep(pause.min(allowed.saturating_sub(wall::moment() - begun))).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
-        reply = look(client, &id).await?;
+        reply = Box::new(look(client, &id).await?);
     }
 }
 
@@ -132,13 +129,14 @@ fn late(state: &str, allowed: Duration, asked: Asked<'_>) -> ConnectorError {
         .hint("read less at once, use a larger warehouse, or ask the operator to allow more time")
 }
 
-/// Sends a statement. It may begin although its answer is never seen, so the sending outlives whoever waits.
+/// Sends a statement. It may begin although its answer is never seen, so the sending outlives whoever waits; and what
+/// runs is handed over as such, so that it is cancelled wherever on the way it is dropped.
 async fn submit(
     client: &Arc<Client>,
     statement: &Statement,
     disposition: Disposition,
     tag: &str,
-) -> Result<Reply> {
+) -> Result<(Running, Box<Reply>)> {
     let wait = client.policy().statement_timeout.as_secs().clamp(5, WAIT);
     let body = statement.body(client.warehouse(), disposition, wait, tag);
     let (give, take) = oneshot::channel();
@@ -152,12 +150,8 @@ async fn submit(
             most: client::ROWS,
         };
         let reply = sender.call(request).await.and_then(|answer| answer.json::<Reply>());
-        if let Err(Ok(reply)) = give.send(reply)
-            && let Some(id) = reply.statement_id
-        {
-            let over = !matches!(reply.status.state.as_str(), "PENDING" | "RUNNING");
-            drop(Running { client: sender, id, over });
-        }
+        // What nobody takes is dropped here, or in the channel.
+        drop(give.send(reply.and_then(|reply| Ok((Running::of(&sender, &reply)?, Box::new(reply))))));
     });
     let lost = |_| ConnectorError::new(ErrorKind::Unavailable, "the program is stopping");
     let reply = take.await.map_err(lost)?;
@@ -195,6 +189,16 @@ struct Running {
     client: Arc<Client>,
     id: String,
     over: bool,
+}
+
+impl Running {
+    fn of(client: &Arc<Client>, reply: &Reply) -> Result<Self> {
+        let id = reply.statement_id.clone().ok_or_else(|| {
+            ConnectorError::new(ErrorKind::Protocol, "the workspace gave a statement without its ID")
+        })?;
+        let over = !matches!(reply.status.state.as_str(), "PENDING" | "RUNNING");
+        Ok(Self { client: Arc::clone(client), id, over })
+    }
 }
 
 impl Drop for Running {

@@ -17,6 +17,8 @@ use crate::{ConnectorError, ErrorKind, Result, wall};
 
 /// A new token is asked for this long before the old one ends.
 const BEFORE_END: Duration = Duration::from_secs(5 * 60);
+/// A token is believed to live no longer than this, in seconds.
+const LONGEST: u64 = 86_400;
 /// The most bytes of the token endpoint's answer.
 const ANSWER: usize = 64 * 1024;
 
@@ -68,7 +70,7 @@ impl Tokens {
         }
         let granted = http::patiently(|_| ask(service, client_id, secret)).await?;
         carried(granted.access_token.expose_secret())?;
-        let lives = Duration::from_secs(granted.expires_in.unwrap_or(3_600));
+        let lives = Duration::from_secs(granted.expires_in.unwrap_or(3_600).min(LONGEST));
         // Of a token that lives shorter than that, half its life.
         let until = wall::moment() + lives.checked_sub(BEFORE_END).unwrap_or(lives / 2).max(lives / 2);
         *kept = Some(Kept { token: granted.access_token.clone(), until });

@@ -17,6 +17,8 @@ use crate::{ConnectorError, ErrorKind, Result, Retry, patience};
 const ATTEMPTS: u32 = 5;
 /// The wait after the first failure; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The longest wait that an answer may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(86_400);
 /// A longer wait is left to the scheduler, which need not hold a worker for it.
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
@@ -154,7 +156,42 @@ pub(crate) fn refused(host: &str, status: StatusCode, headers: &HeaderMap, said:
 }
 
 /// The wait an answer asks for, in whole seconds (RFC 9110 10.2.3; the form with a date is not used by any service here).
+/// A day at most: whatever stands in front of a service must not stop a stream for good.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let seconds: u64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_ASKED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_may_ask_for_a_day_at_most() {
+        for (asked, wait) in [
+            ("0", Some(0)),
+            (" 3600 ", Some(3_600)),
+            ("31536000", Some(86_400)),
+            ("9300000000000", Some(86_400)),
+            ("18446744073709551615", Some(86_400)),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+            ("-1", None),
+        ] {
+            let value = header::HeaderValue::from_static(asked);
+            let headers = HeaderMap::from_iter([(header::RETRY_AFTER, value)]);
+            assert_eq!(retry_after(&headers), wait.map(Duration::from_secs), "{asked}");
+        }
+    }
+}
+
+/// The error for an answer that is a page for people, with a status of success: what stands in front of a service shows
+/// it.
+pub(crate) fn web_page(response: &Response) -> Option<ConnectorError> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    kind.starts_with("text/html").then(|| {
+        let host = response.url().host_str().unwrap_or_default();
+        let message = format!("{host:?} answered with a web page instead of data");
+        ConnectorError::new(ErrorKind::Unavailable, message)
+            .hint("a proxy or a maintenance page may stand in front of it; check the host name")
+    })
 }

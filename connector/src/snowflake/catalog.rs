@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::client::Client;
+use super::columns::EXACT;
 use super::decode::Expected;
 use super::dialect::{quote, table_name};
 use super::statement::Statement;
@@ -125,6 +126,27 @@ async fn show(client: &Arc<Client>, sql: &str) -> Result<Vec<Batch>> {
         batches.push(more);
     }
     Ok(batches)
+}
+
+/// Sees that a table's name means the table: where the user's names mean the same in any case, one that is not in upper
+/// case means another. The column of a statement shows it.
+///
+/// # Errors
+/// `Schema` when it does not.
+pub async fn spelled(client: &Arc<Client>, table: &TableRef) -> Result<()> {
+    const NAME: &str = "a";
+    let parts = [&table.catalog, &table.schema].into_iter().flatten().chain([&table.name]);
+    if parts.into_iter().all(|part| *part == part.to_uppercase()) {
+        return Ok(());
+    }
+    let batch = client.fetch(&Statement::new(format!("SELECT 1 AS {}", quote(NAME)))).await?;
+    if batch.columns.first().is_some_and(|column| column.name() == NAME) {
+        return Ok(());
+    }
+    let message = format!(
+        "the name of {table} does not mean what it spells: the user's names mean the same in any case"
+    );
+    Err(ConnectorError::new(ErrorKind::Schema, message).hint(EXACT))
 }
 
 /// Looks one table's columns up.

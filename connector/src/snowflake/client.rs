@@ -8,7 +8,7 @@ mod explain;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::SecretString;
 use tokio::sync::oneshot;
@@ -23,7 +23,7 @@ use super::running::Running;
 use super::sign_in::SignIn;
 use super::statement::{Session, Statement, Submission};
 use crate::guard::Policy;
-use crate::http::{self, Answer, Service};
+use crate::http::{self, Answer, Service, Stall};
 use crate::{Batch, ConnectorError, Cost, ErrorKind, Result, wall};
 
 /// The kind's name in [`Policy::base_urls`].
@@ -45,6 +45,7 @@ pub struct Client {
     service: Service,
     sign_in: SignIn,
     timeout: Duration,
+    stall: Stall,
     ahead: Mutex<Option<i64>>,
 }
 
@@ -85,7 +86,7 @@ impl Client {
         let sign_in = SignIn::new(&config, credential)?;
         let timeout = policy.statement_timeout.max(Duration::from_secs(1));
         let service = Service::new(base, policy.clone(), timeout.min(SYNCHRONOUS) + PATIENCE.min(timeout));
-        Ok(Self { config, service, sign_in, timeout, ahead: Mutex::new(None) })
+        Ok(Self { config, service, sign_in, timeout, stall: Stall::of_rows(policy), ahead: Mutex::new(None) })
     }
 
     /// What was configured.
@@ -109,6 +110,11 @@ impl Client {
     /// How long a statement may take.
     pub fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// How long an answer of rows may bring none.
+    pub fn stall(&self) -> Stall {
+        self.stall.clone()
     }
 
     /// Runs a statement with a small result.
@@ -288,6 +294,8 @@ impl Client {
         let request = request.header(CONTENT_TYPE, "application/json");
         Ok(match submission {
             Some(submission) => request.body(submission.body.clone()),
+            // Without it neither length nor body is told, which gateways may refuse.
+            None if *method == Method::POST => request.header(CONTENT_LENGTH, 0),
             None => request,
         })
     }

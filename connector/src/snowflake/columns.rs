@@ -4,6 +4,10 @@ use super::head::{RowType, garbled};
 use super::types::Native;
 use crate::{Batch, Column, ConnectorError, ErrorKind, Result, Type};
 
+/// What to do where names mean the same in any case.
+pub const EXACT: &str =
+    "set QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE for Weir's user: names must mean what they spell";
+
 /// A column as the statement selects it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
@@ -42,9 +46,7 @@ pub fn known(found: &[RowType], expected: Option<&[Expected]>) -> Result<Vec<Kno
             let native = found.native();
             if wanted.native.plain() && found.name != wanted.name {
                 let message = format!("column {:?} came as {:?}", wanted.name, found.name);
-                return Err(ConnectorError::new(ErrorKind::Schema, message).hint(
-                    "set QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE for Weir's user: names must mean what they spell",
-                ));
+                return Err(ConnectorError::new(ErrorKind::Schema, message).hint(EXACT));
             }
             let (wanted_kind, kind) = (wanted.native.kind(), native.kind());
             if wanted_kind != kind && wanted_kind != Type::Other {

@@ -58,8 +58,9 @@ pub fn select_item(column: &Expected) -> String {
 pub enum Start {
     /// At the position: its row comes again.
     At,
-    /// Behind the position, whose row has been given out.
-    Behind,
+    /// At the position too, whose row has been given out: it must be the one that is named, as it comes again. Comparing
+    /// with `>` would leave out rows that the key's collation takes for equal, and rows that share a key.
+    Again,
 }
 
 /// The statement of a read: one, so that a poll that finds nothing costs one. Nothing when no row can be inside the
@@ -137,12 +138,10 @@ pub fn interval(
                 let behind = resume(position, key, &cursor.name, start, &mut more).filter(|_| exact);
                 // Where the cursor is the key, it tells rows apart alone.
                 let alone = exact && !key.is_empty() && key.iter().all(|column| column.name == cursor.name);
-                let compare = match (start, &behind) {
-                    (Start::Behind, None) if !alone => return Err(unknown()),
-                    (Start::Behind, None) => ">",
-                    _ => ">=",
-                };
-                conditions.push(format!("{name} {compare} {sql}"));
+                if start == Start::Again && behind.is_none() && !alone {
+                    return Err(unknown());
+                }
+                conditions.push(format!("{name} >= {sql}"));
                 values.push(value);
                 if let Some(behind) = behind {
                     conditions.push(format!("({name} > {sql} OR {behind})"));
@@ -200,7 +199,7 @@ fn resume(
         }
         // From the first cell that cannot be compared on, all rows with equal cells before it are read again.
         let Some((sql, value)) = bound::key(&column.native, text) else {
-            if start == Start::Behind {
+            if start == Start::Again {
                 return None;
             }
             break;
@@ -212,8 +211,7 @@ fn resume(
     for (index, (name, sql, value)) in levels.into_iter().enumerate() {
         values.push(value.clone());
         if index == last {
-            let compare = if start == Start::At { ">=" } else { ">" };
-            condition.push_str(&format!("({name} {compare} {sql} OR {name} IS NULL)"));
+            condition.push_str(&format!("({name} >= {sql} OR {name} IS NULL)"));
         } else {
             values.push(value);
             condition.push_str(&format!("({name} > {sql} OR {name} IS NULL OR ({name} = {sql} AND "));
@@ -223,7 +221,7 @@ fn resume(
     Some(condition)
 }
 
-/// The error for a place that cannot be gone on from behind its row.
+/// The error for a place whose row would not be known again.
 fn unknown() -> ConnectorError {
     ConnectorError::new(
         ErrorKind::Unavailable,

@@ -1,6 +1,6 @@
 //! The JSON around the rows of an answer: everything but the content of its `data`, found while the bytes arrive.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::types::Native;
 use crate::{ConnectorError, ErrorKind, Result};
@@ -52,9 +52,16 @@ pub struct Meta {
     /// How many rows there are in all partitions.
     pub num_rows: Option<u64>,
     /// The columns.
+    #[serde(deserialize_with = "or_none")]
     pub row_type: Vec<RowType>,
     /// The partitions.
+    #[serde(deserialize_with = "or_none")]
     pub partition_info: Vec<Partition>,
+}
+
+/// A list, or null in the place of one without entries.
+fn or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> std::result::Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 /// One column of a result.
@@ -211,6 +218,14 @@ mod tests {
         }
         assert!(head.complete(), "{text}");
         Ok((head.envelope()?, found))
+    }
+
+    #[test]
+    fn a_list_may_be_null_where_it_has_no_entries() {
+        let text = r#"{"resultSetMetaData":{"numRows":0,"rowType":null,"partitionInfo":null},"data":[]}"#;
+        let (envelope, _) = beside(text, 7).expect("an answer");
+        let meta = envelope.meta.expect("what the rows are");
+        assert!(meta.partition_info.is_empty() && meta.row_type.is_empty() && meta.num_rows == Some(0));
     }
 
     #[test]

@@ -95,6 +95,7 @@ impl Shared {
         if let Some(known) = kept.filter(|_| !fresh) {
             return Ok((known, false));
         }
+        catalog::spelled(&self.client, table).await?;
         let known = Arc::new(catalog::table(&self.client, table).await?);
         self.tables.lock().unwrap_or_else(PoisonError::into_inner).insert(table.clone(), known.clone());
         Ok((known, true))

@@ -1,4 +1,4 @@
-//! One read: one statement, and another one behind the last row where its result was lost.
+//! One read: one statement, and another one from the last row on where its result was lost.
 
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub struct Reading {
     state: State,
     /// Where the last row given out stands; nothing when it cannot be named.
     last: Option<Position>,
+    /// The row that a new statement begins with, once more.
+    again: Option<Position>,
     given: bool,
     lost: u32,
 }
@@ -41,7 +43,7 @@ impl Reading {
     pub fn new(shared: Arc<Shared>, request: ReadRequest) -> Self {
         let tag = format!("Weir/{}/{}", request.tag.organization, request.tag.stream);
         let state = State::Begin { fresh: false, start: Start::At };
-        Self { shared, request, tag, state, last: None, given: false, lost: 0 }
+        Self { shared, request, tag, state, last: None, again: None, given: false, lost: 0 }
     }
 
     /// The next batch; nothing after the last.
@@ -55,7 +57,7 @@ impl Reading {
                 Ok(Step::Batch(batch)) => {
                     self.given = true;
                     self.lost = 0;
-                    self.last = self.position(&batch);
+                    self.last = batch.rows().checked_sub(1).and_then(|row| self.place(&batch, row));
                     return Ok(Some(batch));
                 }
                 Ok(Step::End) => return Ok(None),
@@ -78,13 +80,14 @@ impl Reading {
             && self.lost < LOST
             && let Some(last) = self.last.take()
         {
-            tracing::warn!(%error, "the result was lost; the read goes on behind its last row");
+            tracing::warn!(%error, "the result was lost; the read goes on from its last row");
             self.lost += 1;
             self.last = Some(last.clone());
+            self.again = Some(last.clone());
             self.request.from = Some(last);
             // Rows without a cursor came before all others.
             self.request.nulls = NullCursors::Skip;
-            return Ok(State::Begin { fresh: true, start: Start::Behind });
+            return Ok(State::Begin { fresh: true, start: Start::Again });
         }
         Err(error)
     }
@@ -112,7 +115,7 @@ impl Reading {
                 Ok(Step::Again)
             }
             State::Rows { rows, .. } => match rows.next().await? {
-                Some(batch) => Ok(Step::Batch(batch)),
+                Some(batch) => Ok(self.unrepeated(batch)),
                 None => {
                     self.state = State::End;
                     Ok(Step::End)
@@ -122,9 +125,22 @@ impl Reading {
         }
     }
 
-    /// Where the last row of a batch stands, when a statement can go on behind it: it has a cursor and a key.
-    fn position(&self, batch: &Batch) -> Option<Position> {
-        let row = batch.rows().checked_sub(1)?;
+    /// The batch without the row that was given out before the result was lost, which comes first again: unless it was
+    /// changed meanwhile, or another row that the order takes for equal comes before it. Then all are given out; a row
+    /// that comes twice does no harm, one left out would.
+    fn unrepeated(&mut self, batch: Batch) -> Step {
+        let again = self.again.take();
+        if batch.rows() == 0 || again.is_none() || self.place(&batch, 0) != again {
+            return Step::Batch(batch);
+        }
+        match batch.without_first() {
+            rest if rest.rows() == 0 => Step::Again,
+            rest => Step::Batch(rest),
+        }
+    }
+
+    /// Where a row of a batch stands, when a statement can go on from it: it has a cursor and a key.
+    fn place(&self, batch: &Batch, row: usize) -> Option<Position> {
         let watermark =
             Watermark::of(self.request.cursor.kind, &batch.column(&self.request.cursor.column)?.cell(row))?;
         let key = self.request.key.iter().map(|name| batch.column(name)?.cell(row).key());

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Response;
-use reqwest::header::CONTENT_TYPE;
 use tokio::task::JoinHandle;
 
 use super::client::{Client, Done, valid};
@@ -14,7 +13,8 @@ use super::decode::{Decoder, Expected, Limits};
 use super::head::{Envelope, garbled};
 use super::refusal::Refusal;
 use super::statement::Submission;
-use crate::{Batch, ConnectorError, ErrorKind, Result, http};
+use crate::http::{self, Stall};
+use crate::{Batch, ConnectorError, ErrorKind, Result};
 
 /// Partitions asked for before they are needed. Their bytes wait at Snowflake: only what the network holds has come.
 const AHEAD: usize = 2;
@@ -46,6 +46,9 @@ pub struct Rows {
     given: bool,
     /// How often this partition broke off.
     broke: u32,
+    /// Rows of the partitions before, and how long none has come.
+    before: u64,
+    stall: Stall,
     over: bool,
 }
 
@@ -68,6 +71,7 @@ impl Rows {
         limits: Limits,
     ) -> Self {
         Self {
+            stall: client.stall(),
             client,
             submission,
             decoder: Decoder::new(expected.clone(), limits),
@@ -82,6 +86,7 @@ impl Rows {
             next: 1,
             given: false,
             broke: 0,
+            before: 0,
             over: false,
         }
     }
@@ -94,7 +99,7 @@ impl Rows {
     /// The next batch; nothing after the last, and only when every row has come.
     ///
     /// # Errors
-    /// Whatever keeps the result from being whole.
+    /// Whatever keeps the result from being whole; `Timeout` when it goes on without a row.
     pub async fn next(&mut self) -> Result<Option<Batch>> {
         loop {
             if self.over {
@@ -128,10 +133,13 @@ impl Rows {
             self.close().await?;
             return Ok(None);
         };
-        if let Some(page) = web_page(body) {
+        if let Some(page) = http::web_page(body) {
             return Err(page);
         }
-        match body.chunk().await.map_err(|error| http::explain(error, self.client.host()))? {
+        let host = self.client.host();
+        self.stall.came(self.before + self.decoder.rows());
+        let more = self.stall.within(host, body.chunk()).await?;
+        match more.map_err(|error| http::explain(error, host))? {
             Some(bytes) => self.decoder.push(&bytes),
             None => {
                 self.body = None;
@@ -201,6 +209,7 @@ impl Rows {
             }
         }
         self.count(true)?;
+        self.before += self.decoder.rows();
         self.broke = 0;
         self.partition += 1;
         self.decoder.next_partition();
@@ -263,17 +272,4 @@ fn differ(total: Option<u64>, sum: u64) -> ConnectorError {
 
 fn gone() -> ConnectorError {
     ConnectorError::new(ErrorKind::Unavailable, "a partition was given up")
-}
-
-/// The error for a page that something in front of Snowflake sent.
-fn web_page(response: &Response) -> Option<ConnectorError> {
-    let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
-    kind.starts_with("text/html").then(|| {
-        let message = format!(
-            "{:?} answered with a web page instead of data",
-            response.url().host_str().unwrap_or_default()
-        );
-        ConnectorError::new(ErrorKind::Unavailable, message)
-            .hint("a proxy or a maintenance page may stand in front of it; check the host name")
-    })
 }

@@ -5,13 +5,14 @@ use super::dialect::{full, quote, quote_user, table_name};
 use crate::TableRef;
 use crate::setup::{KeySetup, Language, Setup, Tables, lines, remark};
 
-/// Settings of the user that reading hangs on, whatever the account has for others: names mean what they spell, and
-/// bounds are read as they are written.
-const SETTINGS: [&str; 4] = [
+/// Settings of the user that reading hangs on, whatever the account has for others: names mean what they spell, bounds
+/// are read as they are written, and no result is cut.
+const SETTINGS: [&str; 5] = [
     "QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE",
     "TIMESTAMP_INPUT_FORMAT = 'AUTO'",
     "DATE_INPUT_FORMAT = 'AUTO'",
     "TIME_INPUT_FORMAT = 'AUTO'",
+    "ROWS_PER_RESULTSET = 0",
 ];
 
 /// The scripts for a service user with a role that reads these tables and nothing else, and a small warehouse.

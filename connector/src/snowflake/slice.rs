@@ -56,7 +56,7 @@ fn number(native: &Native, name: &str) -> String {
         // The session is in UTC.
         Native::Ltz(_) | Native::Tz(_) => days(format!("CAST(CAST({name} AS TIMESTAMP_LTZ) AS DATE)")),
         // A quotient has at least six digits behind the point, and this one needs five.
-        _ => format!("FLOOR({name} / {BLOCK})"),
+        _ => format!("CAST(FLOOR({name} / {BLOCK}) AS NUMBER(38,0))"),
     }
 }
 

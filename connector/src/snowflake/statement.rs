@@ -76,6 +76,8 @@ struct Binding<'a> {
 struct Parameters<'a> {
     timezone: &'static str,
     query_tag: &'a str,
+    /// Whatever is set for the user or the account: 0 cuts no result.
+    rows_per_resultset: u8,
 }
 
 impl Submission {
@@ -103,7 +105,7 @@ impl Submission {
             bindings: values
                 .map(|(index, value)| ((index + 1).to_string(), Binding { kind: "TEXT", value }))
                 .collect(),
-            parameters: Parameters { timezone: "UTC", query_tag: tag },
+            parameters: Parameters { timezone: "UTC", query_tag: tag, rows_per_resultset: 0 },
         };
         let body = serde_json::to_vec(&body).map_err(|error| {
             ConnectorError::new(ErrorKind::Config, "the statement cannot be sent").detail(error.to_string())
@@ -125,7 +127,8 @@ mod tests {
             let made = Submission::new(&statement, &config, session, 60, "Weir/o/s").expect("a body");
             serde_json::from_slice::<serde_json::Value>(&made.body).expect("JSON")
         };
-        let parameters = serde_json::json!({"timezone": "UTC", "query_tag": "Weir/o/s"});
+        let parameters =
+            serde_json::json!({"timezone": "UTC", "query_tag": "Weir/o/s", "rows_per_resultset": 0});
         let bindings = serde_json::json!({"1": {"type": "TEXT", "value": "\"1\""}});
         let bare = serde_json::json!({
             "statement": "SELECT ?", "timeout": 60, "bindings": bindings, "parameters": parameters,

@@ -21,6 +21,7 @@ pub mod ignored_group;
 pub mod input;
 pub mod instruction;
 pub mod job;
+pub mod json_path;
 pub mod kept;
 pub mod key_pair;
 pub mod mapping;

@@ -1,7 +1,7 @@
 //! Streams: tables chosen to be read, each with mapping, cursor, row key and schedule.
 
 use chrono_tz::Tz;
-use connector::{ColumnInfo, CursorKind, TableRef, Watermark};
+use connector::{ColumnInfo, CursorKind, TableRef, Type, Watermark};
 use entity::stream::{ActiveModel, Column, Entity, Model};
 use entity::{
     Destination, ExternalIdSettingId, NullCursor, OrganizationId, RunKind, RunStatus, SourceId, StreamId,
@@ -15,8 +15,11 @@ use crate::domain::kept::Kept;
 use crate::domain::mapping::Mapping;
 use crate::domain::schedule::Schedule;
 use crate::domain::sync_run as sync_runs;
-use crate::domain::{refusal, stream_columns};
+use crate::domain::{json_path, refusal, stream_columns};
 use crate::error::{Error, Result};
+
+/// Why a cursor or row key stands in no JSON: the source orders and finds rows by them.
+const WHOLE: &str = "; cursor and row key are whole columns: let a view make one of what stands at a path";
 
 /// How rows are ordered and new ones found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,14 +136,16 @@ impl Reading {
         self.mapping.check(self.shape == StreamShape::Wide, columns)?;
         let find = |field: &str, name: &str| {
             columns.iter().find(|column| column.name == name).ok_or_else(|| {
-                Error::invalid(field, format!("the table has no column {name:?}; names are exact"))
+                let whole = json_path::meant(name, columns).map_or("", |_| WHOLE);
+                Error::invalid(field, format!("the table has no column {name:?}; names are exact{whole}"))
             })
         };
         let cursor = find("cursor.column", &self.cursor.column)?;
         match CursorKind::of(cursor.kind) {
             None => {
+                let whole = if cursor.kind == Type::Json { WHOLE } else { "" };
                 let reason = format!(
-                    "column {:?} is {}, which does not order rows safely",
+                    "column {:?} is {}, which does not order rows safely{whole}",
                     cursor.name, cursor.native
                 );
                 return Err(Error::invalid("cursor.column", reason));

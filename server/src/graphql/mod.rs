@@ -45,6 +45,7 @@ mod source_check;
 mod source_config;
 mod source_cost;
 mod source_mutation;
+mod source_path;
 mod source_setup;
 mod source_table;
 mod stream;
@@ -108,6 +109,7 @@ pub struct MoreQueries(
 pub struct LastQueries(
     series::SeriesQuery,
     source::SourceQuery,
+    source_path::SourcePathQuery,
     source_setup::AccessQuery,
     source_table::SourceTableQuery,
     stream::StreamQuery,

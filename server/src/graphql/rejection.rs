@@ -30,10 +30,14 @@ pub enum RejectionReason {
     CellTooLarge,
     /// A cell cannot be decoded.
     Undecodable,
+    /// A path leads into a cell that is no JSON document.
+    NotJson,
+    /// A path leads to an object or an array.
+    NotScalar,
 }
 
 impl RejectionReason {
-    const ALL: [(Self, &'static str, &'static str); 11] = [
+    const ALL: [(Self, &'static str, &'static str); 13] = [
         (Self::NullKey, "null_key", "a key, account or metric column is empty"),
         (Self::KeyNotUnique, "key_not_unique", "two different rows have the same row key and cursor"),
         (Self::NullCursor, "null_cursor", "the cursor is empty"),
@@ -45,6 +49,8 @@ impl RejectionReason {
         (Self::TimeOutOfRange, "time_out_of_range", "the measurement time is out of range"),
         (Self::CellTooLarge, "cell_too_large", "a cell is too large to keep"),
         (Self::Undecodable, "undecodable", "a cell cannot be decoded"),
+        (Self::NotJson, "not_json", "the cell a path leads into is no JSON document"),
+        (Self::NotScalar, "not_scalar", "the path leads to an object or an array, not to a single value"),
     ];
 
     /// The stored word.

@@ -244,10 +244,14 @@ impl SourceTableQuery {
     }
 }
 
-type Connected = std::result::Result<std::sync::Arc<dyn connector::Connector>, ConnectorProblem>;
+/// A source opened, or why it cannot be.
+pub type Connected = std::result::Result<std::sync::Arc<dyn connector::Connector>, ConnectorProblem>;
 
 /// Opens a source of the viewer's organization.
-async fn connect(ctx: &Context<'_>, id: SourceId) -> Result<Connected> {
+///
+/// # Errors
+/// `Forbidden`; `NotFound` when there is none.
+pub async fn connect(ctx: &Context<'_>, id: SourceId) -> Result<Connected> {
     let organization = ctx.need(Permission::SourcesRead)?;
     if load(ctx, id).await?.is_none() {
         return Err(Fault::from(crate::error::Error::NotFound("source")).into());

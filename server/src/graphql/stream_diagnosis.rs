@@ -24,6 +24,8 @@ use crate::graphql::scalar::BigInt;
 use crate::graphql::stream_state::CheckpointOf;
 use crate::graphql::stream_table;
 use crate::ingest::matching::{self, Space};
+use crate::ingest::paths::Paths;
+use crate::ingest::plan::role_place;
 use crate::ingest::store::Store;
 
 /// Rows of the table whose account IDs are looked at.
@@ -199,12 +201,18 @@ async fn asked(ctx: &Context<'_>, stream: &stream::Model, facts: &mut Facts) -> 
     let app = ctx.app();
     let reading = Reading::stored(stream)?;
     let connector = app.sources.connector(app, stream.organization_id, stream.source_id).await?;
+    let account = reading.mapping.account();
+    let columns = [account.column.to_owned()];
+    let mut paths = Paths::new(columns.len(), app.config.sync.cell_bytes);
+    let place = role_place(&mut paths, &columns, account)?;
     // Each has the whole time: the one may be dear where the other is cheap.
     let reached = patiently(reached(ctx, &*connector, stream, &reading, facts.watermark.as_deref()));
     let ids = patiently(async {
-        let batch =
-            connector.preview(&reading.table, std::slice::from_ref(&reading.mapping.account), SAMPLE).await?;
-        let Some(column) = batch.columns.first() else { return Ok(Vec::new()) };
+        let batch = connector.preview(&reading.table, &columns, SAMPLE).await?;
+        if batch.columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let column = &paths.columns(&batch, &[place])[0];
         let mut ids: Vec<String> = (0..batch.rows()).filter_map(|row| column.cell(row).key()).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -4,7 +4,7 @@ use async_graphql::{Enum, InputObject, SimpleObject};
 use connector::CursorKind as Kind;
 
 use crate::domain::freshness;
-use crate::domain::mapping::Mapping;
+use crate::domain::mapping::{Mapping, NestedMetric};
 use crate::domain::stream::{CursorPlan, stored_kind};
 use crate::graphql::scalar::BigInt;
 
@@ -113,6 +113,36 @@ pub enum Freshness {
     Paused,
 }
 
+/// A metric that stands inside a column.
+#[derive(SimpleObject)]
+pub struct StreamNestedMetric {
+    /// The column.
+    column: String,
+    /// Where in its JSON the number stands.
+    path: String,
+}
+
+impl From<NestedMetric> for StreamNestedMetric {
+    fn from(NestedMetric { column, path }: NestedMetric) -> Self {
+        Self { column, path }
+    }
+}
+
+/// A metric that stands inside a column. Its external metric ID is the column and the path: `payload.usage.seats`.
+#[derive(Clone, InputObject)]
+pub struct StreamNestedMetricInput {
+    /// The column.
+    pub column: String,
+    /// Where in its JSON the number stands.
+    pub path: String,
+}
+
+impl From<StreamNestedMetricInput> for NestedMetric {
+    fn from(StreamNestedMetricInput { column, path }: StreamNestedMetricInput) -> Self {
+        Self { column, path }
+    }
+}
+
 /// Which column plays which role.
 #[derive(SimpleObject)]
 pub struct StreamMapping {
@@ -132,6 +162,20 @@ pub struct StreamMapping {
     period: Option<String>,
     /// The product.
     product: Option<String>,
+    /// Where in the JSON of its column the account ID stands, such as `customer.id`; null for the whole column.
+    account_path: Option<String>,
+    /// Where in the JSON of its column the metric ID stands.
+    metric_path: Option<String>,
+    /// Where in the JSON of its column the value stands.
+    value_path: Option<String>,
+    /// Numbers inside columns that are metrics, in the wide shape.
+    nested_metrics: Vec<StreamNestedMetric>,
+    /// Where in the JSON of its column the time stands.
+    measured_at_path: Option<String>,
+    /// Where in the JSON of its column the interval stands.
+    period_path: Option<String>,
+    /// Where in the JSON of its column the product stands.
+    product_path: Option<String>,
 }
 
 impl From<Mapping> for StreamMapping {
@@ -145,6 +189,13 @@ impl From<Mapping> for StreamMapping {
             zone: mapping.zone,
             period: mapping.period,
             product: mapping.product,
+            account_path: mapping.account_path,
+            metric_path: mapping.metric_path,
+            value_path: mapping.value_path,
+            nested_metrics: mapping.nested_metrics.into_iter().map(StreamNestedMetric::from).collect(),
+            measured_at_path: mapping.measured_at_path,
+            period_path: mapping.period_path,
+            product_path: mapping.product_path,
         }
     }
 }
@@ -169,6 +220,21 @@ pub struct StreamMappingInput {
     pub period: Option<String>,
     /// The product.
     pub product: Option<String>,
+    /// Where in the JSON of its column the account ID stands, such as `customer.id`, `items[0]."unit price"`; none for the whole column.
+    pub account_path: Option<String>,
+    /// Where in the JSON of its column the metric ID stands.
+    pub metric_path: Option<String>,
+    /// Where in the JSON of its column the value stands.
+    pub value_path: Option<String>,
+    /// Numbers inside columns that are metrics, in the wide shape.
+    #[graphql(default)]
+    pub nested_metrics: Vec<StreamNestedMetricInput>,
+    /// Where in the JSON of its column the time stands.
+    pub measured_at_path: Option<String>,
+    /// Where in the JSON of its column the interval stands.
+    pub period_path: Option<String>,
+    /// Where in the JSON of its column the product stands.
+    pub product_path: Option<String>,
 }
 
 impl From<StreamMappingInput> for Mapping {
@@ -182,6 +248,13 @@ impl From<StreamMappingInput> for Mapping {
             zone: mapping.zone,
             period: mapping.period,
             product: mapping.product,
+            account_path: mapping.account_path,
+            metric_path: mapping.metric_path,
+            value_path: mapping.value_path,
+            nested_metrics: mapping.nested_metrics.into_iter().map(NestedMetric::from).collect(),
+            measured_at_path: mapping.measured_at_path,
+            period_path: mapping.period_path,
+            product_path: mapping.product_path,
         }
     }
 }

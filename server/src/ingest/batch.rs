@@ -1,7 +1,5 @@
 //! One batch, one transaction: measurements, waiting rows, counters, checkpoint and lease, or nothing.
 
-use std::fmt::Write;
-
 use connector::{Batch, Cost, Position, Watermark};
 
 use super::checkpoint::Checkpoint;
@@ -223,16 +221,14 @@ impl Intake {
         let key = self.plan.key_text();
         for (reject, (print, json)) in mapped.rejects.iter().zip(&prints) {
             let row = reject.row as usize;
-            let column = &batch.columns[reject.column];
-            let mut raw = String::new();
-            write!(raw, "{}", column.cell(row)).expect("writing to a String cannot fail");
+            let (column, mut raw) = self.mapper.at_fault(batch, reject);
             raw.truncate(raw.floor_char_boundary(1_000));
             items.push(Item {
                 row_key: print.as_deref().unwrap_or_else(|| mapped.keys.get(row)),
                 part: "",
                 why: Why::Rejected {
                     reason: reject.reason.as_str(),
-                    column: if reject.reason == Reason::KeyNotUnique { &key } else { column.name() },
+                    column: if reject.reason == Reason::KeyNotUnique { &key } else { column },
                     raw: raw.replace('\0', "\u{fffd}"),
                 },
                 run,
@@ -323,7 +319,7 @@ fn rejected_keys(
     let one = |reject: &super::reject::Reject| {
         let json = whole_row(batch, kept, reject.row as usize);
         let keyless = reject.reason == Reason::KeyNotUnique
-            || (reject.reason == Reason::NullKey && mapper.in_key(reject.column))
+            || (reject.reason == Reason::NullKey && mapper.in_key(reject.place))
             || mapped.keys.get(reject.row as usize).as_bytes().contains(&0);
         (keyless.then(|| fingerprint(&json)), json)
     };

@@ -5,12 +5,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use connector::slice::{number_of, width};
+use connector::{Batch, Cell, Column, Type};
 use entity::Decimal;
 use futures::TryStreamExt;
 use sea_orm::FromQueryResult;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::plan::Plan;
+use super::values::Values;
 use crate::app::App;
 use crate::domain::measurement::TYPED;
 use crate::domain::reconcile::Totals;
@@ -22,14 +24,14 @@ const ROWS: i64 = 2_000;
 /// Series whose measurements are read at a time.
 const SERIES: usize = 200;
 
-/// Adds up what is held between two ranks, both included; `values` are the columns with values.
+/// Adds up what is held between two ranks, both included; `values` tells which cells of a row are values.
 ///
 /// # Errors
 /// What the database says.
 pub async fn totals(
     app: &App,
     plan: &Plan,
-    values: &[String],
+    values: &Values,
     ranks: (i64, i64),
 ) -> Result<BTreeMap<i64, Totals>> {
     let mut totals = BTreeMap::new();
@@ -170,7 +172,7 @@ struct Rejected {
 async fn rejected(
     app: &App,
     plan: &Plan,
-    values: &[String],
+    values: &Values,
     ranks: (i64, i64),
     totals: &mut BTreeMap<i64, Totals>,
 ) -> Result<()> {
@@ -179,10 +181,20 @@ async fn rejected(
         let rows: Vec<Rejected> = waiting(app, plan, "id, cursor, row", "rejected", ranks, after).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.id;
+        let mut columns: Vec<Column> =
+            values.columns().iter().map(|name| Column::new(name.clone(), Type::Text, false)).collect();
         for row in &rows {
             let cells: HashMap<String, Option<String>> = serde_json::from_str(&row.row)
                 .map_err(|error| Error::internal("read a rejected row", error))?;
-            for value in values.iter().filter_map(|name| cells.get(name)?.as_deref()) {
+            for column in &mut columns {
+                column
+                    .push(cells.get(column.name()).and_then(Option::as_deref).map_or(Cell::Null, Cell::Text));
+            }
+        }
+        let drawn = values.drawn(&Batch { columns });
+        for (place, row) in rows.iter().enumerate() {
+            for column in &drawn {
+                let (Cell::Text(value) | Cell::Unreadable(value)) = column.cell(place) else { continue };
                 let slice = totals.entry(number_of(plan.cursor.kind, row.cursor)).or_default();
                 slice.add(1, value, row.cursor);
             }

@@ -3,26 +3,26 @@
 //! Pure: no database, no clock. Preview, run and replay call the same [`Mapper`].
 
 use std::collections::HashSet;
-use std::fmt::Write;
-use std::hash::BuildHasher;
 
 use chrono_tz::Tz;
-use connector::{Batch, Cell, Strings, cursor};
+use connector::{Batch, Strings};
 use rustc_hash::FxBuildHasher;
 
-use super::cells::{holds_nul, number, push_value};
+use super::cells::{number, push_value};
 use super::dictionary::Dictionary;
-use super::reject::{Reason, Reject, fingerprint, push_json_text, row_json};
+use super::paths::{Drawn, Paths};
+use super::reject::{Reason, Reject, row_json};
+use super::row_identity::Twin;
 use super::time::instant;
 
 /// No metric column: the reading is of a long-form row.
 pub const LONG: u32 = u32::MAX;
-/// A longer row key is stored as its fingerprint: databases bound what an index entry may hold.
-const KEY_BYTES: usize = 500;
 
-/// Where the roles are in a batch's columns.
+/// Where the roles are: in a batch's columns, or at paths into them.
 #[derive(Clone, Debug)]
 pub struct Layout {
+    /// The paths, whose places follow those of the columns.
+    pub paths: Paths,
     /// The external account ID.
     pub account: usize,
     /// The metric and its value.
@@ -108,10 +108,10 @@ pub struct Mapped {
 /// Maps the batches of one read, in order.
 #[derive(Debug)]
 pub struct Mapper {
-    layout: Layout,
+    pub(super) layout: Layout,
     texts: Dictionary,
     /// Cursor, key and cells of the last row, to tell a repeated row across batches.
-    last: Option<(i64, String, String)>,
+    pub(super) last: Option<(i64, String, String)>,
 }
 
 impl Mapper {
@@ -130,6 +130,12 @@ impl Mapper {
         self.layout.key.contains(&column)
     }
 
+    /// What was at fault in a rejected row: the column, with the path if it is one, and its text.
+    pub fn at_fault<'a>(&'a self, batch: &'a Batch, reject: &Reject) -> (&'a str, String) {
+        let paths = &self.layout.paths;
+        (paths.name(batch, reject.place), paths.text(batch, reject.row as usize, reject.place))
+    }
+
     /// Sets the highest believable cursor rank.
     pub fn cap(&mut self, cap: Option<i64>) {
         self.layout.cursor_cap = cap;
@@ -146,6 +152,7 @@ impl Mapper {
         let mut mapped = Mapped { cursors: Vec::with_capacity(rows), ..Mapped::default() };
         mapped.readings.reserve(rows);
         let mut scratch = String::new();
+        let mut drawn = Drawn::default();
         let mut seen = HashSet::with_capacity_and_hasher(rows, FxBuildHasher);
         for row in 0..rows {
             let keyed = self.row_key(batch, row, &mut mapped);
@@ -154,7 +161,10 @@ impl Mapper {
                 (Err(column), _) => Err((Reason::NullKey, column)),
                 (_, Err(refused)) => Err(refused),
                 (Ok(()), Ok(())) => match self.twin(batch, row, &mapped, &mut seen) {
-                    Twin::None => self.readings(batch, row, &mut mapped, &mut scratch),
+                    Twin::None => {
+                        self.layout.paths.draw(batch, row, &mut drawn);
+                        self.readings(batch, row, &drawn, &mut mapped, &mut scratch)
+                    }
                     Twin::Same => {
                         mapped.repeated.push(row as u32);
                         continue;
@@ -166,7 +176,7 @@ impl Mapper {
             };
             match outcome {
                 Ok(()) => mapped.rows_mapped += 1,
-                Err((reason, column)) => mapped.rejects.push(Reject { row: row as u32, reason, column }),
+                Err((reason, place)) => mapped.rejects.push(Reject { row: row as u32, reason, place }),
             }
         }
         if rows > 0 {
@@ -177,157 +187,62 @@ impl Mapper {
         mapped
     }
 
-    /// Appends the row's key as text; the column at fault when part of it is null or unusable.
-    fn row_key(&self, batch: &Batch, row: usize, mapped: &mut Mapped) -> Result<(), usize> {
-        let out = mapped.keys.buffer();
-        let start = out.len();
-        let mut wrong = None;
-        let mut part = String::new();
-        let single = self.layout.key.len() == 1;
-        if !single {
-            out.push('[');
-        }
-        for (place, index) in self.layout.key.iter().enumerate() {
-            let cell = batch.columns[*index].cell(row);
-            if matches!(cell, Cell::Null | Cell::Unreadable(_)) || holds_nul(&cell) {
-                wrong = wrong.or(Some(*index));
-            }
-            if single {
-                match cell {
-                    Cell::Text(text) | Cell::Decimal(text) => out.push_str(text),
-                    other => write!(out, "{other}").expect("writing to a String cannot fail"),
-                }
-            } else {
-                part.clear();
-                write!(part, "{cell}").expect("writing to a String cannot fail");
-                if place > 0 {
-                    out.push(',');
-                }
-                push_json_text(&part, out);
-            }
-        }
-        if !single {
-            out.push(']');
-        }
-        if out.len() - start > KEY_BYTES {
-            let short = fingerprint(&out[start..]);
-            out.truncate(start);
-            out.push_str(&short);
-        }
-        mapped.keys.close();
-        wrong.map_or(Ok(()), Err)
-    }
-
-    /// Appends the row's cursor rank, or tells why the row must be rejected.
-    fn rank(&self, batch: &Batch, row: usize, mapped: &mut Mapped) -> Result<(), (Reason, usize)> {
-        let Some(index) = self.layout.cursor else {
-            mapped.cursors.push(i64::MIN);
-            return Ok(());
-        };
-        let cell = batch.columns[index].cell(row);
-        let rank = cursor::rank(&cell);
-        mapped.cursors.push(rank.unwrap_or(i64::MIN));
-        match (cell, rank) {
-            (Cell::Null, _) => {
-                mapped.null_cursors += 1;
-                if self.layout.reject_null_cursor { Err((Reason::NullCursor, index)) } else { Ok(()) }
-            }
-            (_, None) => Err((Reason::Undecodable, index)),
-            (_, Some(rank)) if self.layout.cursor_cap.is_some_and(|cap| rank > cap) => {
-                Err((Reason::FutureCursor, index))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Finds a row of the same key in the batch, or at the end of the one before. A batch is of one moment, so there a
-    /// key that occurs twice is either a row delivered again, and then its twin is its neighbor, or no key at all.
-    fn twin(
-        &self,
-        batch: &Batch,
-        row: usize,
-        mapped: &Mapped,
-        seen: &mut HashSet<u64, FxBuildHasher>,
-    ) -> Twin {
-        let (cursor, key) = (mapped.cursors[row], mapped.keys.get(row));
-        if !seen.insert(FxBuildHasher.hash_one(key)) {
-            let neighbor = row > 0 && cursor == mapped.cursors[row - 1] && key == mapped.keys.get(row - 1);
-            let same =
-                neighbor && batch.columns.iter().all(|column| column.cell(row) == column.cell(row - 1));
-            return if same { Twin::Same } else { Twin::Different };
-        }
-        match &self.last {
-            Some((last_cursor, last_key, last_json)) if *last_cursor == cursor && last_key == key => {
-                let mut json = String::new();
-                row_json(batch, row, &mut json);
-                if *last_json == json { Twin::Same } else { Twin::Different }
-            }
-            _ => Twin::None,
-        }
-    }
-
     /// Appends the row's readings; none of them when one cell is unusable.
     fn readings(
         &mut self,
         batch: &Batch,
         row: usize,
+        drawn: &Drawn<'_>,
         mapped: &mut Mapped,
         scratch: &mut String,
     ) -> Result<(), (Reason, usize)> {
         let layout = &self.layout;
-        let at = |index: usize| batch.columns[index].cell(row);
-        let account = number(&mut self.texts, &at(layout.account), layout.cell_bytes, scratch)
-            .map_err(|reason| (reason, layout.account))?
-            .ok_or((Reason::NullKey, layout.account))?;
-        let measured_at = instant(&at(layout.measured_at), layout.zone).map_err(|reason| {
-            let reason = if at(layout.measured_at).null() { Reason::NullKey } else { reason };
-            (reason, layout.measured_at)
-        })?;
-        let mut optional = |index: Option<usize>| match index {
-            Some(index) => match number(&mut self.texts, &at(index), layout.cell_bytes, scratch) {
-                Ok(Some(number)) => Ok(number),
-                Ok(None) => Ok(self.texts.number("")),
-                Err(reason) => Err((reason, index)),
-            },
-            None => Ok(self.texts.number("")),
+        let texts = &mut self.texts;
+        let at = |place: usize| layout.paths.cell(batch, row, place, drawn).map_err(|reason| (reason, place));
+        let mut identity = |place: usize| {
+            number(texts, &at(place)?, layout.cell_bytes, scratch).map_err(|reason| (reason, place))
         };
-        let period = optional(layout.period)?;
-        let product = optional(layout.product)?;
+        let account = identity(layout.account)?.ok_or((Reason::NullKey, layout.account))?;
+        let time = at(layout.measured_at)?;
+        let measured_at = instant(&time, layout.zone)
+            .map_err(|reason| (if time.null() { Reason::NullKey } else { reason }, layout.measured_at))?;
+        let mut optional = |place: Option<usize>| place.map_or(Ok(None), &mut identity);
+        let (period, product) = (optional(layout.period)?, optional(layout.product)?);
+        let metric = match &layout.metrics {
+            Metrics::Long { metric, .. } => identity(*metric)?.ok_or((Reason::NullKey, *metric))?,
+            Metrics::Wide(_) => 0,
+        };
         let mut reading = Reading {
             row: row as u32,
             account,
-            metric: 0,
-            product,
-            period,
+            metric,
+            product: product.unwrap_or_else(|| texts.number("")),
+            period: period.unwrap_or_else(|| texts.number("")),
             value: 0,
             part: LONG,
             measured_at,
         };
+        let mut value =
+            |place: usize| push_value(&at(place)?, &mut mapped.values).map_err(|reason| (reason, place));
         match &layout.metrics {
-            Metrics::Long { metric, value } => {
-                let name = number(&mut self.texts, &at(*metric), layout.cell_bytes, scratch)
-                    .map_err(|reason| (reason, *metric))?
-                    .ok_or((Reason::NullKey, *metric))?;
-                reading.metric = name;
-                match push_value(&at(*value), &mut mapped.values).map_err(|reason| (reason, *value))? {
-                    Some(place) => mapped.readings.push(Reading { value: place, ..reading }),
-                    None => mapped.null_cells += 1,
-                }
-            }
-            Metrics::Wide(columns) => {
+            Metrics::Long { value: place, .. } => match value(*place)? {
+                Some(place) => mapped.readings.push(Reading { value: place, ..reading }),
+                None => mapped.null_cells += 1,
+            },
+            Metrics::Wide(places) => {
                 let start = mapped.readings.len();
                 let mut nulls = 0;
-                for index in columns {
-                    match push_value(&at(*index), &mut mapped.values) {
-                        Ok(Some(place)) => {
-                            reading.metric = self.texts.number(batch.columns[*index].name());
-                            reading.part = *index as u32;
-                            mapped.readings.push(Reading { value: place, ..reading });
+                for place in places {
+                    match value(*place) {
+                        Ok(Some(number)) => {
+                            reading.metric = texts.number(layout.paths.name(batch, *place));
+                            reading.part = *place as u32;
+                            mapped.readings.push(Reading { value: number, ..reading });
                         }
                         Ok(None) => nulls += 1,
-                        Err(reason) => {
+                        Err(refused) => {
                             mapped.readings.truncate(start);
-                            return Err((reason, *index));
+                            return Err(refused);
                         }
                     }
                 }
@@ -336,12 +251,6 @@ impl Mapper {
         }
         Ok(())
     }
-}
-
-enum Twin {
-    None,
-    Same,
-    Different,
 }
 
 #[cfg(test)]

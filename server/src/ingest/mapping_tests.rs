@@ -1,6 +1,6 @@
 //! Tests of mapping rows to readings.
 
-use connector::{Column, Moment, Type};
+use connector::{Cell, Column, Moment, Type};
 
 use super::*;
 
@@ -15,6 +15,7 @@ fn batch(columns: &[(&str, Type, &[Cell<'_>])]) -> Batch {
 
 fn long_layout() -> Layout {
     Layout {
+        paths: Paths::default(),
         account: 1,
         metrics: Metrics::Long { metric: 2, value: 3 },
         measured_at: 4,
@@ -78,7 +79,7 @@ fn each_unusable_row_keeps_its_reason_and_column() {
         (bad(4, Cell::Null), Reason::NullKey, 4),
     ] {
         let mapped = Mapper::new(long_layout()).map(&rows(&[row]));
-        let found = mapped.rejects.first().map(|reject| (reject.reason, reject.column));
+        let found = mapped.rejects.first().map(|reject| (reject.reason, reject.place));
         assert_eq!(found, Some((reason, column)), "{row:?}");
         assert!(mapped.readings.is_empty());
     }
@@ -107,7 +108,7 @@ fn a_repeated_row_is_counted_and_a_shared_key_is_rejected() {
     other[3] = Cell::Decimal("9");
     let mapped = mapper.map(&rows(&[good(1), good(1), good(2), other]));
     assert_eq!((mapped.rows_mapped, mapped.repeated.len()), (2, 1));
-    assert_eq!(mapped.rejects[0], Reject { row: 3, reason: Reason::KeyNotUnique, column: 0 });
+    assert_eq!(mapped.rejects[0], Reject { row: 3, reason: Reason::KeyNotUnique, place: 0 });
     let again = mapper.map(&rows(&[other, good(3)]));
     assert_eq!(
         (again.rows_mapped, again.repeated.len()),
@@ -143,4 +144,116 @@ fn a_wide_row_makes_a_reading_per_number_and_counts_nulls_apart() {
     assert_eq!((mapped.readings.len(), mapped.null_cells, mapped.rows_mapped), (1, 1, 1));
     let mapped = Mapper::new(layout).map(&table(Cell::Float(f64::NAN)));
     assert_eq!((mapped.readings.len(), mapped.rejects[0].reason), (0, Reason::ValueNotFinite));
+}
+
+/// A layout whose roles stand in column 1, over id, payload and a day.
+fn inside(account: &str, metric: &str, value: &str) -> Layout {
+    let mut paths = Paths::new(3, 100);
+    let mut at = |path: &str| paths.place(1, "payload", &path.parse().expect("a path"));
+    let metrics = Metrics::Long { metric: at(metric), value: at(value) };
+    let (account, measured_at) = (at(account), at("at"));
+    Layout { account, metrics, measured_at, paths, cell_bytes: 100, ..long_layout() }
+}
+
+fn payloads(cells: &[Cell<'_>]) -> Batch {
+    let ids: Vec<Cell<'_>> = (0..cells.len()).map(|id| Cell::Int(id as i128)).collect();
+    let days = vec![Cell::Date(1); cells.len()];
+    batch(&[("id", Type::Int, &ids), ("payload", Type::Json, cells), ("day", Type::Date, &days)])
+}
+
+#[test]
+fn roles_inside_one_column_are_read_as_columns_of_text_would_be() {
+    let text =
+        r#"{"who":{"id":" 7.0 "},"m":"seats","v":1.10000000000000000001,"at":"2026-01-02T00:00:00+01:00"}"#;
+    let mut mapper = Mapper::new(inside("who.id", "m", "v"));
+    let mapped = mapper.map(&payloads(&[
+        Cell::Json(text),
+        Cell::Json(&text.replace("1.1", "\" 1e2\" , \"w\": 1.1")),
+        Cell::Json(r#"{"who":{"id":8},"m":true,"v":null,"at":"2026-01-02"}"#),
+    ]));
+    let says: Vec<_> = mapped
+        .readings
+        .iter()
+        .map(|reading| {
+            let texts = mapper.texts();
+            let value = mapped.values.get(reading.value as usize);
+            (texts.text(reading.account), texts.text(reading.metric), value, reading.measured_at)
+        })
+        .collect();
+    let at = 1_767_308_400_000_000;
+    assert_eq!(says, [("7.0", "seats", "1.10000000000000000001", at), ("7.0", "seats", "100", at)]);
+    assert_eq!(
+        (mapped.rows_mapped, mapped.null_cells),
+        (3, 1),
+        "a null at the place of a value is no reading"
+    );
+}
+
+#[test]
+fn a_row_whose_path_leads_nowhere_good_says_why_and_what_is_there() {
+    let long = format!("{{\"a\":\"{}", "x".repeat(100));
+    for (cell, reason, name, raw) in [
+        (Cell::Json(r#"{"m":"s","v":1,"at":"2026-01-02"}"#), Reason::NullKey, "payload.a", ""),
+        (Cell::Json(r#"{"a":{"b":1}}"#), Reason::NotScalar, "payload.a", r#"{"b":1}"#),
+        (Cell::Json("{\"a\""), Reason::NotJson, "payload.a", "{\"a\""),
+        (Cell::Text("hello"), Reason::NotJson, "payload.a", "hello"),
+        (Cell::Unreadable("{\"a\":"), Reason::Undecodable, "payload.a", "{\"a\":"),
+        (Cell::Unreadable(&long), Reason::CellTooLarge, "payload.a", &long),
+        (Cell::Json(&long), Reason::CellTooLarge, "payload.a", &long),
+        (Cell::Null, Reason::NullKey, "payload.a", ""),
+        (Cell::Json(r#"{"a":1,"at":"x"}"#), Reason::TimeUnreadable, "payload.at", "x"),
+        (Cell::Json(r#"{"a":1,"at":1767312000}"#), Reason::TimeUnreadable, "payload.at", "1767312000"),
+        (Cell::Json(r#"{"a":1}"#), Reason::NullKey, "payload.at", ""),
+        (Cell::Json(r#"{"a":1,"at":"2026-01-02","m":"s","v":[]}"#), Reason::NotScalar, "payload.v", "[]"),
+        (
+            Cell::Json(r#"{"a":1,"at":"2026-01-02","m":"s","v":"x"}"#),
+            Reason::ValueNotNumeric,
+            "payload.v",
+            "x",
+        ),
+        (
+            Cell::Json(r#"{"a":1,"at":"2026-01-02","m":"s","v":true}"#),
+            Reason::ValueNotNumeric,
+            "payload.v",
+            "true",
+        ),
+        (
+            Cell::Json(r#"{"a":1,"at":"2026-01-02","m":"s","v":"NaN"}"#),
+            Reason::ValueNotFinite,
+            "payload.v",
+            "NaN",
+        ),
+    ] {
+        let kind = if matches!(cell, Cell::Text(_)) { Type::Text } else { Type::Json };
+        let rows = batch(&[
+            ("id", Type::Int, &[Cell::Int(1)]),
+            ("payload", kind, &[cell]),
+            ("day", Type::Date, &[Cell::Date(1)]),
+        ]);
+        let mut mapper = Mapper::new(inside("a", "m", "v"));
+        let mapped = mapper.map(&rows);
+        let reject = mapped.rejects.first().unwrap_or_else(|| panic!("{cell:?} was mapped"));
+        assert_eq!(reject.reason, reason, "{cell:?}");
+        assert_eq!(mapper.at_fault(&rows, reject), (name, raw.to_owned()), "{cell:?}");
+    }
+}
+
+#[test]
+fn metrics_inside_a_column_are_named_after_their_place() {
+    let mut layout = inside("a", "m", "v");
+    let path = |path: &str| path.parse().expect("a path");
+    let places =
+        [layout.paths.place(1, "payload", &path("u.seats")), layout.paths.place(1, "payload", &path("l[0]"))];
+    layout.metrics = Metrics::Wide(vec![0, places[0], places[1]]);
+    assert_eq!(layout.paths.place(1, "payload", &path("u.seats")), places[0], "one place for one path");
+    let mut mapper = Mapper::new(layout);
+    let mapped =
+        mapper.map(&payloads(&[Cell::Json(r#"{"a":"x","at":"2026-01-02","u":{"seats":3},"l":[null]}"#)]));
+    let named: Vec<_> = mapped
+        .readings
+        .iter()
+        .map(|reading| (mapper.texts().text(reading.metric), mapped.values.get(reading.value as usize)))
+        .collect();
+    assert_eq!(named, [("id", "0"), ("payload.u.seats", "3")]);
+    assert_eq!(mapped.null_cells, 1);
 }

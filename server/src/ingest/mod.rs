@@ -1,6 +1,6 @@
 //! The line from row to measurement, files in order of travel.
 //!
-//! `run` reads batches (plan), maps rows to readings (mapping, time, reject), matches accounts (matching), routes each
+//! `run` reads batches (plan), maps rows to readings (mapping, paths, time, reject), matches accounts (matching), routes each
 //! reading to a series or a group (route, groups), writes (measure, waiting) and moves the checkpoint (checkpoint):
 //! one transaction per batch (batch). Reading the next batch overlaps with writing this one. Nothing is held open in
 //! our database while the source is waited for.
@@ -12,6 +12,8 @@ pub mod columns;
 pub mod dictionary;
 pub mod groups;
 mod held;
+mod json_cell;
+pub mod json_places;
 pub mod lease;
 pub mod links;
 pub mod mapping;
@@ -19,6 +21,7 @@ pub mod matching;
 pub mod measure;
 pub mod newest;
 pub mod opening;
+pub mod paths;
 pub mod plan;
 pub mod preview;
 mod read_ahead;
@@ -29,12 +32,14 @@ pub mod reject;
 pub mod rejected;
 pub mod replay;
 pub mod route;
+mod row_identity;
 pub mod run;
 pub mod scope;
 pub mod series;
 pub mod store;
 pub mod tally;
 pub mod time;
+mod values;
 pub mod waiting;
 
 pub use lease::Lease;

@@ -11,11 +11,12 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use serde::de::DeserializeOwned;
 
 use super::mapping::{Layout, Metrics};
+use super::paths::Paths;
 use super::route::Route;
 use crate::app::App;
 use crate::clock::Micros;
 use crate::domain::kept::Kept;
-use crate::domain::mapping::Mapping;
+use crate::domain::mapping::{Mapping, Role};
 use crate::domain::refusal;
 use crate::domain::stream_columns::{self, Seen};
 use crate::error::{Error, Result};
@@ -158,8 +159,9 @@ impl Plan {
                 return Err(changed(format!("cursor column {name:?} is now {}", column.native)));
             }
         }
-        let mut values: Vec<&str> = self.mapping.metrics.iter().map(String::as_str).collect();
-        values.extend(self.mapping.value.as_deref());
+        let values = self.mapping.values();
+        let values: Vec<&str> =
+            values.iter().filter(|value| value.path.is_none()).map(|value| value.column).collect();
         match stream_columns::retyped(&self.seen, &self.columns, &values, &table.columns) {
             Some(reason) => Err(changed(reason)),
             None => Ok(()),
@@ -271,28 +273,40 @@ fn layout(
     model: &stream::Model,
     cell_bytes: usize,
 ) -> Result<Layout> {
-    let at = |name: &str| {
-        columns.iter().position(|column| column == name).expect("every named column is among those read")
+    let mut paths = Paths::new(columns.len(), cell_bytes);
+    let mut at = |role: Role<'_>| role_place(&mut paths, columns, role);
+    let values = mapping.values().into_iter().map(&mut at).collect::<Result<Vec<_>>>()?;
+    let metrics = match (wide, mapping.metric(), values.first()) {
+        (true, ..) => Metrics::Wide(values),
+        (false, Some(metric), Some(value)) => Metrics::Long { metric: at(metric)?, value: *value },
+        _ => return Err(Error::invalid("mapping", "a long table needs a metric and a value column")),
     };
-    let metrics = if wide {
-        Metrics::Wide(mapping.metrics.iter().map(|name| at(name)).collect())
-    } else {
-        match (&mapping.metric, &mapping.value) {
-            (Some(metric), Some(value)) => Metrics::Long { metric: at(metric), value: at(value) },
-            _ => return Err(Error::invalid("mapping", "a long table needs a metric and a value column")),
-        }
-    };
+    let whole = |name: &str| place_of(columns, name);
     Ok(Layout {
-        account: at(&mapping.account),
+        account: at(mapping.account())?,
         metrics,
-        measured_at: at(&mapping.measured_at),
+        measured_at: at(mapping.measured_at())?,
         zone: zone("mapping.zone", mapping.zone.as_deref())?,
-        period: mapping.period.as_deref().map(at),
-        product: mapping.product.as_deref().map(at),
-        cursor: Some(at(&cursor.column)),
+        period: mapping.period().map(&mut at).transpose()?,
+        product: mapping.product().map(&mut at).transpose()?,
+        cursor: Some(whole(&cursor.column)),
         reject_null_cursor: model.null_cursor == NullCursor::Reject,
         cursor_cap: None,
-        key: key.iter().map(|name| at(name)).collect(),
+        key: key.iter().map(|name| whole(name)).collect(),
         cell_bytes,
+        paths,
     })
+}
+
+fn place_of(columns: &[String], name: &str) -> usize {
+    columns.iter().position(|column| column == name).expect("every named column is among those read")
+}
+
+/// The place of a role among the columns read, or after them where it is a path into one.
+///
+/// # Errors
+/// `Invalid` when its path is none.
+pub fn role_place(paths: &mut Paths, columns: &[String], role: Role<'_>) -> Result<usize> {
+    let column = place_of(columns, role.column);
+    Ok(role.parsed()?.map_or(column, |path| paths.place(column, role.column, &path)))
 }

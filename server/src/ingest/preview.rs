@@ -120,12 +120,9 @@ pub async fn preview(app: &App, plan: &Plan, batch: &Batch) -> Result<Preview> {
         })
         .collect();
     for reject in &mapped.rejects {
-        let column = &batch.columns[reject.column];
-        rows[reject.row as usize].rejection = Some(PreviewRejection {
-            reason: reject.reason.as_str(),
-            column: column.name().to_owned(),
-            raw: column.cell(reject.row as usize).to_string(),
-        });
+        let (column, raw) = mapper.at_fault(batch, reject);
+        let (reason, column) = (reject.reason.as_str(), column.to_owned());
+        rows[reject.row as usize].rejection = Some(PreviewRejection { reason, column, raw });
     }
     for (reading, outcome) in mapped.readings.iter().zip(outcomes) {
         let (account, metric) = (texts.text(reading.account), texts.text(reading.metric));

@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::held;
 use super::opening::Opening;
 use super::plan::Plan;
+use super::values::Values;
 use crate::app::App;
 use crate::clock::{Micros, SECOND};
 use crate::domain::reconcile::{self, Differing, Failure, Gap, Reconcile, Totals};
@@ -73,14 +74,6 @@ impl Bounds {
     }
 }
 
-/// The columns with values, each once.
-fn value_columns(plan: &Plan) -> Vec<String> {
-    let named =
-        if plan.wide { plan.mapping.metrics.clone() } else { plan.mapping.value.iter().cloned().collect() };
-    let mut seen = BTreeSet::new();
-    named.into_iter().filter(|name| seen.insert(name.clone())).collect()
-}
-
 /// Compares; tells whether that was all.
 async fn compare(
     app: &App,
@@ -97,24 +90,24 @@ async fn compare(
         tx.commit().await?;
         return Ok(true);
     };
-    let cost = Cost::default();
+    let (values, cost) = (Values::of(plan)?, Cost::default());
     let request = SliceRequest {
         table: plan.table.clone(),
         cursor: plan.cursor.clone(),
-        values: value_columns(plan),
+        values: values.columns().to_vec(),
         from: bounds.from.clone(),
         until: bounds.until.clone(),
         tag: plan.tag(),
         cost: cost.clone(),
     };
-    let found = connector.slices(request).await;
+    let found = values.slices(&**connector, request, &app.config.sync).await;
     // What a failed attempt cost counts too.
     reconcile::spent(app.db.orm(), of, cost.take()).await?;
     let found = found?;
     let table: BTreeMap<i64, Totals> =
         found.iter().map(|slice| (slice.number, Totals::of_table(slice))).collect();
     app.faults.pass("reconcile.summed")?;
-    let here = held::totals(app, plan, &value_columns(plan), bounds.ranks).await?;
+    let here = held::totals(app, plan, &values, bounds.ranks).await?;
     let numbers: BTreeSet<i64> = table.keys().chain(here.keys()).copied().collect();
     let ends = (numbers.first().copied().unwrap_or(0), numbers.last().copied().unwrap_or(0));
     let (organization, version) = (of.organization_id, plan.version);
@@ -239,7 +232,7 @@ async fn conclude(
     slices: &[reconcile_slice::Model],
     ended: &BTreeMap<SyncRunId, Option<sync_run::Model>>,
 ) -> Result<()> {
-    let here = held::totals(app, plan, &value_columns(plan), bounds.ranks).await?;
+    let here = held::totals(app, plan, &Values::of(plan)?, bounds.ranks).await?;
     let nothing = Totals::default();
     let mut rests = Vec::new();
     for slice in slices {

@@ -30,6 +30,10 @@ pub enum Reason {
     CellTooLarge,
     /// A cell cannot be decoded.
     Undecodable,
+    /// A path leads into a cell that is no JSON document.
+    NotJson,
+    /// A path leads to an object or an array.
+    NotScalar,
 }
 
 impl Reason {
@@ -47,6 +51,8 @@ impl Reason {
             Self::TimeOutOfRange => "time_out_of_range",
             Self::CellTooLarge => "cell_too_large",
             Self::Undecodable => "undecodable",
+            Self::NotJson => "not_json",
+            Self::NotScalar => "not_scalar",
         }
     }
 }
@@ -58,8 +64,8 @@ pub struct Reject {
     pub row: u32,
     /// Why.
     pub reason: Reason,
-    /// The column at fault, by its place in the batch.
-    pub column: usize,
+    /// The column or path at fault, by its place.
+    pub place: usize,
 }
 
 /// Appends a whole row as a JSON object of column to text or null.

@@ -97,7 +97,7 @@ async fn failed(app: &App, of: &mut Reconcile, failure: &Error) -> Result<Outcom
     }
     warn!(stream.id = %of.stream_id, error = %failure, "comparing a stream with its table failed and will be tried again");
     let backoff = Backoff::seconds(workers.backoff_seconds, workers.backoff_most_seconds);
-    let at = now + backoff.wait(of.attempt.max(1), named_wait(failure));
+    let at = now.saturating_add(backoff.wait(of.attempt.max(1), named_wait(failure)));
     reconcile::fail(app.db.orm(), of, None, &told).await?;
     Ok(Outcome::Again(at))
 }

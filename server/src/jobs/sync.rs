@@ -108,7 +108,7 @@ async fn failed(app: &App, taken: &Taken, claim: &Claim, failure: &Error) -> Res
     let workers = &app.config.workers;
     let backoff =
         crate::domain::backoff::Backoff::seconds(workers.backoff_seconds, workers.backoff_most_seconds);
-    let at = app.clock.now() + backoff.wait(claim.run.attempt, named_wait(failure));
+    let at = app.clock.now().saturating_add(backoff.wait(claim.run.attempt, named_wait(failure)));
     let later = || sync_run::retry_later(app.db.orm(), claim, at, &problem);
     insist(taken, later).await.map(|held| if held.is_some() { Outcome::Again(at) } else { Outcome::Lost })
 }

@@ -71,7 +71,7 @@ fn failed(node: &Node, taken: &Taken, failure: &Error) -> Settled {
     }
     warn!(error = %failure, "the job failed and will be tried again");
     let wait = node.settings.backoff.wait(job.attempts, named_wait(failure));
-    Settled::Later(node.clock.now() + wait, Some(failure.to_string()))
+    Settled::Later(node.clock.now().saturating_add(wait), Some(failure.to_string()))
 }
 
 /// The wait an outside system asked for.

@@ -45,8 +45,14 @@ USERS = [
     ("small_reader", "small_reader", ""),
     ("cut_reader", "cut_reader", ""),
     ("limited_reader", "limited_reader", ""),
+    ("leaf_reader", "leaf_reader", ""),
+    ("strict_leaf_reader", "strict_leaf_reader", ""),
     ("stranger", "reader", "<grants><query>GRANT SELECT ON system.one</query></grants>"),
 ]
+# Cuts whatever reads more rows of a table.
+LEAF_LIMIT = (
+    "<max_rows_to_read_leaf>70000</max_rows_to_read_leaf><read_overflow_mode_leaf>break</read_overflow_mode_leaf>"
+)
 STARTUP_GRANTS = (
     "<grants><query>GRANT SYSTEM LISTEN ON *.*</query><query>GRANT SELECT ON system.numbers</query></grants>"
 )
@@ -82,6 +88,8 @@ def users_xml(passwords):
         "<strict_reader><readonly>1</readonly></strict_reader><small_reader><readonly>2</readonly><limit>10</limit>"
         "<max_memory_usage>30000000</max_memory_usage></small_reader>"
         "<limited_reader><readonly>1</readonly><limit>10</limit></limited_reader>"
+        f"<leaf_reader><readonly>2</readonly>{LEAF_LIMIT}</leaf_reader>"
+        f"<strict_leaf_reader><readonly>1</readonly>{LEAF_LIMIT}</strict_leaf_reader>"
         "<cut_reader><readonly>1</readonly><max_result_rows>10</max_result_rows>"
         "<result_overflow_mode>break</result_overflow_mode></cut_reader></profiles><quotas><default/></quotas><users>"
         "<default><password/><networks><ip>127.0.0.1</ip></networks><profile>default</profile>"

@@ -27,6 +27,10 @@ pub enum User {
     CutReader,
     /// Like `StrictReader`, with a profile that limits every statement to 10 rows.
     LimitedReader,
+    /// Like `Reader`, with a profile that cuts results of reading over 70 000 rows of a table.
+    LeafReader,
+    /// The same for one who may change no setting.
+    StrictLeafReader,
     /// May sign in and read nothing.
     Stranger,
 }
@@ -41,6 +45,8 @@ impl User {
             Self::SmallReader => "small_reader",
             Self::CutReader => "cut_reader",
             Self::LimitedReader => "limited_reader",
+            Self::LeafReader => "leaf_reader",
+            Self::StrictLeafReader => "strict_leaf_reader",
             Self::Stranger => "stranger",
         }
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use server::fault::Faults;
 use server::http::{self, State};
 use tests::site::{body, send};
+use tests::worker::arrange;
 
 use crate::world::{World, text};
 
@@ -53,6 +54,39 @@ async fn a_source_has_two_slots_and_a_key_is_made_only_for_a_free_one() -> Resul
         assert_eq!(world.refused("keyPairRetire", json!({ "id": pairs[1]["id"] })).await?.0, "CONFLICT");
         world.act("keyPairRetire", fields, json!({ "id": pairs[0]["id"] })).await?;
         assert_eq!(ask(ours, &source).await?.code(), "INTERNAL", "here a key would be made");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_with_the_ring_of_before_stores_no_secret() -> Result<()> {
+    for world in World::both().await? {
+        let postgres = |secret: &str| {
+            json!({ "postgres": {
+            "host": "db.example.com", "database": "d", "user": "u", "password": secret,
+        } })
+        };
+        let add = |name: &str, config| json!({ "name": name, "config": config });
+        let source = world.act("sourceCreate", "source { id }", add("Before", postgres("one"))).await?;
+        let id = text(&source["source"]["id"]);
+        // Another server began with a ring that was rotated.
+        let db = &world.site.app.db;
+        arrange(db, "UPDATE setting SET value = 'newer' WHERE key = 'keyring.primary'").await?;
+        let stored = tests::dump::table(db, "source").await?;
+        for (mutation, input) in [
+            ("sourceCreate", add("After", postgres("two"))),
+            ("sourceUpdate", json!({ "id": id, "config": postgres("two") })),
+            ("keyPairGenerate", json!({ "sourceId": id })),
+        ] {
+            let payload = world.act_as(&world.ours.token, mutation, "", input).await?;
+            let error = &payload["userErrors"][0];
+            assert_eq!(error["code"], "CONFLICT", "{mutation}: {payload}");
+            assert!(text(&error["message"]).contains("restart it with the present ring"), "{payload}");
+        }
+        assert_eq!(tests::dump::table(db, "source").await?, stored, "nothing was stored");
+        assert_eq!(tests::dump::table(db, "key_pair").await?, "");
+        // What needs no sealing goes on.
+        world.act("sourceUpdate", "", json!({ "id": id, "name": "Renamed" })).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::dump;
 use tests::log::Log;
 
-use crate::world::{World, text};
+use crate::world::{World, mutation, text};
 
 /// A source of a kind, as a person fills in its form.
 pub struct Case {
@@ -130,6 +130,52 @@ pub async fn unseen(world: &World, log: &Log) -> Result<()> {
         assert!(place.contains(there), "{there} is not where secrets are looked for");
         let found = place.find("hunter2-of");
         assert_eq!(found, None, "a secret came out: {:.80}", &place[found.unwrap_or_default()..]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_in_a_request_that_cannot_be_read_is_not_repeated() -> Result<()> {
+    let log = Log::keep()?;
+    for world in World::both().await? {
+        let postgres = |field: &str, value: Value| {
+            let mut config = json!({ "host": "db.example.com", "database": "d", "user": "u" });
+            config[field] = value;
+            json!({ "postgres": config })
+        };
+        let mut both = postgres("password", json!("hunter2-of-two"));
+        both["databricks"] = json!({ "host": "h", "warehouse": "w", "secret": "hunter2-of-two" });
+        for config in [
+            postgres("password", json!(["hunter2-of-lists"])),
+            postgres("password", json!({ "value": "hunter2-of-objects" })),
+            postgres("pasword", json!("hunter2-of-typos")),
+            postgres("port", json!("hunter2-of-the-wrong-field")),
+            postgres("sslMode", json!("hunter2-of-the-wrong-field")),
+            json!({ "postgres": "hunter2-of-no-object" }),
+            json!({ "bigquery": { "project": "p", "maximumBytesBilled": "hunter2-of-numbers" } }),
+            both,
+        ] {
+            let query = mutation("sourceCreate", "");
+            let input = json!({ "input": { "name": "Wrong", "config": config } });
+            let answer = world.send(&world.ours.token, &query, input).await?;
+            assert_ne!(answer.code(), "", "{config}: {}", answer.text);
+        }
+        for password in
+            ["[\"hunter2-of-lists\"]", "\"hunter2-of-strings", "hunter2-of-names", "\"hunter2-of\" x:"]
+        {
+            let query = format!(
+                "mutation {{ sourceCreate(input: {{ name: \"Wrong\", config: {{ postgres: {{ host: \"h\", \
+                 database: \"d\", user: \"u\", password: {password} }} }} }}) {{ userErrors {{ code }} }} }}"
+            );
+            let answer = world.send(&world.ours.token, &query, json!({})).await?;
+            assert_ne!(answer.code(), "", "{password}: {}", answer.text);
+        }
+        for (place, name) in [(world.heard(), "an answer"), (log.text(), "the log")] {
+            let found: Vec<&str> = place.split('{').filter(|part| part.contains("hunter2-of")).collect();
+            assert!(found.is_empty(), "{name} repeats a secret: {found:#?}");
+        }
+        let none = world.ask("{ sources { totalCount } }", json!({})).await?;
+        assert_eq!(none["sources"]["totalCount"], 0);
     }
     Ok(())
 }

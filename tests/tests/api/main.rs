@@ -9,6 +9,7 @@ mod deletion;
 mod diagnosis;
 mod external_id;
 mod idempotency;
+mod inside;
 mod key_pair;
 mod kinds;
 mod measurement;

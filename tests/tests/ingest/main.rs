@@ -4,6 +4,7 @@ mod changes;
 mod cursor;
 mod deleting;
 mod faults;
+mod inside;
 mod linking;
 mod model;
 mod oracle;

@@ -2,6 +2,9 @@
 
 use leptos::prelude::*;
 
+use super::stream_column::{ColumnType, SourceColumn};
+use super::stream_mapping::{StreamMapping, StreamMappingInput};
+use super::stream_paths::Paths;
 use crate::vocabulary::{BigInt, CursorKind, NullCursorPolicy, StreamDestination, StreamShape};
 use crate::{schema, size};
 
@@ -16,59 +19,6 @@ pub struct TableRefInput {
     pub name: String,
 }
 
-/// A column of the table.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-pub struct SourceColumn {
-    /// Its name.
-    pub name: String,
-    /// Its type in the source's words.
-    pub native_type: String,
-    /// What Weir reads it as.
-    #[cynic(rename = "type")]
-    pub column_type: ColumnType,
-    /// What sort of cursor it can be.
-    pub cursor_kind: Option<CursorKind>,
-    /// Whether it is part of the table's key.
-    pub key: bool,
-}
-
-/// What Weir reads a column as.
-#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnType {
-    /// True or false.
-    Bool,
-    /// A whole number.
-    Int,
-    /// An exact decimal.
-    Decimal,
-    /// A binary float.
-    Float,
-    /// Text.
-    Text,
-    /// A calendar day.
-    Date,
-    /// A date and time without a zone.
-    Naive,
-    /// An instant.
-    Zoned,
-    /// A JSON document.
-    Json,
-    /// Anything else, read as text.
-    Other,
-}
-
-impl ColumnType {
-    /// Whether it can hold values; exact decimals often come as text.
-    pub fn countable(self) -> bool {
-        matches!(self, Self::Int | Self::Decimal | Self::Float | Self::Text | Self::Other)
-    }
-
-    /// Whether it can hold a time.
-    pub fn time(self) -> bool {
-        matches!(self, Self::Date | Self::Naive | Self::Zoned | Self::Text)
-    }
-}
-
 /// What Weir proposes for a table.
 #[derive(cynic::QueryFragment, Clone, Debug)]
 pub struct StreamSuggestion {
@@ -76,32 +26,6 @@ pub struct StreamSuggestion {
     mapping: StreamMapping,
     cursor_column: Option<String>,
     row_key: Vec<String>,
-}
-
-/// The roles of the columns, as saved or proposed.
-#[derive(cynic::QueryFragment, Clone, Debug)]
-pub struct StreamMapping {
-    account: String,
-    metric: Option<String>,
-    value: Option<String>,
-    metrics: Vec<String>,
-    measured_at: String,
-    zone: Option<String>,
-    period: Option<String>,
-    product: Option<String>,
-}
-
-/// The roles of the columns.
-#[derive(cynic::InputObject, Clone, Debug, PartialEq, Eq)]
-pub struct StreamMappingInput {
-    account: String,
-    metric: Option<String>,
-    value: Option<String>,
-    metrics: Vec<String>,
-    measured_at: String,
-    zone: Option<String>,
-    period: Option<String>,
-    product: Option<String>,
 }
 
 /// How rows are ordered and new ones found.
@@ -164,6 +88,8 @@ pub struct Draft {
     pub period: RwSignal<String>,
     /// The column of the product.
     pub product: RwSignal<String>,
+    /// Where roles stand inside their columns.
+    pub paths: Paths,
     /// The column of the cursor.
     pub cursor: RwSignal<String>,
     /// How far below the watermark is read again.
@@ -204,6 +130,7 @@ impl Draft {
             zone: RwSignal::new("UTC".to_owned()),
             period: empty(),
             product: empty(),
+            paths: Paths::new(),
             cursor: empty(),
             lookback: RwSignal::new(String::new()),
             null_cursor: RwSignal::new(NullCursorPolicy::Reject),
@@ -225,7 +152,7 @@ impl Draft {
 
     /// Takes over the roles of a mapping.
     pub fn fill(self, mapping: &StreamMapping) {
-        let StreamMapping { account, metric, value, metrics, measured_at, zone, period, product } =
+        let StreamMapping { account, metric, value, metrics, measured_at, zone, period, product, .. } =
             mapping.clone();
         self.account.set(account);
         self.metric.set(metric.unwrap_or_default());
@@ -235,6 +162,7 @@ impl Draft {
         self.zone.set(zone.unwrap_or_else(|| "UTC".to_owned()));
         self.period.set(period.unwrap_or_default());
         self.product.set(product.unwrap_or_default());
+        self.fill_paths(mapping);
     }
 
     /// The column of a name.
@@ -260,8 +188,19 @@ impl Draft {
             (self.account.with(String::is_empty), "Choose the column of the account ID."),
             (long && self.metric.with(String::is_empty), "Choose the column that names the metric."),
             (long && self.value.with(String::is_empty), "Choose the column of the value."),
-            (!long && self.metrics.with(Vec::is_empty), "Choose at least one column that is a metric."),
+            (
+                long && self.lacks_path(self.value, self.paths.value),
+                "Say where in its column the value stands.",
+            ),
+            (
+                !long && self.metrics.with(Vec::is_empty) && self.paths.nested.with(Vec::is_empty),
+                "Choose at least one column that is a metric.",
+            ),
             (self.measured_at.with(String::is_empty), "Choose the column of the time."),
+            (
+                self.lacks_path(self.measured_at, self.paths.measured_at),
+                "Say where in its column the time stands.",
+            ),
             (self.cursor_kind().is_none(), "Choose the cursor."),
             (self.row_key.with(Vec::is_empty), "Choose the columns that identify a row."),
         ]
@@ -283,23 +222,13 @@ impl Draft {
         }
         let some =
             |signal: RwSignal<String>| Some(signal.get().trim().to_owned()).filter(|text| !text.is_empty());
-        let (long, zoned) = (self.shape.get() == StreamShape::Long, self.needs_zone());
         let kind = self.cursor_kind()?;
         Some(StreamDraftInput {
             source_id: self.source_id.get_value(),
             table: self.table.get_value(),
             shape: self.shape.get(),
             destination: self.destination.get(),
-            mapping: StreamMappingInput {
-                account: self.account.get(),
-                metric: some(self.metric).filter(|_| long),
-                value: some(self.value).filter(|_| long),
-                metrics: if long { Vec::new() } else { self.metrics.get() },
-                measured_at: self.measured_at.get(),
-                zone: some(self.zone).filter(|_| zoned),
-                period: some(self.period),
-                product: some(self.product),
-            },
+            mapping: self.mapping(),
             cursor: StreamCursorInput {
                 column: self.cursor.get(),
                 kind,

@@ -7,8 +7,10 @@ use leptos_router::hooks::use_params_map;
 use super::cursor_start::CursorChange;
 use super::schedule_form::{SavedSchedule, ScheduleDraft};
 use super::source_check::ProblemText;
-use super::stream_draft::{Draft, SourceColumn, StreamMapping, TableRefInput};
+use super::stream_column::SourceColumn;
+use super::stream_draft::{Draft, TableRefInput};
 use super::stream_form::{Saved, StreamForm};
+use super::stream_mapping::StreamMapping;
 use crate::components::{LinkButton, Loaded, Missing, Notice, PageHead, Tone};
 use crate::query::Query;
 use crate::vocabulary::{

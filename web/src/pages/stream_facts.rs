@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::schedule_pace::PaceWarning;
+use super::stream_paths::{StreamNestedMetric, inside};
 use super::stream_record::Stream;
 use crate::components::{
     Ago, Badge, Button, CopyButton, Fact, Facts, Icon, LinkButton, Look, NextRun, Notice, Panel, Tone,
@@ -28,14 +29,25 @@ pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
     let roles = move || {
         let (mapping, shape, row_key) = mapping.get();
         let (table, destination, setting) = place.get();
-        let metric = match shape {
-            StreamShape::Long => mapping.metric.clone().unwrap_or_default(),
-            StreamShape::Wide => mapping.metrics.join(", "),
+        let role = |column: &Option<String>, path: &Option<String>| {
+            column.as_ref().map(|column| inside(column, path.as_deref()))
         };
-        let time = mapping
-            .zone
-            .clone()
-            .map_or_else(|| mapping.measured_at.clone(), |zone| format!("{} in {zone}", mapping.measured_at));
+        let metric = match shape {
+            StreamShape::Long => role(&mapping.metric, &mapping.metric_path).unwrap_or_default(),
+            StreamShape::Wide => {
+                let nested = mapping.nested_metrics.iter().map(StreamNestedMetric::name);
+                mapping.metrics.iter().cloned().chain(nested).collect::<Vec<_>>().join(", ")
+            }
+        };
+        let account = inside(&mapping.account, mapping.account_path.as_deref());
+        let measured_at = inside(&mapping.measured_at, mapping.measured_at_path.as_deref());
+        let time = match &mapping.zone {
+            Some(zone) => format!("{measured_at} in {zone}"),
+            None => measured_at,
+        };
+        let value = role(&mapping.value, &mapping.value_path);
+        let period = role(&mapping.period, &mapping.period_path);
+        let product = role(&mapping.product, &mapping.product_path);
         let tried = setting.map(|setting| {
             let spaces: Vec<_> = setting.spaces.into_iter().map(|space| space.name).collect();
             format!("{}: {}", setting.name, spaces.join(", then "))
@@ -44,12 +56,12 @@ pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
             <Facts>
                 <Fact name="Table">{code(table)}</Fact>
                 <Fact name="Shape">{shape.text()}</Fact>
-                <Fact name="Account ID">{code(mapping.account)}</Fact>
+                <Fact name="Account ID">{code(account)}</Fact>
                 <Fact name=if shape == StreamShape::Wide { "Metric columns" } else { "Metric" }>{code(metric)}</Fact>
-                {mapping.value.map(|value| view! { <Fact name="Value">{code(value)}</Fact> })}
+                {value.map(|value| view! { <Fact name="Value">{code(value)}</Fact> })}
                 <Fact name="Measured at">{code(time)}</Fact>
-                {mapping.period.map(|period| view! { <Fact name="Period">{code(period)}</Fact> })}
-                {mapping.product.map(|product| view! { <Fact name="Product">{code(product)}</Fact> })}
+                {period.map(|period| view! { <Fact name="Period">{code(period)}</Fact> })}
+                {product.map(|product| view! { <Fact name="Product">{code(product)}</Fact> })}
                 <Fact name="Row key">{code(row_key.join(", "))}</Fact>
                 <Fact name="Goes to">{destination.text()}</Fact>
                 <Fact name="Looked for in">{tried.unwrap_or_else(|| "no setting: every account is unknown".to_owned())}</Fact>

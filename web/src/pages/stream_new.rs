@@ -6,7 +6,8 @@ use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 use leptos_use_signal_debounce_throttle::signal_debounced;
 
 use super::source_check::ProblemText;
-use super::stream_draft::{Draft, SourceColumn, StreamSuggestion, TableRefInput};
+use super::stream_column::SourceColumn;
+use super::stream_draft::{Draft, StreamSuggestion, TableRefInput};
 use super::stream_form::StreamForm;
 use crate::components::{
     Badge, Cell, Empty, Icon, LinkButton, Loaded, Missing, Notice, PageHead, Row, Table, Text, Tone, amount,

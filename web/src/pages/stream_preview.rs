@@ -11,7 +11,7 @@ use crate::components::{
     Badge, Button, Cell, Empty, Icon, Loaded, Look, Notice, Panel, Row, Table, Tone, column,
 };
 use crate::query::Query;
-use crate::vocabulary::{BigInt, ConnectorProblem, DateTime, Decimal, Json, UnmatchedReason};
+use crate::vocabulary::{BigInt, ConnectorProblem, DateTime, Decimal, Json, UnmatchedReason, UserError};
 use crate::{api, format, schema, size};
 
 #[derive(cynic::QueryVariables)]
@@ -32,6 +32,7 @@ struct StreamPreview {
     counts: PreviewCounts,
     cost: Option<StreamReadCost>,
     problem: Option<ConnectorProblem>,
+    user_errors: Vec<UserError>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug)]
@@ -128,8 +129,13 @@ fn Answer(
                 move || {
                     let preview = data.get().stream_preview;
                     let rows = preview.rows.into_iter().map(|row| view! { <Line row/> }).collect_view();
+                    let refused: Vec<String> =
+                        preview.user_errors.iter().map(|error| api::sentence(&error.message)).collect();
                     match preview.problem {
                         Some(problem) => view! { <div class="p-4"><Notice tone=Tone::Error><ProblemText problem/></Notice></div> }.into_any(),
+                        None if !refused.is_empty() => {
+                            view! { <div class="p-4"><Notice tone=Tone::Error>{refused.join(" ")}</Notice></div> }.into_any()
+                        }
                         None => view! {
                             <Counts counts=preview.counts/>
                             {preview.cost.map(|cost| view! { <ReadCost cost limit pace/> })}

@@ -1,6 +1,7 @@
 //! What the server tells of a stream.
 
 use super::schedule_pace::SchedulePace;
+use super::stream_mapping::StreamMapping;
 use super::stream_reconcile::{ReconcileConnection, ReconcileSetting};
 use super::stream_runs::SyncRunConnection;
 use crate::schema;
@@ -62,18 +63,6 @@ pub(super) struct Stream {
 pub(super) struct SourceName {
     pub(super) id: cynic::Id,
     pub(super) name: String,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-pub(super) struct StreamMapping {
-    pub(super) account: String,
-    pub(super) metric: Option<String>,
-    pub(super) value: Option<String>,
-    pub(super) metrics: Vec<String>,
-    pub(super) measured_at: String,
-    pub(super) zone: Option<String>,
-    pub(super) period: Option<String>,
-    pub(super) product: Option<String>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 
 use super::column_checks::ColumnChecks;
-use super::stream_draft::{Draft, SourceColumn};
+use super::stream_column::{ColumnType, SourceColumn};
+use super::stream_draft::Draft;
+use super::stream_paths::{NestedMetrics, PathField, TextHoldsJson};
 use crate::components::{Choice, Text};
 use crate::vocabulary::{CursorKind, NullCursorPolicy, StreamShape, Word};
 
@@ -17,6 +19,7 @@ fn choices(draft: Draft, nothing: &str, fits: fn(&SourceColumn) -> bool) -> Vec<
     std::iter::once((String::new(), nothing.to_owned())).chain(fitting).collect()
 }
 
+/// The column of one role.
 #[component]
 fn Role(
     label: &'static str,
@@ -27,8 +30,9 @@ fn Role(
     view! { <Choice label value on_change=move |key: String| value.set(key) options hint/> }
 }
 
+/// What the columns mean.
 #[component]
-pub(super) fn Roles(draft: Draft) -> impl IntoView {
+pub fn Roles(draft: Draft) -> impl IntoView {
     let any: fn(&SourceColumn) -> bool = |_| true;
     let shape = move |key: String| {
         if let Some(shape) = StreamShape::from_key(&key) {
@@ -40,13 +44,16 @@ pub(super) fn Roles(draft: Draft) -> impl IntoView {
         match draft.shape.get() {
         StreamShape::Long => view! {
             <Role label="Metric" value=draft.metric options=choices(draft, "Choose a column", any) hint="Which quantity the row is about."/>
-            <Role label="Value" value=draft.value options=choices(draft, "Choose a column", |column| column.column_type.countable())/>
+            <PathField draft label="Path to the metric" column=draft.metric path=draft.paths.metric/>
+            <Role label="Value" value=draft.value options=choices(draft, "Choose a column", |column| column.column_type.countable() || column.column_type == ColumnType::Json)/>
+            <PathField draft label="Path to the value" column=draft.value path=draft.paths.value/>
         }
         .into_any(),
         StreamShape::Wide => view! {
             <ColumnChecks legend="Metric columns" chosen=draft.metrics names=draft.columns.with_value(|columns| {
                 columns.iter().filter(|column| column.column_type.countable()).map(|column| column.name.clone()).collect()
             })/>
+            <NestedMetrics draft/>
         }
         .into_any(),
     }
@@ -55,8 +62,10 @@ pub(super) fn Roles(draft: Draft) -> impl IntoView {
         <div class="flex flex-col gap-4">
             <Choice label="Shape" value=Signal::derive(move || draft.shape.get().key().to_owned()) on_change=shape options=shapes/>
             <Role label="Account ID" value=draft.account options=choices(draft, "Choose a column", any) hint="The customer’s ID in another system."/>
+            <PathField draft label="Path to the account ID" column=draft.account path=draft.paths.account/>
             {values}
-            <Role label="Measured at" value=draft.measured_at options=choices(draft, "Choose a column", |column| column.column_type.time())/>
+            <Role label="Measured at" value=draft.measured_at options=choices(draft, "Choose a column", |column| column.column_type.time() || column.column_type == ColumnType::Json)/>
+            <PathField draft label="Path to the time" column=draft.measured_at path=draft.paths.measured_at/>
             <Show when=move || draft.needs_zone()>
                 <Text label="Zone of these times" value=draft.zone hint="The column holds no zone, so say which it is, such as Europe/Berlin."/>
             </Show>
@@ -64,12 +73,16 @@ pub(super) fn Roles(draft: Draft) -> impl IntoView {
                 <Role label="Period" value=draft.period options=choices(draft, "None", any)/>
                 <Role label="Product" value=draft.product options=choices(draft, "None", any)/>
             </div>
+            <PathField draft label="Path to the period" column=draft.period path=draft.paths.period/>
+            <PathField draft label="Path to the product" column=draft.product path=draft.paths.product/>
+            <TextHoldsJson draft/>
         </div>
     }
 }
 
+/// The cursor and the row key.
 #[component]
-pub(super) fn CursorFields(draft: Draft) -> impl IntoView {
+pub fn CursorFields(draft: Draft) -> impl IntoView {
     let policies = NullCursorPolicy::choices();
     let unit = Signal::derive(move || {
         match draft.cursor_kind() {

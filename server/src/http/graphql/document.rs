@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use async_graphql::Name;
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
+use async_graphql::parser::{self, parse_query};
 
 use serde_json::{Map, Value};
 
@@ -43,8 +43,8 @@ impl Document {
                 format!("more than {NESTING} brackets are open at once"),
             ));
         }
-        let document = parse_query(text)
-            .map_err(|error| Refusal::new(Code::GraphqlParseFailed, error.to_string().trim().to_owned()))?;
+        let document =
+            parse_query(text).map_err(|error| Refusal::new(Code::GraphqlParseFailed, unread(&error)))?;
         measure(&document)?;
         Ok(Self(document))
     }
@@ -206,6 +206,14 @@ impl<'a> Measure<'a> {
     }
 }
 
+/// Why a document cannot be read. The library quotes the line, in which a secret may stand: where it is must do.
+fn unread(error: &parser::Error) -> String {
+    let parser::Error::Syntax { message, start, .. } = error else { return error.to_string() };
+    let wanted = message.lines().last().and_then(|line| line.trim().strip_prefix("= "));
+    let wanted = wanted.map_or_else(String::new, |wanted| format!(": {wanted}"));
+    format!("the document cannot be read at line {}, column {}{wanted}", start.line, start.column)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,6 +279,14 @@ mod tests {
         let many: String = (0..50).map(|at| format!("fragment F{at} on T {{a}} ")).collect();
         assert_eq!(code(&format!("{{a}} {many}")), Some(Code::QueryTooCostly));
         assert_eq!(code(&format!("{{a(b:\"{}\")}}", "x".repeat(LENGTH))), Some(Code::QueryTooCostly));
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_read_is_not_quoted() {
+        let text = "{\n  a(password: \"hunter2\" = 1)\n}";
+        let said = unread(&parse_query(text).expect_err("no document"));
+        assert!(said.starts_with("the document cannot be read at line 2, column "), "{said}");
+        assert!(said.contains(": expected ") && !said.contains("hunter2"), "{said}");
     }
 
     #[test]

@@ -72,10 +72,19 @@ fn code(error: &mut ServerError, request_id: &str) {
         if code == Code::Internal {
             tracing::error!(request.id = request_id, error = error.message, path = ?error.path, "a field failed");
             INTERNAL.clone_into(&mut error.message);
+        } else {
+            error.message.truncate(unquoted(&error.message));
         }
         extensions(error).set("code", code.as_str());
     }
     extensions(error).set("requestId", request_id);
+}
+
+/// Where the library begins to quote the value that was sent, which may be a secret in the wrong place.
+fn unquoted(message: &str) -> usize {
+    let quotes = ["\", found ", "\" does not contain the value \""];
+    // The quotation mark before it belongs to the type's name.
+    quotes.iter().filter_map(|words| message.find(words)).map(|at| at + 1).min().unwrap_or(message.len())
 }
 
 fn extensions(error: &mut ServerError) -> &mut ErrorExtensionValues {
@@ -130,6 +139,23 @@ mod tests {
                 assert_eq!(body["errors"][0]["extensions"]["requestId"], "request-1");
             }
             assert_eq!(answer(query, Media::Json).await.0, 200, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_was_sent_is_not_quoted() {
+        for (told, left) in [
+            (
+                "Expected input type \"A\", found \"x\". (occurred while parsing \"B\")",
+                "Expected input type \"A\"",
+            ),
+            (
+                "for argument \"a\", enumeration type \"E\" does not contain the value \"x\"",
+                "for argument \"a\", enumeration type \"E\"",
+            ),
+            ("Unknown field \"a\" on type \"B\"", "Unknown field \"a\" on type \"B\""),
+        ] {
+            assert_eq!(&told[..unquoted(told)], left);
         }
     }
 

@@ -122,6 +122,16 @@ impl Server {
         format!("http://127.0.0.1:{}", self.inner.port)
     }
 
+    /// The port of the object store, on 127.0.0.1.
+    pub fn storage(&self) -> u16 {
+        self.known().storage
+    }
+
+    /// Links lead to another port from now on, where something stands before the object store.
+    pub fn links_lead_to(&self, port: u16) {
+        self.known().storage = port;
+    }
+
     /// The state, to look at or to change.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.inner.state.lock()

@@ -10,7 +10,7 @@ use super::sql::compile::{Checked, Parsed};
 use super::sql::expression::Expression;
 use super::sql::parameter::Parameters;
 use super::sql::value::{Type, Value};
-use super::sql::{compile, parameter};
+use super::sql::{compile, group, parameter};
 use super::store::{Row, Store};
 
 /// One call as it was heard, the refused ones too.
@@ -101,12 +101,12 @@ pub fn run(store: &Store, text: &str, sent: Option<&Json>) -> Result<Outcome, Re
     match compile::parse(text)? {
         Parsed::Query(query, None) => {
             let checked = compile::check(&query, &[], &parameters)?;
-            Ok(select(checked, &[Arc::new(Vec::new())]))
+            select(checked, &[Arc::new(Vec::new())])
         }
         Parsed::Query(query, Some(name)) => {
             let table = readable(store, &name)?;
             let checked = compile::check(&query, &table.columns, &parameters)?;
-            Ok(select(checked, &table.rows))
+            select(checked, &table.rows)
         }
         Parsed::Describe(name) => describe(store, &name, &parameters),
     }
@@ -140,7 +140,7 @@ fn describe(store: &Store, name: &[String], _: &Parameters) -> Result<Outcome, R
     Ok(Outcome { columns, selected: (0..3).map(Expression::Column).collect(), rows })
 }
 
-fn select(checked: Checked, rows: &[Row]) -> Outcome {
+fn select(checked: Checked, rows: &[Row]) -> Result<Outcome, Refusal> {
     let truth =
         |row: &&Row| checked.filter.as_ref().is_none_or(|filter| filter.value(row) == Value::Bool(true));
     let mut rows: Vec<Row> = rows.iter().filter(truth).cloned().collect();
@@ -160,6 +160,9 @@ fn select(checked: Checked, rows: &[Row]) -> Outcome {
         });
         each.into_iter().find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
     });
+    if let Some(groups) = &checked.groups {
+        rows = group::grouped(groups, &rows)?;
+    }
     rows.truncate(checked.limit.unwrap_or(usize::MAX));
     let (mut columns, mut selected) = (Vec::new(), Vec::new());
     for (name, kind, expression) in checked.selected {
@@ -174,7 +177,7 @@ fn select(checked: Checked, rows: &[Row]) -> Outcome {
         rows = vec![Arc::new(greatest.collect())];
         selected = (0..selected.len()).map(Expression::Column).collect();
     }
-    Outcome { columns, selected, rows }
+    Ok(Outcome { columns, selected, rows })
 }
 
 impl Outcome {

@@ -191,7 +191,7 @@ impl State {
     /// Runs a statement.
     pub fn execute(&self, session: &Session, sql: &str, bound: &[Value]) -> Outcome<Answer> {
         let session = Session { now: self.clock.nanos(), ..session.clone() };
-        let plan = statement::plan(sql, bound)?;
+        let plan = statement::plan(sql, bound, session.ignore_case)?;
         match plan {
             Plan::Listing(_) | Plan::Reading(_) => {
                 self.look(|world| statement::read(world, &session, &plan, bound))

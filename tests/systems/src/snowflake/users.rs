@@ -61,6 +61,10 @@ pub struct User {
     pub default_role: Option<String>,
     /// Warehouse taken when none is named.
     pub default_warehouse: Option<String>,
+    /// The most rows of its results when a request says nothing; 0 is no limit.
+    pub rows_per_resultset: usize,
+    /// Whether names in quotes mean the same in any case to it.
+    pub ignore_case: bool,
     /// Whether it is switched off.
     pub disabled: bool,
     /// Its tokens.
@@ -104,6 +108,11 @@ impl User {
             match name.as_str() {
                 "RSA_PUBLIC_KEY" => self.keys[0] = Some(key()?),
                 "RSA_PUBLIC_KEY_2" => self.keys[1] = Some(key()?),
+                "ROWS_PER_RESULTSET" => {
+                    let number = |_| SqlError::new("001008", "22023", format!("invalid value [{value}]"));
+                    self.rows_per_resultset = value.parse().map_err(number)?;
+                }
+                "QUOTED_IDENTIFIERS_IGNORE_CASE" => self.ignore_case = value == "TRUE",
                 "DEFAULT_ROLE" => self.default_role = Some(value.clone()),
                 "DEFAULT_WAREHOUSE" => self.default_warehouse = Some(value.clone()),
                 "DISABLED" => self.disabled = value == "TRUE",

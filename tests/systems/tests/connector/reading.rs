@@ -116,3 +116,9 @@ pub fn position(batch: &Batch, request: &ReadRequest) -> Position {
 pub fn shown(cell: Cell<'_>) -> String {
     format!("{cell:?}")
 }
+
+/// An error with all it tells, for the report of a test.
+pub fn told(error: ConnectorError) -> anyhow::Error {
+    let detail = format!("{:?}; {:?}", error.kind(), error.system_text());
+    anyhow::Error::new(error).context(detail)
+}

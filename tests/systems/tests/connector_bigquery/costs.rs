@@ -1,7 +1,9 @@
 //! What reading costs: told before, kept low, added up, and bounded.
 
 use anyhow::{Context, Result, ensure};
-use connector::{CursorKind, ErrorKind, Position, ReadRequest, Watermark};
+use connector::{
+    Cost, Cursor, CursorKind, ErrorKind, Held, Position, ReadRequest, RunTag, SliceRequest, Watermark,
+};
 use serde_json::{Value, json};
 use systems::bigquery::gate::REGION;
 use systems::bigquery::{Act, Seen};
@@ -132,5 +134,30 @@ async fn a_cursor_that_is_not_what_the_table_is_cut_by_is_told() -> Result<()> {
     let told = advice(scene.connector.check(Some(&scene.table("loose")), Some("day")).await);
     ensure!(!told.contains("partitioned"), "{told}");
     ensure!(scene.read(by_id("loose")).await? == [0, 1, 2]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn slices_are_one_statement_whose_bytes_are_added_up() -> Result<()> {
+    let scene = Scene::with_rows(30).await?;
+    scene.place.gate.change(1, Seen::statement, |answer| answer["totalBytesProcessed"] = json!("777"));
+    let mark = |text: &str| Watermark::parse(CursorKind::Int, text).context("a watermark");
+    let asked = SliceRequest {
+        table: scene.table("events"),
+        cursor: Cursor { column: "at".to_owned(), kind: CursorKind::Int },
+        values: vec!["id".to_owned()],
+        from: mark("0")?,
+        until: mark("1")?,
+        tag: RunTag { organization: "organization-1".to_owned(), stream: "stream-1".to_owned() },
+        cost: Cost::default(),
+    };
+    let found = scene.connector.slices(asked.clone()).await?;
+    let [slice] = found.as_slice() else { anyhow::bail!("{found:?}") };
+    ensure!(slice.values[0] == Held { filled: 20, sum: Some("190".to_owned()) }, "{slice:?}");
+    let spent = asked.cost.take();
+    ensure!((spent.statements, spent.bytes) == (1, 777), "{spent:?}");
+    let seen = scene.place.gate.seen();
+    let sent = seen.iter().find(|seen| seen.statement()).context("no statement")?;
+    ensure!(sent.body["labels"]["stream"] == "stream-1", "{sent:?}");
     Ok(())
 }

@@ -75,6 +75,22 @@ async fn a_job_is_cancelled_even_when_its_stream_is_dropped_before_it_is_known()
 }
 
 #[tokio::test]
+async fn a_job_is_cancelled_even_when_nobody_looks_at_the_answer_that_names_it() -> Result<()> {
+    let scene = Scene::with_rows(30).await?;
+    scene.place.gate.rule(1, Seen::reading, Act::Late(Duration::from_millis(500), 100_000));
+    let mut stream = scene.connector.read(scene.request());
+    tokio::select! {
+        _ = stream.next() => anyhow::bail!("the job has ended"),
+        asked = eventually("the statement", || scene.place.gate.count(Seen::reading) > 0) => asked?,
+    }
+    // The answer comes, and the stream is dropped before it looks.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    ensure!(scene.place.gate.count(Seen::results) == 0, "the stream has looked");
+    drop(stream);
+    eventually("the cancelling", || scene.place.gate.count(Seen::cancels) == 1).await
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_asked_for_again_by_the_same_request() -> Result<()> {
     let scene = Scene::with_rows(30).await?;
     scene.place.gate.rule(1, Seen::reading, Act::Lose);

@@ -171,3 +171,20 @@ async fn pitfall_16_a_profile_that_cuts_results_cuts_none() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn pitfall_16_a_profile_that_cuts_what_is_read_cuts_no_result() -> Result<()> {
+    let database = Database::empty().await?;
+    database
+        .run("CREATE TABLE t (c UInt64) ENGINE = MergeTree ORDER BY c AS SELECT number FROM numbers(1000000)")
+        .await?;
+    let request = request(table(&database, "t"), &["c"], ("c", CursorKind::Int), &[]);
+    // It may be overruled: then the limit is an error.
+    let error = read(&*open(&database, User::LeafReader)?, &request).await.expect_err("too many rows");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+    assert!(error.message().contains("limits allow"), "{error}");
+    let error = read(&*open(&database, User::StrictLeafReader)?, &request).await.expect_err("cut results");
+    assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
+    assert!(error.message().contains("read_overflow_mode_leaf"), "{error}");
+    Ok(())
+}

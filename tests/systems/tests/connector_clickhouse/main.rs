@@ -6,6 +6,7 @@ mod failures;
 mod large;
 mod network;
 mod reading;
+mod refusals;
 mod sign_in;
 mod tables;
 mod values;

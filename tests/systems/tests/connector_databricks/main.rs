@@ -8,5 +8,6 @@ mod opening;
 mod places;
 mod results;
 mod sign_in;
+mod slices;
 mod values;
 mod warehouse;

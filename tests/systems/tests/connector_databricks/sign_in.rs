@@ -48,6 +48,37 @@ async fn a_revoked_token_is_renewed_once() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_token_that_the_gateway_does_not_take_is_renewed_once() -> Result<()> {
+    let (server, table) = filled(10).await?;
+    let connector = open(&server)?;
+    assert_eq!(read(&*connector, &request(&table)).await?.len(), 10);
+    let refusal = || {
+        let body = json!({"error_code": 403, "message": "Invalid access token."}).to_string();
+        Fault::Status { on: Call::Submit, status: 403, body, retry_after: None }
+    };
+    server.fault(refusal());
+    assert_eq!(read(&*connector, &request(&table)).await?.len(), 10);
+    assert_eq!(server.count(Call::Token), 2);
+    for _ in 0..9 {
+        server.fault(refusal());
+    }
+    let (rows, error) = refused(&*connector, &request(&table)).await;
+    assert_eq!((rows, error.kind(), error.retry()), (0, ErrorKind::Auth, Retry::Never));
+    assert_eq!(server.faults().len(), 7, "asked twice");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_that_is_said_to_live_for_ever_is_used() -> Result<()> {
+    let (server, table) = filled(10).await?;
+    server.tokens_live(u64::MAX);
+    let connector = open(&server)?;
+    assert_eq!(read(&*connector, &request(&table)).await?, numbers(0..10));
+    assert_eq!(server.count(Call::Token), 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_token_is_renewed_before_it_ends() -> Result<()> {
     let (server, table) = filled(10).await?;
     server.tokens_live(0);

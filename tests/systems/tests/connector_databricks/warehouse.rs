@@ -134,6 +134,25 @@ async fn a_statement_that_is_dropped_while_it_is_sent_is_cancelled_too() -> Resu
 }
 
 #[tokio::test]
+async fn a_statement_whose_answer_nobody_looks_at_is_cancelled_too() -> Result<()> {
+    let (server, table) = filled(1).await?;
+    let connector = open(&server)?;
+    connector.describe(&table).await?;
+    let before = server.count(Call::Submit);
+    server.fault(Fault::Hangs);
+    let mut batches = connector.read(request(&table));
+    assert!(futures::poll!(batches.next()).is_pending());
+    // The answer is there, and the reader is dropped before it looks.
+    until("the statement is sent", || server.count(Call::Submit) > before).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(server.count(Call::Poll), 0);
+    drop(batches);
+    until("the statement is cancelled", || server.count(Call::Cancel) == 1).await;
+    assert_eq!(server.running(), 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_statement_that_somebody_stopped_can_be_tried_again() -> Result<()> {
     let (server, table) = filled(4).await?;
     let connector = open(&server)?;

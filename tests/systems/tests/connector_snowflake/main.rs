@@ -8,6 +8,7 @@ mod partitions;
 mod refusals;
 mod second_opinion;
 mod sign_in;
+mod slices;
 mod statements;
 mod times;
 mod values;

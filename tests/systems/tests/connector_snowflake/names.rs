@@ -28,6 +28,36 @@ async fn pitfall_20_names_of_any_case_are_told_apart() -> Result<()> {
 }
 
 #[tokio::test]
+async fn pitfall_20_a_name_that_means_another_table_is_not_read() -> Result<()> {
+    let home = Home::new().await?;
+    home.place.run("CREATE TABLE DAILY (ID NUMBER(38,0))").await?;
+    home.place.run("INSERT INTO DAILY VALUES (1)").await?;
+    home.place.run("CREATE TABLE \"daily\" (ID NUMBER(38,0))").await?;
+    home.place.run("INSERT INTO \"daily\" VALUES (2)").await?;
+    let connector = home.open()?;
+    let asked = |name: &str| request(home.table(name), &["ID"], ("ID", CursorKind::Int), &["ID"]);
+    assert_eq!(column(&read(&*connector, &asked("daily")).await?, "ID"), ["int 2"]);
+    let user = &home.reader.user;
+    home.place.run(&format!("ALTER USER {user} SET QUOTED_IDENTIFIERS_IGNORE_CASE = TRUE")).await?;
+    let connector = home.open()?;
+    let errors = [
+        read(&*connector, &asked("daily")).await.expect_err("it would be DAILY"),
+        connector.describe(&home.table("daily")).await.expect_err("it would be DAILY"),
+        connector.preview(&home.table("daily"), &["ID".to_owned()], 1).await.expect_err("it would be DAILY"),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.message().contains("daily")), (ErrorKind::Schema, true), "{error:?}");
+        assert!(error.action().is_some_and(|hint| hint.contains("QUOTED_IDENTIFIERS_IGNORE_CASE")));
+    }
+    let check = connector.check(Some(&home.table("daily")), None).await;
+    let last = check.steps.last().expect("a step");
+    assert_eq!((last.name, last.error.is_some()), ("find table", true));
+    // Names in upper case mean what they spell all the same.
+    assert_eq!(column(&read(&*connector, &asked("DAILY")).await?, "ID"), ["int 1"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn pitfall_20_a_renamed_column_is_noticed() -> Result<()> {
     let home = Home::new().await?;
     home.place.run("CREATE TABLE T (C NUMBER(38,0), V NUMBER(38,0))").await?;

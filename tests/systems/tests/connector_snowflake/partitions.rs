@@ -1,11 +1,11 @@
 //! Results in partitions: all of them, in order, ahead of need and in bounded memory, again where they broke off.
 
 use anyhow::Result;
-use connector::ErrorKind;
+use connector::{CursorKind, ErrorKind};
 use futures::StreamExt;
-use systems::snowflake::{Call, Fault};
+use systems::snowflake::{Call, Column, Fault, Type, Value};
 
-use crate::home::{Home, counting, read, whole};
+use crate::home::{Home, column, counting, read, request, whole};
 
 #[tokio::test]
 async fn pitfall_18_all_partitions_are_read_in_order() -> Result<()> {
@@ -106,6 +106,34 @@ async fn a_result_that_is_gone_is_read_on_behind_its_last_row() -> Result<()> {
     };
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
     assert!(error.message().contains("no longer kept"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_result_that_is_gone_loses_no_row_that_shares_its_key_with_the_last() -> Result<()> {
+    const ROWS: usize = 20_000;
+    let home = Home::new().await?;
+    // To the order, such rows are what keys are that a collation takes for equal.
+    home.place.run("CREATE TABLE T (C NUMBER(38,0), K VARCHAR, V NUMBER(38,0))").await?;
+    let number = |name: &str| Column::new(name, Type::Number(38, 0));
+    let columns = vec![number("C"), Column::new("K", Type::TEXT), number("V")];
+    let row =
+        |row: usize| vec![Value::int(7), Value::text(format!("{:06}", row / 2)), Value::int(row as i128)];
+    home.place.generate("T", columns, ROWS, &["C", "K"], row)?;
+    home.server.fault(Fault::RowsPerPartition(2_000));
+    let connector = home.open()?;
+    let mut asked = request(home.table("T"), &["C", "K", "V"], ("C", CursorKind::Int), &["K"]);
+    // Wherever the result is lost, an odd number of rows has come.
+    asked.batch_rows = 1_001;
+    let mut rows = connector.read(asked);
+    let mut batches = vec![rows.next().await.expect("a batch")?];
+    home.server.fault(Fault::Expired);
+    while let Some(batch) = rows.next().await {
+        batches.push(batch?);
+    }
+    let wanted: Vec<String> = (0..ROWS).map(|row| format!("int {row}")).collect();
+    assert!(column(&batches, "V") == wanted, "{} rows", column(&batches, "V").len());
+    assert_eq!(home.statements().into_iter().filter(|sql| sql.starts_with("SELECT")).count(), 2);
     Ok(())
 }
 

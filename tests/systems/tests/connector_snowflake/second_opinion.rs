@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Result;
 use connector::guard::Policy;
-use connector::{Cell, Connector, CursorKind, ErrorKind, Position, TableRef, Type, Watermark, kinds};
+use connector::{
+    Cell, Connector, Cost, Cursor, CursorKind, ErrorKind, Held, Position, RunTag, Slice, SliceRequest,
+    TableRef, Type, Watermark, kinds,
+};
 use futures::TryStreamExt;
 use secrecy::SecretString;
 use serde_json::json;
@@ -134,5 +137,26 @@ async fn what_does_not_exist_is_told() -> Result<()> {
     let error = duck.connector.describe(&duck.table("GONE")).await.expect_err("no table");
     assert!(error.message().contains("GONE"), "{error:?}");
     assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Protocol), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn slices_are_added_up() -> Result<()> {
+    let duck = Duck::new().await?;
+    let table = duck.filled().await?;
+    let mark = |text: &str| Watermark { kind: CursorKind::Int, text: text.to_owned() };
+    let asked = SliceRequest {
+        table,
+        cursor: Cursor { column: "ID".to_owned(), kind: CursorKind::Int },
+        values: vec!["AMOUNT".to_owned(), "PART".to_owned()],
+        from: mark("0"),
+        until: mark("48"),
+        tag: RunTag::default(),
+        cost: Cost::default(),
+    };
+    let found = duck.connector.slices(asked).await?;
+    let held = |filled, sum: &str| Held { filled, sum: Some(sum.to_owned()) };
+    let values = vec![held(90, "-2160.00009"), held(98, "147")];
+    assert_eq!(found, [Slice { number: 0, newest: mark("48"), values }]);
     Ok(())
 }

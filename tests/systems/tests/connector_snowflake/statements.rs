@@ -171,6 +171,22 @@ async fn rate_limits_that_last_are_left_to_the_scheduler() -> Result<()> {
 }
 
 #[tokio::test]
+async fn pitfall_18_a_users_limit_on_rows_cuts_no_result() -> Result<()> {
+    let home = Home::new().await?;
+    let table = home.counted(5_000).await?;
+    home.place.run("CREATE TABLE U (ID NUMBER(38,0))").await?;
+    home.place.run(&format!("ALTER USER {} SET ROWS_PER_RESULTSET = 1", home.reader.user)).await?;
+    let connector = home.open()?;
+    whole(&read(&*connector, &counting(table)).await?, 0..5_000);
+    // Lists are results too.
+    assert_eq!(connector.discover().await?.len(), 2);
+    // Each statement says so, as the server cuts what says nothing.
+    let call = home.calls(Call::Submit).pop().context("a statement")?;
+    assert_eq!(call.parameters["rows_per_resultset"], 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn views_are_read_like_tables() -> Result<()> {
     let home = Home::new().await?;
     home.counted(5).await?;

@@ -8,24 +8,37 @@ mod intake;
 mod suite;
 mod system;
 mod systems;
+mod trials;
 
-/// Runs the named tests over one system behind the proxy, and keeps the names of those it leaves out.
+/// Runs every test over one system behind the proxy, but for those it leaves out with a reason, and keeps the names of
+/// both. A test left out is not made at all.
 macro_rules! faults {
-    (
-        $kind:literal, $system:ident: $($test:ident),* $(,)?
-        $(; omits { $($left_out:ident: $reason:literal),* $(,)? })?
-    ) => {
-        /// What this system is put through.
-        pub const TRIALS: $crate::suite::Trials = $crate::suite::Trials {
-            kind: $kind,
-            kept: &[$(stringify!($test),)*],
-            omitted: &[$($((stringify!($left_out), $reason),)*)?],
-        };
+    ($kind:literal, $system:ident $(; omits { $($test:ident: $reason:literal),* $(,)? })?) => {
+        $crate::faults! { @arms ($) $kind, $system [$($(($test $reason))*)?] }
+    };
+    (@arms ($dollar:tt) $kind:literal, $system:ident [$(($left_out:ident $reason:literal))*]) => {
+        macro_rules! made {
+            $((test $left_out) => {};)*
+            (test $dollar test:ident) => {
+                #[tokio::test]
+                async fn $dollar test() -> anyhow::Result<()> {
+                    $crate::suite::$dollar test(&<$system as $crate::system::System>::start().await?).await
+                }
+            };
+            $((name $left_out) => { None };)*
+            (name $dollar test:ident) => { Some(stringify!($dollar test)) };
+            ($dollar($dollar test:ident,)*) => {
+                /// What this system is put through.
+                pub const TRIALS: $crate::trials::Trials = $crate::trials::Trials {
+                    kind: $kind,
+                    kept: &[$dollar(made! { name $dollar test },)*],
+                    omitted: &[$((stringify!($left_out), $reason),)*],
+                };
 
-        $(#[tokio::test]
-        async fn $test() -> anyhow::Result<()> {
-            $crate::suite::$test(&<$system as $crate::system::System>::start().await?).await
-        })*
+                $dollar(made! { test $dollar test })*
+            };
+        }
+        $crate::trials::every_trial! { made! }
     };
 }
 pub(crate) use faults;

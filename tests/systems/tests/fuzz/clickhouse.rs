@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::bytes::{changed, changes};
-use crate::row_binary::{Encoded, result};
+use crate::row_binary::{Encoded, length, result, text};
 
 const LIMITS: Limits = Limits { rows: 7, bytes: 4_000, cell: 1 << 20 };
 
@@ -141,4 +141,21 @@ fn columns_without_a_byte_do_not_go_on_for_ever() {
     for body in [column("FixedString(0)"), column("Nothing"), [vec![0], vec![7; 9]].concat()] {
         assert!(read(&body, 4).is_err());
     }
+}
+
+/// Hosts are named by customers: what one may send must not be kept without end.
+#[test]
+fn a_header_or_a_cell_without_end_is_refused_before_it_fills_the_memory() {
+    let zeros = vec![0; 40 << 20];
+    // Thousands of names, each of a megabyte.
+    let mut header = length(10_000);
+    for _ in 0..30 {
+        header.extend(length(1 << 20));
+        header.extend(&zeros[..1 << 20]);
+    }
+    let error = read(&header, 1 << 16).expect_err("no header");
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+    let cell = [length(1), text("c"), text("FixedString(900000000000)"), zeros].concat();
+    let error = read(&cell, 1 << 16).expect_err("no type");
+    assert_eq!(error.kind(), ErrorKind::Schema, "{error:?}");
 }

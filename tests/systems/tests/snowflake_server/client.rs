@@ -149,7 +149,8 @@ impl Client {
 
     /// Cancels a statement.
     pub async fn cancel(&self, handle: &str) -> Result<Answer> {
-        read(self.call(Method::POST, &format!("/{handle}/cancel"))?.send().await?).await
+        let call = self.call(Method::POST, &format!("/{handle}/cancel"))?.header("content-length", 0);
+        read(call.send().await?).await
     }
 }
 

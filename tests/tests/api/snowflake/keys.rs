@@ -94,6 +94,9 @@ async fn a_key_is_changed_without_a_missed_sync_and_is_never_seen() -> Result<()
             .act("keyPairRetire", &format!("keyPair {{ {PAIR} }}"), json!({ "id": first["id"] }))
             .await?;
         assert!(retired["keyPair"]["retiredAt"].is_string(), "{retired}");
+        let signs = json!({ "id": source, "keyPairId": first["id"] });
+        assert_eq!(world.refused("sourceCheck", signs).await?.0, "CONFLICT", "it signs nothing any more");
+        assert_eq!(world.refused("keyPairActivate", json!({ "id": first["id"] })).await?.0, "CONFLICT");
         growing.sync(&second).await?;
         home.place.run(&remove).await?;
         growing.sync(&second).await?;

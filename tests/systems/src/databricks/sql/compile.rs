@@ -4,12 +4,14 @@ use sqlparser::ast::{
     BinaryOperator, CastKind, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, LimitClause,
     OrderByKind, OrderBySort, Query, SelectItem, SetExpr, Statement, TableFactor, Value as Literal,
 };
-use sqlparser::dialect::DatabricksDialect;
+use sqlparser::dialect::{DatabricksDialect, SparkSqlDialect};
 use sqlparser::parser::Parser;
 
 use super::expression::{Compare, Expression};
+use super::group::Made;
 use super::parameter::Parameters;
 use super::value::{Type, Value};
+use super::{arithmetic, group};
 use crate::databricks::statement::Refusal;
 use crate::databricks::store::Column;
 
@@ -27,6 +29,8 @@ pub struct Checked {
     pub selected: Vec<(String, Type, Expression)>,
     /// Whether the greatest value is asked for instead of all rows.
     pub greatest: bool,
+    /// What is made of groups of rows, in place of what is selected of each.
+    pub groups: Option<Vec<Made>>,
     /// Which rows.
     pub filter: Option<Expression>,
     /// By what they are ordered, whether downwards, whether nulls come first, whether letters are folded.
@@ -35,7 +39,7 @@ pub struct Checked {
     pub limit: Option<usize>,
 }
 
-fn unsupported(what: &str) -> Refusal {
+pub(super) fn unsupported(what: &str) -> Refusal {
     Refusal::failed("UNSUPPORTED_FEATURE", "0A000", &format!("this stand-in does not know {what}"))
 }
 
@@ -52,8 +56,10 @@ pub fn parse(text: &str) -> Result<Parsed, Refusal> {
             _ => Err(syntax("no table")),
         };
     }
-    let mut statements =
-        Parser::parse_sql(&DatabricksDialect, text).map_err(|error| syntax(&error.to_string()))?;
+    // The operator DIV is known to the dialect of Spark alone.
+    let mut statements = Parser::parse_sql(&DatabricksDialect, text)
+        .or_else(|error| Parser::parse_sql(&SparkSqlDialect, text).map_err(|_same| error))
+        .map_err(|error| syntax(&error.to_string()))?;
     let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
         return Err(syntax("exactly one statement can be run"));
     };
@@ -88,8 +94,17 @@ fn parts(name: &sqlparser::ast::ObjectName) -> Result<Vec<String>, Refusal> {
 pub fn check(query: &Query, columns: &[Column], parameters: &Parameters) -> Result<Checked, Refusal> {
     let SetExpr::Select(select) = query.body.as_ref() else { return Err(unsupported("this query")) };
     let scope = Scope { columns, parameters };
-    let (mut selected, mut greatest) = (Vec::new(), false);
-    for item in &select.projection {
+    let (mut selected, mut greatest, mut groups) = (Vec::new(), false, None);
+    if group::has_groups(query, select)? {
+        let mut list = Vec::new();
+        for (place, (name, kind, made)) in group::check(select, &scope)?.into_iter().enumerate() {
+            selected.push((name, kind, Expression::Column(place)));
+            list.push(made);
+        }
+        groups = Some(list);
+    }
+    let rows = select.projection.iter().filter(|_| groups.is_none());
+    for item in rows {
         let SelectItem::UnnamedExpr(expr) = item else { return Err(unsupported("this selection")) };
         let (expression, kind) = match only_max(expr) {
             Some(_) => {
@@ -102,7 +117,7 @@ pub fn check(query: &Query, columns: &[Column], parameters: &Parameters) -> Resu
     }
     let filter = select.selection.as_ref().map(|expr| scope.condition(expr)).transpose()?;
     let mut order = Vec::new();
-    if let Some(by) = &query.order_by {
+    if let (Some(by), None) = (&query.order_by, &groups) {
         let OrderByKind::Expressions(list) = &by.kind else { return Err(unsupported("ORDER BY ALL")) };
         for one in list {
             let (expression, kind) = scope.expression(&one.expr)?;
@@ -127,15 +142,15 @@ pub fn check(query: &Query, columns: &[Column], parameters: &Parameters) -> Resu
     if let Some(unused) = parameters.keys().find(|name| !text.contains(&format!(":{name}"))) {
         return Err(Refusal::field(&format!("the parameter {unused} is not in the statement")));
     }
-    Ok(Checked { selected, greatest, filter, order, limit })
+    Ok(Checked { selected, greatest, groups, filter, order, limit })
 }
 
-fn mismatch(what: &str) -> Refusal {
+pub(super) fn mismatch(what: &str) -> Refusal {
     Refusal::failed("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", what)
 }
 
 /// The argument of `max`, where an expression is one or converts one.
-fn only_max(expr: &Expr) -> Option<&Expr> {
+pub(super) fn only_max(expr: &Expr) -> Option<&Expr> {
     match expr {
         Expr::Function(function) => {
             let inner = argument(function).ok()?;
@@ -148,7 +163,7 @@ fn only_max(expr: &Expr) -> Option<&Expr> {
 }
 
 /// The same expression over the column itself: its greatest value is what the greatest column gives.
-fn without_max(expr: &Expr) -> Expr {
+pub(super) fn without_max(expr: &Expr) -> Expr {
     let mut expr = expr.clone();
     match &mut expr {
         Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("max") => {
@@ -176,25 +191,25 @@ fn arguments(function: &sqlparser::ast::Function) -> Vec<&Expr> {
     list.args.iter().filter_map(expr).collect()
 }
 
-fn argument(function: &sqlparser::ast::Function) -> Result<&Expr, Refusal> {
+pub(super) fn argument(function: &sqlparser::ast::Function) -> Result<&Expr, Refusal> {
     arguments(function).first().copied().ok_or_else(|| mismatch("a function has no argument"))
 }
 
 /// What names may mean.
-struct Scope<'a> {
+pub struct Scope<'a> {
     columns: &'a [Column],
     parameters: &'a Parameters,
 }
 
 impl Scope<'_> {
-    fn condition(&self, expr: &Expr) -> Result<Expression, Refusal> {
+    pub(super) fn condition(&self, expr: &Expr) -> Result<Expression, Refusal> {
         match self.expression(expr)? {
             (expression, Type::Bool) => Ok(expression),
             (_, kind) => Err(mismatch(&format!("a condition is {}", kind.text()))),
         }
     }
 
-    fn expression(&self, expr: &Expr) -> Result<(Expression, Type), Refusal> {
+    pub(super) fn expression(&self, expr: &Expr) -> Result<(Expression, Type), Refusal> {
         match expr {
             Expr::Nested(inner) => self.expression(inner),
             Expr::Identifier(ident) => {
@@ -249,6 +264,10 @@ impl Scope<'_> {
                 let (expression, _) = self.expression(expr)?;
                 Ok((Expression::Text(Box::new(expression)), Type::Text))
             }
+            Expr::Cast { kind: CastKind::Cast, expr, data_type, format: None } => self.cast(expr, data_type),
+            Expr::Case { operand: None, conditions, else_result, .. } => {
+                self.case(conditions, else_result.as_deref())
+            }
             Expr::Function(function) => self.function(function),
             _ => Err(unsupported(&format!("the expression {expr}"))),
         }
@@ -266,7 +285,11 @@ impl Scope<'_> {
             BinaryOperator::LtEq => Compare::LessOrEqual,
             BinaryOperator::Gt => Compare::Greater,
             BinaryOperator::GtEq => Compare::GreaterOrEqual,
-            _ => return Err(unsupported(&format!("the operator {op}"))),
+            _ => {
+                let how =
+                    arithmetic::arithmetic(op).ok_or_else(|| unsupported(&format!("the operator {op}")))?;
+                return self.computed(left, how, right);
+            }
         };
         let ((a, a_kind), (b, b_kind)) = (self.expression(left)?, self.expression(right)?);
         // The service would compare some of these through a cast; a reader that relies on it is wrong somewhere.
@@ -294,6 +317,7 @@ impl Scope<'_> {
             ("unix_micros", Type::Naive) => {
                 Ok((Expression::Micros(Box::new(Expression::Zoned(inner))), Type::Int("BIGINT")))
             }
+            ("unix_date", Type::Date) => Ok((Expression::UnixDate(inner), Type::Int("INT"))),
             ("base64", Type::Binary) => Ok((Expression::Base64(inner), Type::Text)),
             ("to_json", Type::Struct(_) | Type::Variant) => {
                 let whole = match arguments(function).get(1) {
@@ -303,7 +327,9 @@ impl Scope<'_> {
                 };
                 Ok((Expression::Json(inner, whole), Type::Text))
             }
-            ("unix_micros" | "base64" | "to_json", _) => Err(mismatch(&format!("{name} of {}", kind.text()))),
+            ("unix_micros" | "unix_date" | "base64" | "to_json", _) => {
+                Err(mismatch(&format!("{name} of {}", kind.text())))
+            }
             _ => Err(unsupported(&format!("the function {name}"))),
         }
     }

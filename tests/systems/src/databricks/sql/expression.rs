@@ -23,6 +23,17 @@ pub enum Compare {
     GreaterOrEqual,
 }
 
+/// A computation with integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// `DIV`, which cuts towards zero.
+    Divided,
+    /// `%`, with the sign of what is divided.
+    Rest,
+    /// `-`
+    Minus,
+}
+
 /// An expression whose names and types have been checked.
 #[derive(Clone, Debug)]
 pub enum Expression {
@@ -48,6 +59,16 @@ pub enum Expression {
     And(Box<Self>, Box<Self>),
     /// `OR`
     Or(Box<Self>, Box<Self>),
+    /// A computation with integers.
+    Arithmetic(Arithmetic, Box<Self>, Box<Self>),
+    /// `CASE WHEN … THEN … ELSE … END`.
+    Case(Box<Self>, Box<Self>, Box<Self>),
+    /// `CAST(… AS DATE)` of a time: the day on the wall, for instants in the session's zone.
+    Day(Box<Self>),
+    /// `unix_date(…)`.
+    UnixDate(Box<Self>),
+    /// `CAST(… AS DECIMAL(…))` of an integer: its digits, and those behind the point.
+    Exact(Box<Self>, u8, u8),
 }
 
 impl Expression {
@@ -92,9 +113,44 @@ impl Expression {
                 (Value::Bool(false), Value::Bool(false)) => Value::Bool(false),
                 _ => Value::Null,
             },
+            Self::Arithmetic(how, a, b) => match (a.value(row), b.value(row)) {
+                (Value::Int(a), Value::Int(b)) => {
+                    let computed = match how {
+                        Arithmetic::Divided => a.checked_div(b),
+                        Arithmetic::Rest => a.checked_rem(b),
+                        Arithmetic::Minus => a.checked_sub(b),
+                    };
+                    computed.map_or(Value::Null, Value::Int)
+                }
+                _ => Value::Null,
+            },
+            Self::Case(when, then, otherwise) => match when.value(row) {
+                Value::Bool(true) => then.value(row),
+                _ => otherwise.value(row),
+            },
+            Self::Day(inner) => match inner.value(row) {
+                Value::Naive(micros) => Value::Date(micros.div_euclid(DAY) as i32),
+                Value::Zoned(micros) => Value::Date((micros + SESSION * 1_000_000).div_euclid(DAY) as i32),
+                _ => Value::Null,
+            },
+            Self::UnixDate(inner) => match inner.value(row) {
+                Value::Date(days) => Value::Int(i64::from(days)),
+                _ => Value::Null,
+            },
+            Self::Exact(inner, digits, scale) => match inner.value(row) {
+                Value::Int(value) => {
+                    let value = i128::from(value) * 10_i128.pow(u32::from(*scale));
+                    let fits = value.abs() < 10_i128.pow(u32::from(*digits));
+                    if fits { Value::Decimal(value, *scale) } else { Value::Null }
+                }
+                _ => Value::Null,
+            },
         }
     }
 }
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
 
 fn holds(how: Compare, order: Ordering) -> bool {
     match how {

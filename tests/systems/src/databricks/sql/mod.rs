@@ -5,7 +5,9 @@
 //! What would pass a time through the session's zone is done as the service does it, so that a value that went that way
 //! comes out wrong.
 
+pub mod arithmetic;
 pub mod compile;
 pub mod expression;
+pub mod group;
 pub mod parameter;
 pub mod value;

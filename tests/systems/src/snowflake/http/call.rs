@@ -49,8 +49,13 @@ pub fn headers(request: &HttpRequest) -> BTreeMap<String, String> {
 }
 
 /// Refuses headers and query parameters that are missing, wrong or unknown.
-pub fn checked(request: &Request, body: &[u8]) -> Result<(), Refusal> {
+pub fn checked(request: &Request, method: &Method, body: &[u8]) -> Result<(), Refusal> {
     let header = |name: &str| request.headers.get(name).map(String::as_str);
+    // Whether the service itself asks for it is not documented; gateways in front of services do. The number is ours.
+    let framed = ["content-length", "transfer-encoding"].iter().any(|name| header(name).is_some());
+    if *method == Method::POST && !framed {
+        return Err(Refusal::new(411, "391900", "The header Content-Length is required."));
+    }
     if header("user-agent").is_none_or(|it| it.trim().is_empty()) {
         return Err(Refusal::bad("The header User-Agent is required."));
     }

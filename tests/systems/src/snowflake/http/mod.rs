@@ -62,7 +62,7 @@ async fn serve(state: Data<State>, request: HttpRequest, body: Bytes) -> HttpRes
             .and_then(|()| sign_in::sign_in(&state, authorization, kind))
             .and_then(|caller| {
                 noted.user = Some(caller.user.clone());
-                call::checked(&noted, &body)?;
+                call::checked(&noted, request.method(), &body)?;
                 match call {
                     Call::Submit => submit::submit(&state, &caller, &mut noted, &body),
                     Call::Poll | Call::Partition => poll(&state, &caller, &noted),

@@ -98,6 +98,8 @@ fn session(state: &State, caller: &Caller, body: &Body) -> Result<Session, Refus
             role,
             schema: body.schema.clone().or_else(|| body.database.is_some().then(|| "PUBLIC".to_owned())),
             database: body.database.clone(),
+            rows_per_resultset: user.map_or(0, |user| user.rows_per_resultset),
+            ignore_case: user.is_some_and(|user| user.ignore_case),
             ..Session::default()
         };
         if let Some(database) = &body.database

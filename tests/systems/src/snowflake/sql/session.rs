@@ -27,6 +27,8 @@ pub struct Session {
     pub formats: BTreeMap<String, String>,
     /// The result's limit; 0 is none.
     pub rows_per_resultset: usize,
+    /// Whether names in quotes mean the same in any case.
+    pub ignore_case: bool,
 }
 
 impl Default for Session {
@@ -41,6 +43,7 @@ impl Default for Session {
             now: 0,
             formats: BTreeMap::new(),
             rows_per_resultset: 0,
+            ignore_case: false,
         }
     }
 }

@@ -26,9 +26,10 @@ pub enum Plan {
     Changing(Box<Statement>),
 }
 
-/// Reads a statement.
-pub fn plan(sql: &str, bound: &[Value]) -> Outcome<Plan> {
+/// Reads a statement. `ignore_case` says that names in quotes mean the same in any case.
+pub fn plan(sql: &str, bound: &[Value], ignore_case: bool) -> Outcome<Plan> {
     let tokens = Tokens::of(sql)?;
+    let tokens = if ignore_case { tokens.folded() } else { tokens };
     if tokens.is_done() {
         return Err(SqlError::new("000900", "42601", "SQL compilation error:\nEmpty SQL statement."));
     }

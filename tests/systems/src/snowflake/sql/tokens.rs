@@ -32,6 +32,17 @@ impl Tokens {
         Ok(Self { all, at: 0 })
     }
 
+    /// The same with names in quotes in upper case, as QUOTED_IDENTIFIERS_IGNORE_CASE has it.
+    #[must_use]
+    pub fn folded(mut self) -> Self {
+        for token in &mut self.all {
+            if let Token::Word(word) = &mut token.token {
+                word.value = word.value.to_uppercase();
+            }
+        }
+        self
+    }
+
     /// All of them, for the grammar.
     pub fn all(&self) -> Vec<TokenWithSpan> {
         self.all.clone()

@@ -57,7 +57,7 @@ pub async fn a_slice_has_count_greatest_cursor_and_exact_sums<S: System>(system:
     let table = filled(system, "sums", &columns, &rows).await?;
     let zoned = CursorKind::Zoned;
     let request = request(&table, zoned, ("2026-03-01T00:00:00Z", "2026-03-03T10:00:00Z"), &["a", "b"]);
-    let found = system.connector()?.slices(request).await?;
+    let found = system.connector()?.slices(request).await.map_err(crate::reading::told)?;
     let wanted = [
         slice(DAY, zoned, "2026-03-01T23:59:59Z", &[(3, "18446744073709551615"), (1, "-5")]),
         slice(DAY + 1, zoned, "2026-03-02T11:00:00Z", &[(0, "0"), (2, "-18446744073709551616")]),
@@ -78,7 +78,7 @@ pub async fn decimals_are_added_up_to_the_last_digit<S: System>(system: &S) -> R
     let table = filled(system, "fractions", &columns, &rows).await?;
     let request =
         request(&table, CursorKind::Zoned, ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"), &["a"]);
-    let found = system.connector()?.slices(request).await?;
+    let found = system.connector()?.slices(request).await.map_err(crate::reading::told)?;
     let wanted =
         [slice(DAY, CursorKind::Zoned, "2026-03-01T00:00:03Z", &[(4, "2000000000000000000.299999999")])];
     ensure!(found == wanted, "{found:#?}");
@@ -110,7 +110,8 @@ pub async fn every_kind_of_cursor_has_its_slices<S: System>(system: &S) -> Resul
         let rows: Vec<_> = marks.iter().enumerate().map(row).collect();
         let table = filled(system, &format!("of_{holds:?}").to_lowercase(), &columns, &rows).await?;
         let request = request(&table, kind, (&marks[0], &marks[3]), &["n"]);
-        let found = system.connector()?.slices(request).await.with_context(|| format!("by {holds:?}"))?;
+        let found = system.connector()?.slices(request).await.map_err(crate::reading::told);
+        let found = found.with_context(|| format!("by {holds:?}"))?;
         let wanted = [
             slice(-1, kind, &marks[1], &[(2, "3")]),
             slice(0, kind, &marks[2], &[(1, "4")]),

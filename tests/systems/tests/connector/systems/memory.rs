@@ -94,51 +94,7 @@ impl System for Memory {
     }
 }
 
-conformance!("memory", Memory:
-    order {
-        a_full_read_gives_every_row_in_order,
-        an_empty_table_gives_no_batch,
-        pitfall_01_rows_with_the_boundary_value_arrive,
-        a_read_resumes_at_every_batch_edge,
-        pitfall_02_ties_longer_than_a_page,
-        pitfall_03_the_state_is_one_position,
-        pitfall_04_late_rows_are_found_by_a_lookback,
-        pitfall_06_nothing_new_gives_no_batch,
-        pitfall_11_null_cursors_are_left_out_or_come_first,
-        rows_with_a_null_key_are_not_lost,
-        text_keys_order_the_same_in_every_read,
-    }
-    cursors {
-        pitfall_05_a_lookback_has_one_unit,
-        pitfall_07_the_last_digit_counts,
-        every_kind_of_cursor_pages_and_resumes,
-        pitfall_09_text_cursors_are_refused,
-        pitfall_10_unfit_cursor_types_are_refused,
-        pitfall_12_a_row_dated_far_ahead_is_left_out_by_the_upper_bound,
-    }
-    values {
-        integers_keep_every_digit,
-        pitfall_14_wide_integers_keep_every_digit,
-        pitfall_14_decimals_keep_every_digit,
-        texts_are_exact,
-        nulls_of_every_type_are_null,
-    }
-    slices {
-        a_slice_has_count_greatest_cursor_and_exact_sums,
-        decimals_are_added_up_to_the_last_digit,
-        every_kind_of_cursor_has_its_slices,
-        slices_of_a_missing_column_are_refused,
-    }
-    places {
-        preview_gives_a_few_rows,
-        the_newest_cursor_is_told_with_every_digit,
-    }
-    refusals {
-        a_missing_table_is_not_found,
-        a_missing_column_stops_the_stream,
-        a_dropped_column_is_told_by_name,
-        a_cursor_of_another_kind_is_refused,
-    }
+conformance!("memory", Memory
     ; omits {
         values::floats_are_bit_exact: "it is made without floats",
         values::truth_values_days_and_times_are_exact: "it is made of integers, decimals, texts and instants",

@@ -139,29 +139,4 @@ impl System for Bigquery {
     }
 }
 
-faults!("bigquery", Bigquery:
-    a_sync_without_a_fault_takes_every_row_and_then_nothing,
-    a_sign_in_that_ends_in_mid_run_is_told,
-    a_refusal_in_mid_run_is_told,
-    a_rate_limit_is_waited_for,
-    a_rate_limit_that_asks_for_a_short_wait_is_waited_for,
-    a_rate_limit_that_asks_for_a_long_wait_is_left_to_the_scheduler,
-    status_500_is_tried_again,
-    status_502_is_tried_again,
-    status_503_is_tried_again,
-    status_504_is_tried_again,
-    a_service_that_hangs_is_told,
-    a_body_that_stops_in_the_middle_is_told,
-    slow_bytes_are_waited_for,
-    a_reset_in_mid_body_is_told,
-    pitfall_16_half_a_body_is_never_taken_as_whole,
-    a_truncated_gzip_is_never_taken_as_whole,
-    a_length_larger_than_the_body_is_told,
-    a_length_smaller_than_the_body_is_told,
-    a_web_page_instead_of_data_is_told,
-    a_bomb_does_not_fill_the_memory,
-    a_repeated_page_gives_no_row_twice,
-    a_skipped_page_loses_no_row,
-    pitfall_17_a_total_that_lies_is_not_believed,
-    a_result_thrown_away_between_pages_is_read_on_from_where_it_stood,
-);
+faults!("bigquery", Bigquery);

@@ -1,4 +1,5 @@
-//! Databricks: the strict stand-in, whose large results come in chunks behind links.
+//! Databricks: the strict stand-in, whose large results come in chunks behind links. Once its interface is behind the
+//! proxy, and once the object store that the links lead to.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,21 +7,44 @@ use std::time::Duration;
 
 use anyhow::Result;
 use connector::guard::Policy;
-use connector::{Connector, TableRef, kinds};
+use connector::{Connector, ErrorKind, TableRef, kinds};
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use systems::databricks::CLIENT;
 use systems::databricks::{SECRET, Server, Type, Value, WAREHOUSE, column, key};
-use systems::faults::{Faults, Protocol};
+use systems::faults::{Fault, Faults, Protocol};
 use systems::relay::{Call, Reply};
 
-use crate::faults;
-use crate::system::{System, TIES, label};
+use crate::system::{System, TIES, label, told};
 
-struct Databricks {
+/// `LINKS` tells what is behind the proxy.
+struct Databricks<const LINKS: bool> {
     server: Server,
     table: TableRef,
     faults: Faults,
+}
+
+/// The object store.
+struct Storage;
+
+impl Protocol for Storage {
+    fn page(&self, call: &Call) -> Option<usize> {
+        call.path().strip_prefix("/results/")?.rsplit_once('/')?.1.parse().ok()
+    }
+
+    fn next(&self, _: &Call, _: &Reply) -> Option<Call> {
+        // Each link is signed for its own part.
+        None
+    }
+
+    fn expired(&self, _: &Call) -> Reply {
+        let body = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
+        Reply::new(403, "application/xml", body)
+    }
+
+    fn lie(&self, _: &mut Json) -> bool {
+        false
+    }
 }
 
 /// The Statement Execution API. What lies behind a link is fetched past the proxy.
@@ -60,7 +84,12 @@ impl Protocol for Chunks {
     }
 }
 
-impl System for Databricks {
+/// The port of the workspace's interface.
+fn interface(server: &Server) -> Result<u16> {
+    Ok(server.url().rsplit(':').next().unwrap_or_default().parse()?)
+}
+
+impl<const LINKS: bool> System for Databricks<LINKS> {
     const ROWS: i128 = 2_000;
     const PAGED: bool = true;
 
@@ -71,8 +100,14 @@ impl System for Databricks {
         let columns =
             vec![key("id", Type::Int("BIGINT")), key("c", Type::Int("BIGINT")), column("label", Type::Text)];
         let table = server.create("t", columns);
-        let port = server.url().rsplit(':').next().unwrap_or_default().parse()?;
-        let faults = Faults::before(port, Chunks).await?;
+        let faults = if LINKS {
+            Faults::before(server.storage(), Storage).await?
+        } else {
+            Faults::before(interface(&server)?, Chunks).await?
+        };
+        if LINKS {
+            server.links_lead_to(faults.port);
+        }
         Ok(Self { server, table, faults })
     }
 
@@ -86,7 +121,8 @@ impl System for Databricks {
             "warehouse": format!("/sql/1.0/warehouses/{WAREHOUSE}"),
             "signIn": {"oauth": {"clientId": CLIENT}},
         });
-        let base = format!("http://127.0.0.1:{}/", self.faults.port).parse()?;
+        let port = if LINKS { interface(&self.server)? } else { self.faults.port };
+        let base = format!("http://127.0.0.1:{port}/").parse()?;
         let policy = Policy {
             networks: vec!["127.0.0.0/8".parse()?],
             base_urls: [("databricks".to_owned(), base)].into(),
@@ -106,31 +142,35 @@ impl System for Databricks {
         };
         self.server.insert(&self.table, ids.map(row).collect::<Result<_>>()?)
     }
+
+    fn told(&self, fault: Fault) -> (&'static [ErrorKind], &'static str) {
+        match fault {
+            // Another link may do, whatever the store says of this one.
+            Fault::Expired | Fault::Status(401 | 403, _) if LINKS => {
+                (&[ErrorKind::Unavailable], "link to a part of the result has ended (HTTP status 40")
+            }
+            _ => told(fault),
+        }
+    }
 }
 
-faults!("databricks", Databricks:
-    a_sync_without_a_fault_takes_every_row_and_then_nothing,
-    a_sign_in_that_ends_in_mid_run_is_told,
-    a_refusal_in_mid_run_is_told,
-    a_rate_limit_is_waited_for,
-    a_rate_limit_that_asks_for_a_short_wait_is_waited_for,
-    a_rate_limit_that_asks_for_a_long_wait_is_left_to_the_scheduler,
-    status_500_is_tried_again,
-    status_502_is_tried_again,
-    status_503_is_tried_again,
-    status_504_is_tried_again,
-    a_service_that_hangs_is_told,
-    a_body_that_stops_in_the_middle_is_told,
-    slow_bytes_are_waited_for,
-    a_reset_in_mid_body_is_told,
-    pitfall_16_half_a_body_is_never_taken_as_whole,
-    a_truncated_gzip_is_never_taken_as_whole,
-    a_length_larger_than_the_body_is_told,
-    a_length_smaller_than_the_body_is_told,
-    a_web_page_instead_of_data_is_told,
-    a_bomb_does_not_fill_the_memory,
-    a_repeated_page_gives_no_row_twice,
-    a_skipped_page_loses_no_row,
-    pitfall_17_a_total_that_lies_is_not_believed,
-    a_result_thrown_away_between_pages_is_read_on_from_where_it_stood,
-);
+/// The workspace's interface behind the proxy.
+pub mod interface {
+    type System = super::Databricks<false>;
+
+    crate::faults!("databricks", System);
+}
+
+/// The object store behind the proxy.
+pub mod links {
+    type System = super::Databricks<true>;
+
+    crate::faults!("databricks", System
+        ; omits {
+            a_sign_in_that_ends_in_mid_run_is_told: "links are followed without a sign-in: a refused one has ended, and passes",
+            a_refusal_in_mid_run_is_told: "links are followed without rights: a refused one has ended, and passes",
+            a_skipped_page_loses_no_row: "a link is signed for one part, and no other comes for it",
+            pitfall_17_a_total_that_lies_is_not_believed: "the object store tells no total",
+        }
+    );
+}

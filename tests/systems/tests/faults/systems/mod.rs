@@ -5,8 +5,13 @@ mod clickhouse;
 mod databricks;
 mod snowflake;
 
-use crate::suite::Trials;
+use crate::trials::Trials;
 
 /// All of them.
-pub const ALL: [&Trials; 4] =
-    [&bigquery::TRIALS, &clickhouse::TRIALS, &databricks::TRIALS, &snowflake::TRIALS];
+pub const ALL: [&Trials; 5] = [
+    &bigquery::TRIALS,
+    &clickhouse::TRIALS,
+    &databricks::interface::TRIALS,
+    &databricks::links::TRIALS,
+    &snowflake::TRIALS,
+];

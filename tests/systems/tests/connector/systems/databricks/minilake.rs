@@ -119,47 +119,7 @@ impl System for Minilake {
     }
 }
 
-conformance!("databricks", Minilake:
-    order {
-        a_full_read_gives_every_row_in_order,
-        an_empty_table_gives_no_batch,
-        pitfall_03_the_state_is_one_position,
-    }
-    cursors {
-        pitfall_09_text_cursors_are_refused,
-        pitfall_10_unfit_cursor_types_are_refused,
-    }
-    values {
-        integers_keep_every_digit,
-        pitfall_14_decimals_keep_every_digit,
-        floats_are_bit_exact,
-        texts_are_exact,
-        truth_values_days_and_times_are_exact,
-        pitfall_21_the_three_nulls_are_told_apart,
-        nulls_of_every_type_are_null,
-        a_huge_cell_is_whole_or_cut,
-    }
-    slices {
-        slices_of_a_missing_column_are_refused,
-    }
-    places {
-        discover_lists_tables_by_name,
-        preview_gives_a_few_rows,
-        the_newest_cursor_is_told_with_every_digit,
-        the_clock_is_right,
-        the_check_goes_step_by_step,
-    }
-    refusals {
-        a_missing_table_is_not_found,
-        a_missing_column_stops_the_stream,
-        a_dropped_column_is_told_by_name,
-        a_cursor_of_another_kind_is_refused,
-        nothing_can_be_written,
-    }
-    limits {
-        batches_keep_to_their_bytes,
-        memory_is_bounded_by_the_batch,
-    }
+conformance!("databricks", Minilake
     ; omits {
         order::pitfall_01_rows_with_the_boundary_value_arrive: "it does not know parameters",
         order::a_read_resumes_at_every_batch_edge: "it does not know parameters",
