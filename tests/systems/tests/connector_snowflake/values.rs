@@ -29,6 +29,8 @@ async fn pitfall_14_numbers_keep_every_digit() -> Result<()> {
         ("NUMBER(38,37)", &fine, wanted),
         ("NUMBER(12,2)", "-12.30", "decimal -12.3".to_owned()),
         ("NUMBER(12,2)", "0", "decimal 0".to_owned()),
+        ("DECFLOAT", "'1.5E-7'", "decimal 0.00000015".to_owned()),
+        ("DECFLOAT", &format!("'-{nines}E3'"), format!("decimal -{nines}000")),
         ("FLOAT", "0.1", "float 0.1".to_owned()),
         ("FLOAT", "1e300", format!("float 1{}", "0".repeat(300))),
         ("FLOAT", "'NaN'", "float NaN".to_owned()),

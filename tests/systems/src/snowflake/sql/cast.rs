@@ -38,6 +38,13 @@ pub fn cast(value: &Value, to: Type, session: &Session) -> Outcome<Value> {
             };
             Value::Number(number.fit(precision, scale).ok_or_else(|| SqlError::range(number))?)
         }
+        Type::Decfloat => match value {
+            Value::Number(_) | Value::Text(_) => {
+                let text = format::text(value, None, session).unwrap_or_default();
+                Value::text(decfloat(&text).ok_or_else(|| SqlError::number(&text))?)
+            }
+            _ => return Err(refused()),
+        },
         Type::Float => Value::Float(match value {
             Value::Number(number) => number.float(),
             Value::Float(float) => *float,
@@ -112,6 +119,18 @@ pub fn document(value: &Value, session: &Session) -> String {
         }
         _ => Document::String(format::text(value, None, session).unwrap_or_default()).to_string(),
     }
+}
+
+/// Checks a decimal with an exponent, of up to 38 digits; it is kept as it is written.
+fn decfloat(text: &str) -> Option<String> {
+    let upper = text.trim().to_uppercase();
+    let (digits, exponent) = upper.split_once('E').unwrap_or((&upper, "0"));
+    exponent.parse::<i16>().ok().filter(|exponent| exponent.unsigned_abs() < 16_384)?;
+    let digits = digits.trim_start_matches(['-', '+']);
+    let counted = digits.bytes().filter(u8::is_ascii_digit).count();
+    let points = digits.bytes().filter(|byte| *byte == b'.').count();
+    let plain = (1..=38).contains(&counted) && points <= 1 && counted + points == digits.len();
+    plain.then_some(upper)
 }
 
 /// Reads a float, also `NaN`, `inf` and `-inf`.

@@ -16,6 +16,8 @@ pub const TEXT_MOST: u64 = 134_217_728;
 pub enum Type {
     /// `NUMBER(precision, scale)`.
     Number(u8, u8),
+    /// `DECFLOAT`: up to 38 digits with an exponent.
+    Decfloat,
     /// `FLOAT`, 64 bits.
     Float,
     /// `VARCHAR(length)`.
@@ -105,6 +107,10 @@ impl Type {
                 most(0)?;
                 Self::Number(38, 0)
             }
+            "DECFLOAT" => match (most(1)?, at(0, 38)) {
+                ((), 38) => Self::Decfloat,
+                _ => return Err(unknown()),
+            },
             "FLOAT" | "FLOAT4" | "FLOAT8" | "DOUBLE" | "DOUBLE PRECISION" | "REAL" => {
                 most(0)?;
                 Self::Float
@@ -133,6 +139,7 @@ impl Type {
     pub fn family(self) -> &'static str {
         match self {
             Self::Number(..) => "NUMBER",
+            Self::Decfloat => "DECFLOAT",
             Self::Float => "FLOAT",
             Self::Text(_) => "TEXT",
             Self::Binary(_) => "BINARY",
@@ -152,6 +159,7 @@ impl Type {
     pub fn wire(self) -> &'static str {
         match self {
             Self::Number(..) => "fixed",
+            Self::Decfloat => "decfloat",
             Self::Float => "real",
             Self::Text(_) => "text",
             Self::Binary(_) => "binary",
@@ -206,6 +214,7 @@ impl fmt::Display for Type {
             Self::Number(precision, scale) => write!(f, "NUMBER({precision},{scale})"),
             Self::Text(length) => write!(f, "VARCHAR({length})"),
             Self::Binary(length) => write!(f, "BINARY({length})"),
+            Self::Decfloat => f.write_str("DECFLOAT(38)"),
             Self::Time(scale) | Self::Ntz(scale) | Self::Ltz(scale) | Self::Tz(scale) => {
                 write!(f, "{}({scale})", self.family())
             }
@@ -244,6 +253,7 @@ mod tests {
             ("TIMESTAMP(6) WITH TIME ZONE", "TIMESTAMP_TZ(6)"),
             ("TIMESTAMPTZ", "TIMESTAMP_TZ(9)"),
             ("double precision", "FLOAT"),
+            ("decfloat", "DECFLOAT(38)"),
         ] {
             assert_eq!(Type::parse(text).map(|it| it.to_string()).as_deref(), Ok(shown), "{text}");
         }
