@@ -3,6 +3,7 @@
 use cynic::MutationBuilder;
 use leptos::prelude::*;
 
+use super::run_record::SourceCost;
 use super::stream_record::Stream;
 use crate::components::{Ago, Button, Fact, Facts, Glyph, Icon, Look, Notice, Panel, Toasts, Tone};
 use crate::query::{Change, settled};
@@ -33,6 +34,7 @@ pub(super) struct Reconcile {
     differing_count: BigInt,
     explained_count: BigInt,
     written: BigInt,
+    cost: SourceCost,
     slices: Vec<ReconcileSlice>,
     error: Option<ReconcileError>,
     started_at: DateTime,
@@ -193,10 +195,11 @@ fn told(reconcile: &Reconcile, kind: CursorKind) -> impl IntoView + use<> {
         format!("{} differ as they did after they were last read again", slices(&reconcile.explained_count))
     });
     let time = reconcile.started_at.clone();
+    let cost = Some(&reconcile.cost).filter(|cost| cost.statements.number() > 0).map(SourceCost::text);
     view! {
         <p>{outcome}</p>
         {explained.map(|words| view! { <p class="text-xs muted">{words}</p> })}
-        <p class="text-xs muted"><Ago time/></p>
+        <p class="text-xs muted"><Ago time/>{cost.map(|cost| format!(" · asking cost {cost}"))}</p>
     }
 }
 
