@@ -24,11 +24,11 @@ impl Described {
     /// The place of a column.
     ///
     /// # Errors
-    /// `NotFound` when there is none of that exact name.
+    /// `Schema` when there is none of that exact name.
     pub fn place(&self, name: &str) -> Result<usize> {
         self.table.columns.iter().position(|column| column.name == name).ok_or_else(|| {
             let message = format!("{} has no column {name:?}", self.table.table);
-            ConnectorError::new(ErrorKind::NotFound, message)
+            ConnectorError::new(ErrorKind::Schema, message)
                 .hint("it may have been renamed or dropped; open the stream and choose its columns again")
         })
     }

@@ -139,9 +139,9 @@ async fn sqlite_pitfall_20_names_are_kept_exactly() {
     assert_eq!(texts(&[preview]), ["1|a|b"]);
     // A quoted name of no column would be a text to SQLite.
     let gone = request(name, CursorKind::Int, &[name, "SELECT"]);
-    assert_eq!(file.rows(gone).await.expect_err("no such column").kind(), connector::ErrorKind::NotFound);
+    assert_eq!(file.rows(gone).await.expect_err("no such column").kind(), connector::ErrorKind::Schema);
     file.run(&format!("ALTER TABLE {quoted} RENAME COLUMN \"select\" TO other")).await;
-    assert_eq!(file.rows(asked).await.expect_err("no such column").kind(), connector::ErrorKind::NotFound);
+    assert_eq!(file.rows(asked).await.expect_err("no such column").kind(), connector::ErrorKind::Schema);
 }
 
 #[tokio::test]

@@ -80,8 +80,8 @@ async fn sqlite_what_is_missing_is_named() {
     for (name, columns, kind) in [
         ("gone", ["c", "k"], ErrorKind::NotFound),
         ("T", ["c", "k"], ErrorKind::NotFound),
-        ("t", ["c", "gone"], ErrorKind::NotFound),
-        ("t", ["C", "k"], ErrorKind::NotFound),
+        ("t", ["c", "gone"], ErrorKind::Schema),
+        ("t", ["C", "k"], ErrorKind::Schema),
         ("v", ["c", "k"], ErrorKind::Schema),
         ("sqlite_schema", ["c", "k"], ErrorKind::NotFound),
     ] {
