@@ -63,15 +63,26 @@ pub fn run_tests(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// The tests of faults mostly wait, for what hangs and before they ask again: many fit beside each other.
+const WAITING: (&str, &str) = ("binary(=faults)", "8");
+
 /// Runs the Rust tests, each in a process of its own: some measure their memory or set what a process has once.
 fn rust_tests(parts: &[Part], filter: Option<&str>, count: &mut Count) -> Result<()> {
-    let mut command = nextest();
     let sets = parts.iter().filter_map(nextest_set).collect::<Vec<_>>();
-    if !sets.is_empty() {
-        command.args(["--filterset", &sets.join(" or ")]);
+    let chosen = if sets.is_empty() { "all()".to_owned() } else { sets.join(" or ") };
+    let (waiting, threads) = WAITING;
+    let busy = format!("({chosen}) and not {waiting}");
+    let rest = format!("({chosen}) and {waiting}");
+    let mut failed = None;
+    for (set, more) in [(busy, &[][..]), (rest, &["--test-threads", threads])] {
+        let mut command = nextest();
+        // Whether any test has run is seen at the end.
+        command.args(["--no-tests", "pass", "--filterset", &set]).args(more).args(filter);
+        if let Err(error) = run_watched(&mut command, |line| count.see(line)) {
+            failed = Some(error);
+        }
     }
-    command.args(filter);
-    run_watched(&mut command, |line| count.see(line))
+    failed.map_or(Ok(()), Err)
 }
 
 /// The tests of these tasks. They are no default member: their dependencies' features would change what is built.

@@ -83,7 +83,7 @@ async fn sqlite_what_is_missing_is_named() {
         ("t", ["c", "gone"], ErrorKind::Schema),
         ("t", ["C", "k"], ErrorKind::Schema),
         ("v", ["c", "k"], ErrorKind::Schema),
-        ("sqlite_schema", ["c", "k"], ErrorKind::NotFound),
+        ("sqlite_schema", ["c", "k"], ErrorKind::Schema),
     ] {
         let error = file.rows(request(name, int, &columns)).await.expect_err(name);
         assert_eq!(error.kind(), kind, "{error}");
