@@ -4,6 +4,7 @@
 //! integers. Rows in which no value column holds anything say nothing and are left out, as are rows without a cursor.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use futures::StreamExt;
 
@@ -144,6 +145,32 @@ impl SliceRequest {
             newest: Watermark::of(self.cursor.kind, &at(1))?,
             values: (0..self.values.len()).map(held).collect::<Option<_>>()?,
         })
+    }
+}
+
+/// What a statement selects to make a row per slice, as [`SliceRequest::take`] reads it.
+pub(crate) struct Sums {
+    /// A slice's number, the greatest cursor, then for each value column how many cells it holds and their sum.
+    pub list: String,
+    /// The condition that a row has any value.
+    pub filled: String,
+}
+
+impl Sums {
+    /// Of columns, each by its quoted name and what adds it up; `count` is the function's name. Nothing when there are
+    /// none, since then no row can say anything.
+    pub fn new(
+        number: &str,
+        greatest: &str,
+        count: &str,
+        columns: impl IntoIterator<Item = (String, String)>,
+    ) -> Option<Self> {
+        let (mut list, mut filled) = (format!("{number}, {greatest}"), Vec::new());
+        for (name, sum) in columns {
+            write!(list, ", {count}({name}), {sum}").expect("writing to a String cannot fail");
+            filled.push(format!("{name} IS NOT NULL"));
+        }
+        (!filled.is_empty()).then(|| Self { list, filled: format!("({})", filled.join(" OR ")) })
     }
 }
 

@@ -4,8 +4,6 @@
 //! one of BIGNUMERIC 38 digits before the point and as many behind it, and one that needs more is an error; DIV cuts
 //! towards zero.
 
-use std::fmt::Write;
-
 use super::bound::{self, Bound, Side};
 use super::catalog::Known;
 use super::decode::{Decoder, First};
@@ -15,7 +13,7 @@ use super::pages::Pages;
 use super::statement::{Parameter, Statement};
 use super::types::{Field, Native, Wire};
 use super::{PAGE_ROWS, Shared, sample};
-use crate::slice::BLOCK;
+use crate::slice::{BLOCK, Sums};
 use crate::{Result, Slice, SliceRequest};
 
 /// A value of BIGNUMERIC of which a billion can be added up.
@@ -100,18 +98,15 @@ fn statement(
         Wire::Picos => format!("CAST(MAX({name}) AS STRING)"),
         _ => format!("MAX({name})"),
     };
-    let mut list = format!("{}, {greatest}", number(&cursor.wire, &name));
-    let mut filled = Vec::new();
-    for value in &chosen[1..] {
-        let name = quote(&value.name);
-        write!(list, ", COUNT({name}), {}", sum(value, &name)).expect("a text takes any text");
+    let values = chosen[1..].iter().map(|value| {
         columns.extend([made("INT64"), made("BIGNUMERIC")]);
-        filled.push(format!("{name} IS NOT NULL"));
-    }
-    if filled.is_empty() {
-        return Ok(None);
-    }
-    conditions.push(format!("({})", filled.join(" OR ")));
+        let name = quote(&value.name);
+        let sum = sum(value, &name);
+        (name, sum)
+    });
+    let sums = Sums::new(&number(&cursor.wire, &name), &greatest, "COUNT", values);
+    let Some(Sums { list, filled }) = sums else { return Ok(None) };
+    conditions.push(filled);
     let sql = format!(
         "SELECT {list} FROM {} WHERE {} GROUP BY 1 ORDER BY 1",
         known.path.quoted(),

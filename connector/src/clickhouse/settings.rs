@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::exception::Exception;
 
-/// Defaults and profiles differ, so everything a correct result hangs on is said each time.
-const PINNED: [(&str, &str); 29] = [
+/// Defaults and profiles differ, so everything a correct result hangs on is said each time: these, and the
+/// [truthful](TRUTHFUL) ones.
+const PINNED: [(&str, &str); 14] = [
     ("readonly", "2"),
     ("wait_end_of_query", "0"),
     ("send_progress_in_http_headers", "0"),
@@ -14,21 +15,6 @@ const PINNED: [(&str, &str); 29] = [
     ("enable_http_compression", "1"),
     ("http_zlib_compression_level", "1"),
     ("cancel_http_readonly_queries_on_client_close", "1"),
-    ("result_overflow_mode", "throw"),
-    ("read_overflow_mode", "throw"),
-    ("sort_overflow_mode", "throw"),
-    ("timeout_overflow_mode", "throw"),
-    ("read_overflow_mode_leaf", "throw"),
-    ("timeout_overflow_mode_leaf", "throw"),
-    ("transfer_overflow_mode", "throw"),
-    ("set_overflow_mode", "throw"),
-    ("join_overflow_mode", "throw"),
-    ("distinct_overflow_mode", "throw"),
-    ("group_by_overflow_mode", "throw"),
-    ("partial_result_on_first_cancel", "0"),
-    ("limit", "0"),
-    ("offset", "0"),
-    ("skip_unavailable_shards", "0"),
     ("use_query_cache", "0"),
     ("session_timezone", "UTC"),
     ("date_time_output_format", "iso"),
@@ -57,6 +43,11 @@ pub const TRUTHFUL: [(&str, &str); 15] = [
     ("skip_unavailable_shards", "0"),
 ];
 
+/// Every setting that is said each time.
+fn said() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    PINNED.iter().chain(&TRUTHFUL)
+}
+
 /// What the server has refused so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refused {
@@ -77,7 +68,7 @@ impl Refused {
         }
         let own = |name: &str, value: String| (name.to_owned(), value);
         let mut settings: Vec<(String, String)> =
-            PINNED.iter().map(|(name, value)| own(name, (*value).to_owned())).collect();
+            said().map(|(name, value)| own(name, (*value).to_owned())).collect();
         settings.push(own("max_execution_time", most.as_secs().max(1).to_string()));
         settings.push(own("http_send_timeout", most.as_secs().max(30).to_string()));
         settings.push(own("log_comment", tag.to_owned()));
@@ -104,8 +95,7 @@ impl Refused {
             }
             // Outside what the profile allows.
             (452, _) => {
-                let named =
-                    PINNED.iter().map(|(name, _)| *name).chain(["max_execution_time", "http_send_timeout"]);
+                let named = said().map(|(name, _)| *name).chain(["max_execution_time", "http_send_timeout"]);
                 let named = named.filter(|name| {
                     exception
                         .text

@@ -1,13 +1,11 @@
 //! The statement that sums up a table's slices.
 
-use std::fmt::Write;
-
 use super::bound::{self, Bound, Side};
 use super::decode::Expected;
 use super::dialect::{cursor_column, quote, table_name};
 use super::statement::Statement;
 use super::types::{Projection, Wire};
-use crate::slice::BLOCK;
+use crate::slice::{BLOCK, Sums};
 use crate::{CursorKind, Result, SliceRequest};
 
 /// The statement; `chosen` are the cursor and the values. Nothing when no row can lie within the bounds.
@@ -25,14 +23,14 @@ pub fn statement(request: &SliceRequest, chosen: &[Expected], merged: bool) -> R
         CursorKind::Date => format!("toInt64({name})"),
         CursorKind::Naive | CursorKind::Zoned => format!("toInt64(toDate32(toTimeZone({name}, 'UTC')))"),
     };
-    let mut list = format!("{number}, max({name})");
-    let mut filled = Vec::new();
-    for value in &chosen[1..] {
+    let values = chosen[1..].iter().map(|value| {
         let name = quote(&value.name);
-        write!(list, ", count({name}), {}", sum(value, &name)).expect("writing to a String cannot fail");
-        filled.push(format!("{name} IS NOT NULL"));
-    }
-    let mut conditions = vec![format!("({})", filled.join(" OR "))];
+        let sum = sum(value, &name);
+        (name, sum)
+    });
+    let sums = Sums::new(&number, &format!("max({name})"), "count", values);
+    let Some(Sums { list, filled }) = sums else { return Ok(None) };
+    let mut conditions = vec![filled];
     let mut parameters = Vec::new();
     for (key, sign, mark, side) in
         [("from", ">=", &request.from, Side::Lower), ("until", "<=", &request.until, Side::Upper)]

@@ -4,13 +4,11 @@
 //! ten digits more than its column, and never over 38; `try_sum` is null where they do not suffice; `div` cuts towards
 //! zero.
 
-use std::fmt::Write;
-
 use super::bound::{self, Reach, Side};
 use super::dialect::{Expected, cursor_column, quote, table_name};
 use super::statement::Statement;
 use super::types::{Form, Native};
-use crate::slice::BLOCK;
+use crate::slice::{BLOCK, Sums};
 use crate::{Result, SliceRequest, TableRef};
 
 /// Microseconds of a day.
@@ -47,19 +45,15 @@ pub fn statement(
     let made = |name: &str, kind: &str| Expected { name: name.to_owned(), native: Native::parse(kind, true) };
     let mut columns = vec![made("slice", "BIGINT"), cursor.clone()];
     let greatest = cursor.native.selected(&format!("max({name})"));
-    let mut list = format!("{}, {greatest}", number(cursor.native.form, &name));
-    let mut filled = Vec::new();
-    for value in &chosen[1..] {
+    let values = chosen[1..].iter().map(|value| {
+        columns.extend([made("filled", "BIGINT"), made("sum", "DECIMAL")]);
         let name = quote(&value.name);
-        write!(list, ", count({name}), {}", sum(&value.native, &name)).expect("a text takes any text");
-        columns.push(made("filled", "BIGINT"));
-        columns.push(made("sum", "DECIMAL"));
-        filled.push(format!("{name} IS NOT NULL"));
-    }
-    if filled.is_empty() {
-        return Ok(None);
-    }
-    conditions.push(format!("({})", filled.join(" OR ")));
+        let sum = sum(&value.native, &name);
+        (name, sum)
+    });
+    let sums = Sums::new(&number(cursor.native.form, &name), &greatest, "count", values);
+    let Some(Sums { list, filled }) = sums else { return Ok(None) };
+    conditions.push(filled);
     let sql = format!(
         "SELECT {list} FROM {} WHERE {} GROUP BY 1 ORDER BY 1",
         table_name(table),

@@ -199,7 +199,10 @@ impl Connector for Server {
         let found = self.client.answer(catalog::columns(lent.get(), &request.table, &bounds)).await?;
         let chosen = catalog::choose(&request.table, &found.0, &request.columns())?;
         check_cursor(&read, &chosen)?;
-        let (columns, statement) = slice::statement(&request, &chosen);
+        let Some((columns, statement)) = slice::statement(&request, &chosen) else {
+            end(lent).await;
+            return Ok(Vec::new());
+        };
         let mut decoder = Decoder::new(&columns, 1 << 16);
         self.client.answer(copy(lent.get(), &statement, &request.table, &mut decoder)).await?;
         let slices = request.take(&decoder.take());

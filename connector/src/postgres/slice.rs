@@ -1,15 +1,13 @@
 //! The statement that sums up a table's slices.
 
-use std::fmt::Write;
-
 use super::bound;
 use super::dialect::{ReadColumn, Wire, column_name, comment, looked_up, table_name};
-use crate::slice::BLOCK;
+use crate::slice::{BLOCK, Sums};
 use crate::{CursorKind, SliceRequest, Type, Watermark};
 
 /// The COPY statement and the columns it gives; `chosen` are the cursor and the values. It looks up the bounds of the
-/// read of the same rows.
-pub fn statement(request: &SliceRequest, chosen: &[ReadColumn]) -> (Vec<ReadColumn>, String) {
+/// read of the same rows. Nothing when no value is asked for.
+pub fn statement(request: &SliceRequest, chosen: &[ReadColumn]) -> Option<(Vec<ReadColumn>, String)> {
     let made = |name: &str, wire: Wire, kind: Type| ReadColumn {
         name: name.to_owned(),
         native: String::new(),
@@ -25,28 +23,24 @@ pub fn statement(request: &SliceRequest, chosen: &[ReadColumn]) -> (Vec<ReadColu
         CursorKind::Naive | CursorKind::Zoned => format!("floor(extract(epoch FROM {name}) / 86400)::int8"),
     };
     let mut columns = vec![made("slice", Wire::Int8, Type::Int), cursor.clone()];
-    let mut list = format!("{number}, max({name})");
-    let mut filled = Vec::with_capacity(values.len());
-    for value in values {
+    let values = values.iter().map(|value| {
+        columns.extend([made("filled", Wire::Int8, Type::Int), made("sum", Wire::Numeric, Type::Decimal)]);
         let name = column_name(&value.name);
         let exact = matches!(value.wire, Wire::Int2 | Wire::Int4 | Wire::Int8 | Wire::Numeric);
         let sum = if exact { format!("sum({name}::numeric)") } else { "NULL::numeric".to_owned() };
-        write!(list, ", count({name}), {sum}").expect("writing to a String cannot fail");
-        columns.push(made("filled", Wire::Int8, Type::Int));
-        columns.push(made("sum", Wire::Numeric, Type::Decimal));
-        filled.push(format!("{name} IS NOT NULL"));
-    }
+        (name, sum)
+    });
+    let Sums { list, filled } = Sums::new(&number, &format!("max({name})"), "count", values)?;
     let bound = |setting: &str, mark: &Watermark| {
         looked_up(setting, bound::read_as(mark, Some(cursor.wire), &cursor.native))
     };
     let statement = format!(
-        "COPY {}(SELECT {list} FROM {} AS t WHERE {name} >= {} AND {name} <= {} AND ({}) GROUP BY 1 ORDER BY 1) \
+        "COPY {}(SELECT {list} FROM {} AS t WHERE {name} >= {} AND {name} <= {} AND {filled} GROUP BY 1 ORDER BY 1) \
          TO STDOUT (FORMAT binary)",
         comment(&request.tag),
         table_name(&request.table),
         bound("from", &request.from),
         bound("until", &request.until),
-        filled.join(" OR ")
     );
-    (columns, statement)
+    Some((columns, statement))
 }

@@ -3,13 +3,11 @@
 //! Source: "SUM", "DATEDIFF" and "Arithmetic operators" of Snowflake's SQL reference: a sum has 38 digits and the scale
 //! of its column, and one that needs more is an error.
 
-use std::fmt::Write;
-
 use super::columns::Expected;
 use super::dialect::{Start, cursor_column, interval, quote, table_name};
 use super::statement::Statement;
 use super::types::Native;
-use crate::slice::BLOCK;
+use crate::slice::{BLOCK, Sums};
 use crate::{Result, SliceRequest, TableRef};
 
 /// Digits of a column whose sum over a billion rows has at most 38.
@@ -28,17 +26,14 @@ pub fn statement(request: &SliceRequest, table: &TableRef, chosen: &[Expected]) 
     if conditions.is_empty() {
         conditions.push(format!("{name} IS NOT NULL"));
     }
-    let mut list = format!("{}, MAX({name})", number(&cursor.native, &name));
-    let mut filled = Vec::new();
-    for value in &chosen[1..] {
+    let columns = chosen[1..].iter().map(|value| {
         let name = quote(&value.name);
-        write!(list, ", COUNT({name}), {}", sum(&value.native, &name)).expect("a text takes any text");
-        filled.push(format!("{name} IS NOT NULL"));
-    }
-    if filled.is_empty() {
-        return Ok(None);
-    }
-    conditions.push(format!("({})", filled.join(" OR ")));
+        let sum = sum(&value.native, &name);
+        (name, sum)
+    });
+    let sums = Sums::new(&number(&cursor.native, &name), &format!("MAX({name})"), "COUNT", columns);
+    let Some(Sums { list, filled }) = sums else { return Ok(None) };
+    conditions.push(filled);
     let sql = format!(
         "SELECT {list} FROM {} WHERE {} GROUP BY 1 ORDER BY 1",
         table_name(table),

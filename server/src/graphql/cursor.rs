@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_graphql::{Context, Object, Result, SimpleObject};
-use connector::{NullCursors, Position, ReadRequest, Watermark};
+use connector::Watermark;
 use entity::{StreamId, stream};
 use futures::StreamExt;
 
@@ -17,6 +17,7 @@ use crate::graphql::id::Global;
 use crate::graphql::problem::{ConnectorProblem, sorted};
 use crate::graphql::scalar::BigInt;
 use crate::graphql::stream_state::{Checkpoint, CheckpointOf};
+use crate::graphql::stream_table::cursors;
 
 /// How long rows are counted.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -95,27 +96,8 @@ async fn count(
     let app = ctx.app();
     let reading = Reading::stored(stream)?;
     let connector = app.sources.connector(app, stream.organization_id, stream.source_id).await?;
-    let mut columns = vec![reading.cursor.column.clone()];
-    columns.extend(reading.row_key.iter().filter(|name| **name != reading.cursor.column).cloned());
-    let request = ReadRequest {
-        table: reading.table,
-        columns,
-        cursor: connector::Cursor { column: reading.cursor.column, kind: reading.cursor.kind },
-        key: reading.row_key,
-        from: from
-            .map(|mark| Position { watermark: mark.minus(stream.lookback).unwrap_or(mark), key: Vec::new() }),
-        until: None,
-        nulls: NullCursors::Skip,
-        batch_rows: app.config.sync.batch_rows,
-        batch_bytes: app.config.sync.batch_bytes,
-        cell_bytes: app.config.sync.cell_bytes,
-        tag: connector::RunTag {
-            organization: stream.organization_id.to_string(),
-            stream: stream.id.to_string(),
-        },
-        cost: connector::Cost::default(),
-    };
-    let mut batches = connector.read(request);
+    let from = from.map(|mark| mark.minus(stream.lookback).unwrap_or(mark));
+    let mut batches = connector.read(cursors(stream, &reading, from, &app.config.sync));
     let mut rows = 0;
     let all = async {
         while let Some(batch) = batches.next().await {

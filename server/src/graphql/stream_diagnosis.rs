@@ -1,7 +1,7 @@
 //! Why rows of a stream may be missing: what is asked of its table, and what is found.
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use connector::{Connector, RunTag, Watermark};
+use connector::{Connector, Watermark};
 use entity::{
     GroupStatus, NullCursor, RunKind, RunStatus, StreamId, WaitingKind, id_space, stream, sync_run,
     unmatched_group, waiting_row,
@@ -237,9 +237,8 @@ async fn reached(
     let mark = watermark.and_then(|text| Watermark::parse(reading.cursor.kind, text));
     let above = match &mark {
         Some(mark) if mark.compare(&newest).is_some_and(std::cmp::Ordering::is_lt) => {
-            let tag =
-                RunTag { organization: stream.organization_id.to_string(), stream: stream.id.to_string() };
-            Some(stream_table::above(connector, reading, mark, tag).await?)
+            let sizes = &ctx.app().config.sync;
+            Some(stream_table::above(connector, stream, reading, mark, sizes).await?)
         }
         other => other.as_ref().map(|_| 0),
     };

@@ -10,6 +10,7 @@ use entity::{SourceId, stream};
 use futures::StreamExt;
 
 use crate::clock::Micros;
+use crate::config::Sync;
 use crate::domain::diagnosis::ABOVE;
 use crate::domain::refusal;
 use crate::domain::stream::Reading;
@@ -85,31 +86,49 @@ pub async fn newest(
     Ok(Some(mark))
 }
 
-/// How many rows of a table have a greater cursor, up to [`ABOVE`].
+/// A read of a stream's cursor and row key alone, after a watermark, at what the stream may bill.
+pub fn cursors(
+    stream: &stream::Model,
+    reading: &Reading,
+    from: Option<Watermark>,
+    sizes: &Sync,
+) -> ReadRequest {
+    let mut columns = vec![reading.cursor.column.clone()];
+    columns.extend(reading.row_key.iter().filter(|name| **name != reading.cursor.column).cloned());
+    let most_bytes = stream.maximum_bytes_billed.and_then(|most| u64::try_from(most).ok());
+    ReadRequest {
+        table: reading.table.clone(),
+        columns,
+        cursor: Cursor { column: reading.cursor.column.clone(), kind: reading.cursor.kind },
+        key: reading.row_key.clone(),
+        from: from.map(|watermark| Position { watermark, key: Vec::new() }),
+        until: None,
+        nulls: NullCursors::Skip,
+        batch_rows: sizes.batch_rows,
+        batch_bytes: sizes.batch_bytes,
+        cell_bytes: sizes.cell_bytes,
+        tag: RunTag { organization: stream.organization_id.to_string(), stream: stream.id.to_string() },
+        cost: Cost::default().limited(most_bytes),
+    }
+}
+
+/// How many rows of a stream's table have a greater cursor, up to [`ABOVE`].
 ///
 /// # Errors
 /// What the source did.
 pub async fn above(
     connector: &dyn Connector,
+    stream: &stream::Model,
     reading: &Reading,
     mark: &Watermark,
-    tag: RunTag,
+    sizes: &Sync,
 ) -> connector::Result<u64> {
-    let mut columns = vec![reading.cursor.column.clone()];
-    columns.extend(reading.row_key.iter().filter(|name| **name != reading.cursor.column).cloned());
+    let request = cursors(stream, reading, Some(mark.clone()), sizes);
     let mut batches = connector.read(ReadRequest {
-        table: reading.table.clone(),
-        columns,
-        cursor: Cursor { column: reading.cursor.column.clone(), kind: reading.cursor.kind },
-        key: reading.row_key.clone(),
-        from: Some(Position { watermark: mark.clone(), key: Vec::new() }),
-        until: None,
-        nulls: NullCursors::Skip,
         batch_rows: 2_000,
         batch_bytes: 1 << 20,
         cell_bytes: 1 << 10,
-        tag,
-        cost: Cost::default(),
+        ..request
     });
     let mut rows = 0;
     while rows < ABOVE

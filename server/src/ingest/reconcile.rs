@@ -90,7 +90,7 @@ async fn compare(
         tx.commit().await?;
         return Ok(true);
     };
-    let (values, cost) = (Values::of(plan)?, Cost::default());
+    let (values, cost) = (Values::of(plan)?, Cost::default().limited(plan.most_bytes));
     let request = SliceRequest {
         table: plan.table.clone(),
         cursor: plan.cursor.clone(),

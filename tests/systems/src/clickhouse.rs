@@ -82,11 +82,17 @@ impl Server {
     /// Starts an engine of its own, of that name in the run, which has the users, profiles and quotas of a `users.xml`
     /// besides the usual ones.
     pub async fn with_users(name: &'static str, xml: &str) -> Result<Self> {
-        let file = run::folder()?.join(format!("{name}-users.xml"));
-        std::fs::write(&file, xml).with_context(|| format!("cannot write {}", file.display()))?;
-        let folder = run::cache("clickhouse")?;
-        let start =
-            move || run::server(name, "clickhouse.py", &[&folder.to_string_lossy(), &file.to_string_lossy()]);
+        let (xml, folder) = (xml.to_owned(), run::cache("clickhouse")?);
+        let start = move || {
+            let file = run::folder()?.join(format!("{name}-users.xml"));
+            // Once in a run: the engine reads a changed file again, and might find it half written.
+            let lock = run::lock(&format!("{name}-users"))?;
+            if !file.exists() {
+                std::fs::write(&file, xml).with_context(|| format!("cannot write {}", file.display()))?;
+            }
+            drop(lock);
+            run::server(name, "clickhouse.py", &[&folder.to_string_lossy(), &file.to_string_lossy()])
+        };
         tokio::task::spawn_blocking(start).await?
     }
 

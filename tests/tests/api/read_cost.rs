@@ -7,6 +7,7 @@ use systems::bigquery::place::PROJECT;
 use systems::bigquery::{Emulator, Place, Seen};
 use systems::databricks;
 
+use crate::reconcile::ended;
 use crate::world::{World, text};
 
 const PREVIEW: &str = "query($draft: StreamDraftInput!) { streamPreview(input: { draft: $draft }) {
@@ -30,12 +31,33 @@ async fn table(place: &Place, name: &str, more: Value) -> Result<()> {
         resource[name] = value.clone();
     }
     place.create(name, resource).await?;
+    add(place, name, 1, "2026-01-01").await
+}
+
+/// A row of usage, of midnight of a day.
+async fn add(place: &Place, name: &str, id: u32, day: &str) -> Result<()> {
     let sql = format!(
         "INSERT INTO {} (`id`, `account_id`, `metric`, `value`, `measured_at`) VALUES \
-         (1, 'a-1', 'seats', 3, TIMESTAMP '2026-01-01 00:00:00+00')",
+         ({id}, 'a-1', 'seats', 3, TIMESTAMP '{day} 00:00:00+00')",
         place.table(name)
     );
     place.run(&sql, &[]).await.map(drop)
+}
+
+/// The input of a stream over the table `usage`, which runs when told to.
+async fn manual(world: &World, source: &str, place: &Place) -> Result<Value> {
+    let mut input = draft(source, place, "usage", json!({ "column": "measured_at", "kind": "ZONED" }));
+    input["name"] = json!("Usage");
+    input["schedule"] = json!({ "manual": true });
+    input["externalIdSettingId"] = json!(world.setting("IDs").await?);
+    Ok(input)
+}
+
+/// The limits of what was sent in the stream's name.
+fn limits(place: &Place) -> Vec<Value> {
+    let seen = place.gate.seen().into_iter();
+    let read = seen.filter(|seen| seen.reading() && !seen.body["labels"]["stream"].is_null());
+    read.map(|seen| seen.body["maximumBytesBilled"].clone()).collect()
 }
 
 /// A world whose BigQuery is a place of its own, and a source in it that bills at most 50 MiB for a statement.
@@ -120,10 +142,7 @@ async fn the_limit_of_a_stream_holds_instead_of_the_sources() -> Result<()> {
     table(&place, "usage", json!({})).await?;
     for world in worlds("bigquery", place.gate.url()).await? {
         let source = at(&place, &world).await?;
-        let mut input = draft(&source, &place, "usage", json!({ "column": "measured_at", "kind": "ZONED" }));
-        input["name"] = json!("Usage");
-        input["schedule"] = json!({ "manual": true });
-        input["externalIdSettingId"] = json!(world.setting("IDs").await?);
+        let mut input = manual(&world, &source, &place).await?;
         input["maximumBytesBilled"] = json!("1000");
         let field = "maximumBytesBilled";
         assert_eq!(world.refused("streamCreate", input.clone()).await?.1, field);
@@ -134,10 +153,7 @@ async fn the_limit_of_a_stream_holds_instead_of_the_sources() -> Result<()> {
         let billed = async || -> Result<Vec<Value>> {
             place.gate.forget();
             world.sync_well(&stream).await?;
-            let seen = place.gate.seen();
-            let read =
-                seen.into_iter().filter(|seen| seen.reading() && !seen.body["labels"]["stream"].is_null());
-            Ok(read.map(|seen| seen.body["maximumBytesBilled"].clone()).collect())
+            Ok(limits(&place))
         };
         assert_eq!(billed().await?, [json!("20971520")]);
         let none = json!({ "id": stream, "maximumBytesBilled": null });
@@ -152,6 +168,45 @@ async fn the_limit_of_a_stream_holds_instead_of_the_sources() -> Result<()> {
         let file = world.stream(json!({ "name": "File" })).await?;
         let limit = json!({ "id": file, "maximumBytesBilled": "20971520" });
         assert_eq!(world.refused("streamUpdate", limit).await?.1, field);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_reads_for_a_stream_keeps_to_its_limit() -> Result<()> {
+    let place = Place::empty(Emulator::Local).await?;
+    table(&place, "usage", json!({})).await?;
+    for (round, world) in worlds("bigquery", place.gate.url()).await?.into_iter().enumerate() {
+        let source = at(&place, &world).await?;
+        let mut input = manual(&world, &source, &place).await?;
+        input["maximumBytesBilled"] = json!("20971520");
+        let stream = text(&world.act("streamCreate", "stream { id }", input).await?["stream"]["id"]);
+        world.sync_well(&stream).await?;
+        // One row of a day that was read, which no sync sees, and one that is still to come.
+        let round = u32::try_from(round)?;
+        let rows = 2 * round + 1;
+        add(&place, "usage", 10 + round, "2025-12-31").await?;
+        add(&place, "usage", 20 + round, &format!("2026-01-0{}", 2 + round)).await?;
+        let all = |count: usize| vec![json!("20971520"); count];
+
+        place.gate.forget();
+        let query = "query($id: ID!) { streamDiagnosis(id: $id) { rowsAbove problem { message } } }";
+        let told = world.ask(query, json!({ "id": stream })).await?["streamDiagnosis"].take();
+        assert_eq!(told, json!({ "rowsAbove": "1", "problem": null }));
+        assert_eq!(limits(&place), all(1));
+
+        place.gate.forget();
+        let query = "query($id: ID!) { cursorResetPreview(streamId: $id) { rowsToRead exact } }";
+        let told = world.ask(query, json!({ "id": stream })).await?["cursorResetPreview"].take();
+        assert_eq!(told, json!({ "rowsToRead": (rows + 2).to_string(), "exact": true }));
+        assert_eq!(limits(&place), all(1));
+
+        place.gate.forget();
+        world.act("reconcileStart", "reconcile { id }", json!({ "streamId": stream })).await?;
+        let told = ended(&world, &stream, 1).await?;
+        assert_eq!([&told["error"], &told["differingCount"]], [&Value::Null, &json!("1")], "{told}");
+        // The comparison, and the day that differs.
+        assert_eq!(limits(&place), all(2));
     }
     Ok(())
 }

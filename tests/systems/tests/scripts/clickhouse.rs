@@ -14,6 +14,7 @@ use sqlparser::dialect::ClickHouseDialect;
 use systems::authority::Authority;
 use systems::clickhouse::{Front, Server};
 use systems::relay::Relay;
+use systems::run;
 
 use crate::access::{Access, Proof};
 use crate::looking::{count, table};
@@ -38,7 +39,7 @@ fn scripts(way: &str, user: &str) -> Result<Setup> {
     kinds::setup("clickhouse", &config(way, user), &tables, Given::default())?.context("no scripts")
 }
 
-fn run(access: &mut Access, script: &str) -> Result<()> {
+fn apply(access: &mut Access, script: &str) -> Result<()> {
     statements(&ClickHouseDialect {}, script)?.iter().try_for_each(|statement| access.run(statement))
 }
 
@@ -52,11 +53,11 @@ fn granted() -> Result<Access> {
         }
         let before = access.clone();
         let setup = scripts(way, gone)?;
-        run(&mut access, &setup.grant)?;
+        apply(&mut access, &setup.grant)?;
         ensure!(access != before, "{way}: the script grants nothing");
-        run(&mut access, &setup.revoke)?;
+        apply(&mut access, &setup.revoke)?;
         ensure!(access == before, "{way}: something is left: {access:#?}");
-        run(&mut access, &scripts(way, kept)?.grant)?;
+        apply(&mut access, &scripts(way, kept)?.grant)?;
     }
     for (way, kept, _) in WAYS {
         let wanted = match way {
@@ -72,6 +73,8 @@ fn granted() -> Result<Access> {
 /// An engine with the users of the scripts, and the tables.
 async fn site() -> Result<Server> {
     let server = Server::with_users("clickhouse-scripts", &granted()?.xml(PASSWORD)).await?;
+    // The engine is the whole run's, and a table it is just filling exists already.
+    let _lock = tokio::task::spawn_blocking(|| run::lock("clickhouse-scripts-tables")).await??;
     for statement in [
         format!("CREATE DATABASE IF NOT EXISTS `{SCHEMA}`"),
         format!(
@@ -239,11 +242,11 @@ fn the_servers_own_administrator_is_left_alone() -> Result<()> {
         if way == "token" {
             access.users.insert("weir".to_owned(), Proof::Other);
         }
-        run(&mut access, &setup.grant)?;
+        apply(&mut access, &setup.grant)?;
         ensure!(access.users.contains_key("weir") && setup.grant.contains("instead"), "{}", setup.grant);
         let whose = access.profiles.values().chain(access.quotas.values()).map(|(_, user)| user);
         ensure!(whose.chain(access.grants.iter().map(|(_, user)| user)).all(|user| user == "weir"));
-        run(&mut access, &setup.revoke)?;
+        apply(&mut access, &setup.revoke)?;
         ensure!(access.users.contains_key("default") && access.profiles.is_empty(), "{access:#?}");
     }
     Ok(())
