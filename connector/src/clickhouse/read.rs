@@ -32,7 +32,7 @@ struct Plan {
 impl Reading {
     /// Prepares a read; nothing is sent before the first batch is asked for.
     pub fn new(shared: Arc<Shared>, request: ReadRequest) -> Self {
-        let tag = format!("Weir/{}/{}", request.tag.organization, request.tag.stream);
+        let tag = request.tag.line();
         Self { shared, request, tag, plan: None, answer: None, given: false }
     }
 

@@ -10,7 +10,7 @@ use super::catalog::Known;
 use super::decode::Limits;
 use super::dialect::{self, Expected};
 use super::run::{self, Asked, Ended};
-use super::statement::{self, Disposition, Statement};
+use super::statement::{Disposition, Statement};
 use crate::{Batch, ConnectorError, ErrorKind, ReadRequest, Result};
 
 /// Results of fewer rows than this are sent inline, in one answer; larger ones as links.
@@ -38,7 +38,7 @@ struct Plan {
 impl Reading {
     /// Prepares a read; nothing is sent before the first batch is asked for.
     pub fn new(shared: Arc<Shared>, request: ReadRequest) -> Self {
-        let tag = statement::tag(&request.tag);
+        let tag = request.tag.line();
         Self { shared, request, tag, plan: None, answer: None, given: false }
     }
 
@@ -120,10 +120,10 @@ impl Reading {
 
 /// What a request means for its table.
 async fn plan(shared: &Shared, request: &ReadRequest, fresh: bool) -> Result<Plan> {
-    let (known, fresh) = shared.table(&request.table, fresh).await?;
+    let (known, fresh) = request.cost.charge(shared.table(&request.table, fresh)).await?;
     match statements(request, &known) {
         Err(_) if !fresh => {
-            let (known, fresh) = shared.table(&request.table, true).await?;
+            let (known, fresh) = request.cost.charge(shared.table(&request.table, true)).await?;
             let (columns, statements) = statements(request, &known)?;
             Ok(Plan { known, columns, statements, fresh })
         }
