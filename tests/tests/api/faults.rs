@@ -168,7 +168,7 @@ async fn faults_of_databricks_lose_no_row_and_the_next_attempt_heals() -> Result
     })
     .await?;
     let faults = faults.expect("it stands there");
-    all(homes, (&faults, true), &[RESET, repeated("part 1", false), lie(true), SIGNED_OUT]).await
+    all(homes, (&faults, true), &[RESET, repeated("part 1", true), lie(true), SIGNED_OUT]).await
 }
 
 #[tokio::test]
