@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use connector::guard::Policy;
-use connector::{CursorKind, ErrorKind, ReadRequest, Retry, kinds};
+use connector::{CursorKind, ErrorKind, ReadRequest, Retry, SliceRequest, kinds};
 use futures::StreamExt;
 use secrecy::SecretString;
 use serde_json::json;
@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection};
 use systems::proxy::Proxy;
 
 use super::{Postgres, SECRET};
-use crate::reading::{outcome, read, refused, request};
+use crate::reading::{mark, outcome, read, refused, request};
 use crate::system::System;
 
 async fn numbers(system: &Postgres, rows: usize) -> Result<ReadRequest> {
@@ -185,5 +185,22 @@ async fn what_a_read_costs_is_counted() -> Result<()> {
         let spent = asked.cost.take();
         ensure!(spent.statements == 3 && spent.micros > 0, "{spent:?}");
     }
+    // By the way of a run: the transaction each time, the look at the catalog, and the clock.
+    asked.cost.charge(connector.describe(&asked.table)).await?;
+    asked.cost.charge(connector.clock()).await?;
+    let spent = asked.cost.take();
+    ensure!(spent.statements == 4 && spent.micros > 0, "{spent:?}");
+    let slices = SliceRequest {
+        table: asked.table.clone(),
+        cursor: asked.cursor.clone(),
+        values: vec!["id".to_owned()],
+        from: mark(CursorKind::Int, "0"),
+        until: mark(CursorKind::Int, "9"),
+        tag: asked.tag.clone(),
+        cost: asked.cost.clone(),
+    };
+    ensure!(connector.slices(slices).await?.len() == 1);
+    let spent = asked.cost.take();
+    ensure!(spent.statements == 3 && spent.micros > 0, "{spent:?}");
     Ok(())
 }
