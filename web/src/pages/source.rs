@@ -4,23 +4,25 @@ use cynic::{MutationBuilder, QueryBuilder};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::deletion::{Doomed, SourceDeletion};
 use super::source_check::{CheckSteps, SourceCheck};
 use super::source_config::SourceConfig;
 use super::source_facts::ConfigFacts;
 use super::source_key_pair::KeyPair;
 use super::source_key_pairs::KeyPairs;
 use super::source_setup::SetupPanel;
+use super::source_streams::{StreamConnection, Streams};
+use super::source_table_name::TableName;
 use crate::components::{
-    Ago, Badge, Button, Cell, Empty, Fact, Facts, FreshnessCell, Icon, LinkButton, Loaded, Look, Missing,
-    Notice, PageHead, Panel, Row, Table, Toasts, Tone, amount, column,
+    Ago, Badge, Button, Fact, Facts, Icon, LinkButton, Loaded, Look, Missing, Notice, PageHead, Panel,
+    Toasts, Tone,
 };
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{
-    BigInt, BigquerySignIn, DateTime, Freshness, Permission, SourceKind, SourceSignIn, SourceState,
-    SyncRunStatus, TableRef, UserError,
+    BigquerySignIn, DateTime, Permission, SourceKind, SourceSignIn, SourceState, UserError,
 };
-use crate::{format, paths, schema};
+use crate::{paths, schema};
 
 /// An object by its ID.
 #[derive(cynic::QueryVariables)]
@@ -39,6 +41,7 @@ struct SourceQuery {
 struct Source {
     id: cynic::Id,
     name: String,
+    version: i32,
     kind: SourceKind,
     config: SourceConfig,
     has_secret: bool,
@@ -50,30 +53,6 @@ struct Source {
     created_at: DateTime,
     #[arguments(first: 100)]
     streams: StreamConnection,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct StreamConnection {
-    nodes: Vec<StreamLine>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "Stream")]
-struct StreamLine {
-    id: cynic::Id,
-    name: String,
-    table: TableRef,
-    freshness: Freshness,
-    last_succeeded_at: Option<DateTime>,
-    unmatched_count: BigInt,
-    last_run: Option<LastRun>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "SyncRun")]
-struct LastRun {
-    id: cynic::Id,
-    status: SyncRunStatus,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
@@ -205,6 +184,13 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
         }
         None => view! { <p class="muted">"This connection has not been tested."</p> }.into_any(),
     };
+    let deleting = RwSignal::new(false);
+    let doomed = StoredValue::new(Doomed {
+        id: source.id.clone(),
+        name: source.name.clone(),
+        version: source.version,
+    });
+    let read = StoredValue::new(source.streams.nodes.iter().map(|stream| stream.name.clone()).collect());
     let complaint = move || {
         let words =
             check.complaint(&[]).or_else(|| pause.complaint(&[])).or_else(|| resume.complaint(&[]))?;
@@ -238,7 +224,7 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
         matches!(&source.config, SourceConfig::Bigquery(config) if config.sign_in == BigquerySignIn::Weir);
     // A file has nobody to ask.
     let setup = (source.kind != SourceKind::Sqlite).then(|| {
-        view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone() typed=tables bare as_weir/></div> }
+        view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone() typed=tables name=TableName::of(&source.config) bare as_weir/></div> }
     });
     // Access comes first until it is there.
     let (first, last) = if bare && !works { (setup, None) } else { (None, setup) };
@@ -251,6 +237,7 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
             {writes.then(|| view! {
                 {toggle()}
                 <LinkButton href=edit icon=Icon::Edit>"Edit"</LinkButton>
+                <Button look=Look::Quiet icon=Icon::Remove on:click=move |_| deleting.set(true)>"Delete"</Button>
                 {(!bare).then(|| view! { <LinkButton href=new_stream look=Look::Primary icon=Icon::Add>"New stream"</LinkButton> })}
             })}
         </PageHead>
@@ -280,40 +267,6 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
             <div class="lg:col-span-2"><Streams streams=source.streams.nodes add/></div>
             {last}
         </div>
+        <SourceDeletion open=deleting source=Signal::derive(move || doomed.get_value()) streams=read/>
     }
-}
-
-#[component]
-fn Streams(streams: Vec<StreamLine>, add: String) -> impl IntoView {
-    let count = (!streams.is_empty()).then(|| format::count(streams.len() as i64));
-    let row = |stream: StreamLine| {
-        let failed = stream.last_run.filter(|run| run.status == SyncRunStatus::Failed);
-        view! {
-            <Row>
-                <Cell><a class="font-medium hover:underline" href=paths::stream(stream.id.inner())>{stream.name}</a></Cell>
-                <Cell label="Table"><span class="font-mono text-[13px] break-all">{stream.table.text()}</span></Cell>
-                <FreshnessCell freshness=stream.freshness failed=failed.map(|run| run.id.into_inner())/>
-                <Cell label="Last success">
-                    {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => view! { <span class="muted">"never"</span> }.into_any() }}
-                </Cell>
-                <Cell label="Unmatched" amount=true>{stream.unmatched_count.text()}</Cell>
-            </Row>
-        }
-    };
-    let body = if streams.is_empty() {
-        view! {
-            <Empty icon=Icon::Stream title="No streams yet" text="Choose a table, say which column plays which role, and see what would match before you save.">
-                <LinkButton href=add look=Look::Primary icon=Icon::Add>"New stream"</LinkButton>
-            </Empty>
-        }
-        .into_any()
-    } else {
-        view! {
-            <Table caption="Streams of this source" columns=vec![column("Stream"), column("Table"), column("Freshness"), column("Last success"), amount("Unmatched")]>
-                {streams.into_iter().map(row).collect_view()}
-            </Table>
-        }
-        .into_any()
-    };
-    view! { <Panel title="Streams" count flush=true>{body}</Panel> }
 }

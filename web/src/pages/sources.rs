@@ -98,7 +98,7 @@ fn SourceTable(sources: Signal<SourceConnection>, searched: Signal<bool>) -> imp
                 <Empty
                     icon=Icon::Source
                     title="No sources yet"
-                    text="A source is a warehouse or database Weir reads from: a PostgreSQL server, a ClickHouse server or a SQLite file."
+                    text="A source is a warehouse or database Weir reads usage from, with a user that may only read: a cloud warehouse, a database server or a file."
                 >
                     <LinkButton href=paths::SOURCE_NEW.to_owned() look=Look::Primary icon=Icon::Add>"Add a source"</LinkButton>
                 </Empty>
