@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::deletion::{Doomed, SourceDeletion};
-use super::source_check::{CheckSteps, SourceCheck};
+use super::source_check::{CheckSteps, ProblemText, SourceCheck};
 use super::source_config::SourceConfig;
 use super::source_facts::ConfigFacts;
 use super::source_key_pair::KeyPair;
@@ -20,7 +20,7 @@ use crate::components::{
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{
-    BigquerySignIn, DateTime, Permission, SourceKind, SourceSignIn, SourceState, UserError,
+    BigquerySignIn, ConnectorProblem, DateTime, Permission, SourceKind, SourceSignIn, SourceState, UserError,
 };
 use crate::{paths, schema};
 
@@ -49,7 +49,7 @@ struct Source {
     key_pairs: Vec<KeyPair>,
     state: SourceState,
     last_check: Option<SourceCheck>,
-    last_error: Option<String>,
+    problem: Option<ConnectorProblem>,
     created_at: DateTime,
     #[arguments(first: 100)]
     streams: StreamConnection,
@@ -108,6 +108,10 @@ struct Kept {
     /// How the last test that was made here went.
     fresh: RwSignal<Option<SourceCheck>>,
     check: Change<CheckSource>,
+    /// The last test that is stored.
+    stored: Memo<Option<SourceCheck>>,
+    /// Why runs cannot use the source.
+    problem: Memo<Option<ConnectorProblem>>,
 }
 
 /// The page of a source.
@@ -119,9 +123,17 @@ pub fn SourcePage() -> impl IntoView {
     let fresh = RwSignal::new(None::<SourceCheck>);
     let check = Change::new(
         |answer: CheckSource| settled(answer.source_check.check, answer.source_check.user_errors),
-        move |result: SourceCheck| fresh.set(Some(result)),
+        move |result: SourceCheck| {
+            // What runs found wrong is over with a test that passes.
+            if result.ok {
+                query.reload();
+            }
+            fresh.set(Some(result));
+        },
     );
-    let kept = Kept { tables: RwSignal::new(String::new()), fresh, check };
+    let problem = Memo::new(move |_| query.with(|data| data.source.as_ref()?.problem.clone()).flatten());
+    let stored = Memo::new(move |_| query.with(|data| data.source.as_ref()?.last_check.clone()).flatten());
+    let kept = Kept { tables: RwSignal::new(String::new()), fresh, check, stored, problem };
     Effect::new(move |_| {
         id.track();
         kept.fresh.set(None);
@@ -130,7 +142,10 @@ pub fn SourcePage() -> impl IntoView {
     view! {
         <Loaded query what="source" let:data>
             {
-                let source = Memo::new(move |_| data.get().source);
+                // A test or a trouble that is over is no reason to build all anew, under the hand of whoever tests.
+                let source = Memo::new(move |_| {
+                    data.get().source.map(|source| Source { last_check: None, problem: None, ..source })
+                });
                 move || match source.get() {
                     Some(source) => view! { <Content source query kept/> }.into_any(),
                     None => view! { <PageHead title="Source"/><Missing what="source"/> }.into_any(),
@@ -146,7 +161,7 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
     let toasts = Toasts::expect();
     let id = StoredValue::new(source.id.clone());
     let variables = move || SourceVariables { id: id.get_value() };
-    let Kept { tables, fresh, check } = kept;
+    let Kept { tables, fresh, check, stored, problem } = kept;
     let resume = Change::new(
         |answer: ResumeSource| settled(answer.source_resume.source, answer.source_resume.user_errors),
         move |source: SourceId| {
@@ -164,7 +179,7 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
         },
     );
     let paused = source.state == SourceState::Paused;
-    let last_check = fresh.get_untracked().or_else(|| source.last_check.clone());
+    let last_check = fresh.get_untracked().or_else(|| stored.get_untracked());
     let works = last_check.as_ref().is_some_and(|check| check.ok);
     let keyed = source.sign_in == SourceSignIn::KeyPair;
     let keyless = keyed && !source.key_pairs.iter().any(KeyPair::is_used);
@@ -173,7 +188,7 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
     if writes && !keyless && last_check.is_none() && !untrack(|| check.is_busy()) {
         check.send(CheckSource::build(variables()));
     }
-    let shown = move || match fresh.get().or_else(|| last_check.clone()) {
+    let shown = move || match fresh.get().or_else(|| stored.get()) {
         Some(check) => {
             let at = check.checked_at.clone();
             view! { <CheckSteps check/><p class="mt-2 text-xs muted">"Tested "<Ago time=at/></p> }.into_any()
@@ -242,7 +257,11 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
             })}
         </PageHead>
         {complaint}
-        {source.last_error.map(|error| view! { <div class="mb-5"><Notice tone=Tone::Error>{error}</Notice></div> })}
+        {move || problem.get().map(|problem| view! {
+            <div class="mb-5">
+                <Notice tone=Tone::Error><p class="font-medium">"Runs cannot use this source."</p><ProblemText problem/></Notice>
+            </div>
+        })}
         <div class="grid grid-cols-1 gap-5 lg:grid-cols-2">
             <Panel title="Connection">
                 <Facts>
