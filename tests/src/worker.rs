@@ -41,7 +41,7 @@ pub struct Act {
 pub enum Deed {
     /// Works for so many milliseconds and traces `end`; stops early, released, when told to.
     Work(u64),
-    /// Holds a thread of the runtime for so many milliseconds, then adds an effect if the lease still holds.
+    /// Holds a thread of the runtime for so many milliseconds, then adds an effect and ends if the lease still holds.
     Block(u64),
     /// Works on although told to stop.
     Deaf(u64),
@@ -115,22 +115,30 @@ async fn act(db: &Db, owner: &str, taken: &Taken) -> Done<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// An effect as the engine has it: in one transaction with the check that the lease still holds.
+/// An effect as the end of a run is one: in one transaction with the job's own end, which only the holder of the lease can
+/// bring about. Apart from it, another worker could take the job between the two.
 async fn effect(db: &Db, owner: &str, taken: &Taken, name: &str) -> Done<Outcome> {
     let owner: entity::WorkerId = owner.parse().map_err(|error| Error::internal("read own ID", error))?;
     let tx = db.begin().await?;
-    let held = Sql::new(&tx, "UPDATE job SET attempts = attempts WHERE status = 'running' AND id = ")
-        .bind(taken.job.id)
-        .text(" AND attempts = ")
-        .bind(taken.job.attempts)
-        .text(" AND lease_owner = ")
-        .bind(owner);
+    let now = Clock::system().now();
+    let held = Sql::new(
+        &tx,
+        "UPDATE job SET status = 'done', lease_owner = NULL, lease_until = NULL, finished_at = ",
+    )
+    .bind(now)
+    .text(" WHERE status = 'running' AND id = ")
+    .bind(taken.job.id)
+    .text(" AND attempts = ")
+    .bind(taken.job.attempts)
+    .text(" AND lease_owner = ")
+    .bind(owner);
     if held.run(&tx).await? == 0 {
+        // What it says now must change nothing.
         return Ok(Outcome::Done);
     }
-    trace::add(&tx, Clock::system().now(), name, "effect").await?;
+    trace::add(&tx, now, name, "effect").await?;
     tx.commit().await?;
-    Ok(Outcome::Done)
+    Ok(Outcome::Settled)
 }
 
 /// An engine that does what the stream's name says: `batches N MS` stores N batches of one row, each under the run's

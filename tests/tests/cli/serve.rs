@@ -94,11 +94,12 @@ async fn a_request_in_hand_is_answered_before_it_stops() -> Result<()> {
     let url = format!("{}/auth/setup", server.url);
     let request = client()?.request(Method::POST, url).json(&first_account(&token));
     let asked = tokio::spawn(send(request));
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    // Long enough for the request to arrive, and with the rest less than the ten seconds it waits for the lock.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     server.terminate()?;
     server.line("stopping")?;
     let health = format!("{}/health", server.url);
-    until("it no longer listens", 8, async || Ok(client()?.get(&health).send().await.is_err())).await?;
+    until("it no longer listens", 5, async || Ok(client()?.get(&health).send().await.is_err())).await?;
     held.rollback().await?;
     let answer = asked.await??;
     assert_eq!(answer.status, 200, "{answer:?}");
