@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import http from "node:http";
 import { createServer } from "node:net";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -14,13 +16,27 @@ import { chromium } from "playwright-core";
 const weir = process.env.WEIR_BINARY ?? path.resolve("target/debug/weir");
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** A port nobody listens on. */
+/** Whether a socket could be bound; what an error leaves is closed by its owner. */
+const bound = (socket, bind) =>
+  new Promise((resolve) => {
+    socket.once("error", () => resolve(false));
+    bind(() => resolve(true));
+  });
+
+/** A port nobody listens on, by the rule of `tests/systems/src/ports.rs`: this process keeps it as long as it lives. */
 async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let turn = 0; turn < 1_000; turn += 1) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const holder = createSocket("udp4").unref();
+    const probe = createServer();
+    const held = await bound(holder, (done) => holder.bind({ port, address: "127.0.0.1", exclusive: true }, done));
+    if (held && (await bound(probe, (done) => probe.listen({ port, host: "127.0.0.1", exclusive: true }, done)))) {
+      await new Promise((resolve) => probe.close(resolve));
+      return port;
+    }
+    holder.close();
+  }
+  throw new Error("no port between 10000 and 30000 is free");
 }
 
 /** Starts a program and waits until one of its lines matches; the match is handed back with a way to stop it. */
@@ -108,6 +124,48 @@ export async function startWarehouses() {
     WEIR_SOURCES__EGRESS_ADDRESSES: '["192.0.2.10/32","192.0.2.11/32"]',
   };
   return { ...facts, settings, run, stop };
+}
+
+/**
+ * A reverse proxy in front of a ClickHouse, under a path: what comes by another one is not found. It can let callers wait,
+ * and spoil their password, which the server then refuses.
+ */
+export async function openDoor(port, prefix) {
+  let refusing = false;
+  let open = Promise.resolve();
+  let release = () => {};
+  const server = http.createServer(async (request, response) => {
+    if (!request.url.startsWith(`${prefix}/`)) {
+      response.writeHead(404).end();
+      return;
+    }
+    await open;
+    const headers = { ...request.headers, host: `127.0.0.1:${port}` };
+    if (refusing) headers["x-clickhouse-key"] = "spoiled";
+    const options = { host: "127.0.0.1", port, method: request.method, path: request.url.slice(prefix.length), headers };
+    const onward = http.request(options, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    response.on("close", () => onward.destroy());
+    request.pipe(onward);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const hold = () => {
+    open = new Promise((resolve) => {
+      release = resolve;
+    });
+  };
+  const close = async () => {
+    release();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  const refuse = (on) => {
+    refusing = on;
+  };
+  return { port: server.address().port, hold, release: () => release(), refuse, close };
 }
 
 /** The screens everything has to work on. */

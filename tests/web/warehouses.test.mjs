@@ -148,6 +148,12 @@ test("a row that came too late is found by comparing, and put right", async () =
   const found = panel.getByRole("listitem");
   assert.equal(await found.count(), 1);
   assert.match(await found.innerText(), /^2026-03-02: 1 reading more in the table, 7 in sum\s+Put right by run \d+$/);
+  await panel.getByRole("button", { name: "Compare now" }).click();
+  await panel.getByText(/^Nothing new differs in \d+ days$/).waitFor({ timeout: 60_000 });
+  await panel.getByText("Earlier comparisons").click();
+  const earlier = panel.getByRole("listitem").filter({ hasText: "2026-03-02" });
+  assert.match(await earlier.innerText(), /^1 of \d+ days differed; reading again wrote \d+ readings?\s+2026-03-02\s/);
+  await accessible(page, "earlier comparisons");
   await panel.getByRole("button", { name: "Schedule" }).click();
   const dialog = page.getByRole("dialog", { name: "When to compare" });
   await dialog.getByLabel("Compare every day").check();
@@ -237,6 +243,24 @@ test("a Databricks source says when its schedule keeps the warehouse awake", asy
   screens.set("a stream that keeps a warehouse awake", [here(), "Databricks stream"]);
 });
 
+test("a table that is named in part is refused beside the field, which says the form it needs", async () => {
+  await page.getByRole("navigation", { name: "You are here" }).getByRole("link", { name: "Databricks usage" }).click();
+  await page.getByRole("heading", { name: "Databricks usage", level: 1 }).waitFor();
+  const access = page.getByRole("region", { name: "Access at the source" });
+  await access.getByText(/^One on each line, as catalog\.schema\.table\./).waitFor();
+  const script = access.locator("pre", { hasText: "GRANT SELECT ON" });
+  await script.waitFor();
+  const tables = field("Tables Weir may read");
+  await tables.fill("usage");
+  await access.getByText(/names no (catalog|schema)/).waitFor();
+  assert.equal(await tables.getAttribute("aria-invalid"), "true");
+  assert.equal(await script.count(), 0, "no script stands for what was refused");
+  assert.equal(await page.getByText("What you see may be old").count(), 0, "it is said once, beside the field");
+  await accessible(page, "a table that is refused");
+  await tables.fill("main.default.usage");
+  await access.locator("pre", { hasText: "`main`.`default`.`usage`" }).waitFor();
+});
+
 test("a BigQuery stream says beforehand what it would read, and keeps to a limit of its own", async () => {
   const { bigquery } = warehouses;
   await visit(page, weir.url, "/sources/new", "Add a source");
@@ -245,9 +269,18 @@ test("a BigQuery stream says beforehand what it would read, and keeps to a limit
   await page.getByLabel("Service account key", { exact: true }).fill(bigquery.key);
   await page.getByRole("button", { name: "Test the connection" }).click();
   await page.getByText(/^Give at least 10485760/).waitFor();
-  await fill({ "Most a statement may read": "20 GiB" });
+  // Rights on single tables hide them from lists: that none is seen is no failure, and no success either.
+  await fill({ "Most a statement may read": "20 GiB", Dataset: "nowhere" });
+  const result = page.getByRole("region", { name: "Connection test" });
   await page.getByRole("button", { name: "Test the connection" }).click();
-  await page.getByText("The connection works.").waitFor();
+  await result.getByText("The connection works. One step has a warning.").waitFor();
+  const last = result.getByRole("listitem").last();
+  assert.match(await last.textContent(), /^See tables: warningNo table is listed/);
+  assert.equal(await last.locator("svg.text-warning").count(), 1, "it is shown as a warning");
+  await accessible(page, "a step with a warning");
+  await fill({ Dataset: bigquery.dataset });
+  await page.getByRole("button", { name: "Test the connection" }).click();
+  await result.getByText("The connection works.", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Save and choose a table" }).click();
   await page.getByRole("table", { name: "Tables and views of the source" }).getByRole("link", { name: /usage$/ }).click();
   await page.getByRole("heading", { name: "Map usage", level: 1 }).waitFor();

@@ -310,7 +310,7 @@ words! {
 
 words! {
     /// How a step of a connection test went.
-    SourceCheckStatus { Passed => "passed", Failed => "failed" }
+    SourceCheckStatus { Passed => "passed", Warned => "warning", Failed => "failed" }
 }
 
 words! {

@@ -65,8 +65,8 @@ impl Kind for Clickhouse {
         Ok(Arc::new(Server(Arc::new(Shared { client, tables: Mutex::default() }))))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
-        Some(setup::scripts(config, tables))
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Result<Option<Setup>> {
+        Ok(Some(setup::scripts(config, tables)))
     }
 }
 

@@ -98,8 +98,8 @@ impl Kind for Databricks {
         Ok(Arc::new(Workspace(Arc::new(Shared { client, tables: Mutex::default() }))))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
-        Some(setup::scripts(config, tables))
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Result<Option<Setup>> {
+        setup::scripts(config, tables).map(Some)
     }
 }
 

@@ -47,8 +47,8 @@ impl Kind for Postgres {
         Ok(Arc::new(Server { client: Arc::new(Client::new(config, credential, policy.clone())) }))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
-        Some(setup::scripts(config, tables))
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Result<Option<Setup>> {
+        Ok(Some(setup::scripts(config, tables)))
     }
 }
 

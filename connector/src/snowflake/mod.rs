@@ -69,8 +69,8 @@ impl Kind for Snowflake {
         if config.sign_in == Method::KeyPair { SignIn::KeyPair } else { SignIn::Secret }
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Option<Setup> {
-        Some(setup::scripts(config, tables, given.public_key))
+    fn setup(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Result<Option<Setup>> {
+        setup::scripts(config, tables, given.public_key).map(Some)
     }
 
     fn key_setup(config: &Config, slot: u8, public_key: &str) -> Option<KeySetup> {

@@ -101,7 +101,7 @@ pub fn Area(
     #[prop(optional, into)] error: Signal<Option<String>>,
     #[prop(default = 3)] rows: u32,
     #[prop(optional)] code: bool,
-    #[prop(optional)] placeholder: &'static str,
+    #[prop(optional, into)] placeholder: String,
 ) -> impl IntoView {
     let id = fresh_id();
     let class = control_class(

@@ -17,6 +17,9 @@ pub fn Loaded<T, F, V>(
     /// What the page is about, when nothing but the answer can give it its heading: `source`.
     #[prop(optional)]
     what: Option<&'static str>,
+    /// Whether a refused question is told elsewhere, as beside the field that is wrong.
+    #[prop(optional)]
+    told_elsewhere: bool,
     children: F,
 ) -> impl IntoView
 where
@@ -26,9 +29,10 @@ where
 {
     let ready = Memo::new(move |_| query.is_ready());
     let retry = Callback::new(move |()| query.reload());
+    let failure = move || query.failure().filter(|failure| !(told_elsewhere && failure.is_wrong_question()));
     let waiting = move || {
         let head = what.map(|what| view! { <PageHead title=format::word(what)/> });
-        let body = match (query.failure(), what) {
+        let body = match (failure(), what) {
             (Some(failure), Some(what)) if failure.is_wrong_question() => {
                 view! { <Missing what/> }.into_any()
             }
@@ -38,7 +42,7 @@ where
         view! { {head}{body} }
     };
     let stale = move || {
-        query.failure().map(|failure| {
+        failure().map(|failure| {
             view! {
                 <div class="mb-4">
                     <Notice tone=Tone::Warning>

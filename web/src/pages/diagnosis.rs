@@ -13,6 +13,9 @@ use crate::query::Query;
 use crate::vocabulary::{BigInt, ConnectorProblem, FindingSeverity, IdShape};
 use crate::{api, format, paths, schema};
 
+/// Rows beyond the watermark that the server counts at most.
+const MOST_ABOVE: i64 = 10_000;
+
 #[derive(cynic::QueryVariables)]
 struct DiagnosisVariables {
     id: cynic::Id,
@@ -39,7 +42,10 @@ struct StreamDiagnosis {
     findings: Vec<StreamFinding>,
     watermark: Option<String>,
     newest_cursor: Option<String>,
+    rows_above: Option<BigInt>,
     null_cursors: BigInt,
+    readings: BigInt,
+    unmatched: BigInt,
     sampled_ids: i32,
     id_shapes: Vec<IdShapeCount>,
     id_spaces: Vec<IdSpaceRate>,
@@ -97,24 +103,51 @@ fn Content(stream: StreamName, diagnosis: StreamDiagnosis, again: Callback<()>) 
         Some(text) => view! { <span class="font-mono text-[13px] break-all">{text}</span> }.into_any(),
         None => view! { <span class="muted">{none}</span> }.into_any(),
     };
+    let asked = diagnosis.problem.is_none();
     let findings = diagnosis.findings;
+    let found = !findings.is_empty();
     let problem = diagnosis.problem.map(|problem| {
-        view! { <Notice tone=Tone::Error><ProblemText problem/></Notice> }
+        view! {
+            <Notice tone=Tone::Error>
+                <ProblemText problem/>
+                <p class="mt-2">"What stands below is known here without asking the source."</p>
+            </Notice>
+        }
     });
-    let asked = problem.is_none();
+    let untold = if asked { "none" } else { "could not be asked" };
+    let above = match diagnosis.rows_above.as_ref().map(BigInt::number) {
+        Some(rows) if rows >= MOST_ABOVE => format!("{} rows or more", format::count(MOST_ABOVE)),
+        Some(rows) => format::counted(rows, "row", "rows"),
+        None if asked => "nothing read yet to count from".to_owned(),
+        None => untold.to_owned(),
+    };
+    let counted = diagnosis.rows_above.is_some();
+    let (readings, unmatched) = (diagnosis.readings.number(), diagnosis.unmatched.number());
+    let waiting_rows = paths::with_query(paths::UNMATCHED, &[("stream", stream.id.inner())]);
+    let runs = match (readings, unmatched) {
+        (0, _) => view! { <span class="muted">"no readings"</span> }.into_any(),
+        (_, 0) => format::counted(readings, "reading", "readings").into_any(),
+        _ => view! {
+            {format::counted(readings, "reading", "readings")}", "
+            <a class="num underline underline-offset-2" href=waiting_rows>{format::count(unmatched)}" unmatched"</a>
+        }
+        .into_any(),
+    };
     view! {
         <PageHead title="Missing rows" crumbs about=move || view! { <p class="mt-1 muted">"What keeps rows of this stream from becoming measurements, as far as can be told."</p> }>
             <Button icon=Icon::Retry on:click=move |_| again.run(())>"Look again"</Button>
         </PageHead>
         <div class="flex flex-col gap-5">
             {problem}
-            {asked.then(|| view! { <Panel title="Findings" flush=true><ul>{findings.into_iter().map(|finding| view! { <Found finding/> }).collect_view()}</ul></Panel> })}
+            {found.then(|| view! { <Panel title="Findings" flush=true><ul>{findings.into_iter().map(|finding| view! { <Found finding/> }).collect_view()}</ul></Panel> })}
             <div class="grid items-start gap-5 lg:grid-cols-2">
                 <Panel title="How far it goes">
                     <Facts>
-                        <Fact name="Table ends at">{text(diagnosis.newest_cursor, "none")}</Fact>
+                        <Fact name="Table ends at">{text(diagnosis.newest_cursor, untold)}</Fact>
                         <Fact name="Read up to">{text(diagnosis.watermark, "not read yet")}</Fact>
+                        <Fact name="Beyond that"><span class=if counted { "num" } else { "muted" }>{above}</span></Fact>
                         <Fact name="No cursor">{format::counted(diagnosis.null_cursors.number(), "row", "rows")}</Fact>
+                        <Fact name="Last runs">{runs}</Fact>
                     </Facts>
                 </Panel>
                 <Ids sampled=diagnosis.sampled_ids shapes=diagnosis.id_shapes spaces=diagnosis.id_spaces/>

@@ -226,6 +226,9 @@ fn StreamRow(stream: StreamLine) -> impl IntoView {
     let rejected = stream.rejected_count.text();
     let waiting = paths::with_query(paths::UNMATCHED, &[("stream", stream.id.inner())]);
     let failed = stream.last_run.filter(|run| run.status == SyncRunStatus::Failed);
+    let paused = stream.freshness == Freshness::Paused;
+    let never = if paused { "none while paused" } else { "by hand" };
+    let next = stream.next_due_at.filter(|_| !paused);
     view! {
         <Row>
             <Cell>
@@ -237,7 +240,7 @@ fn StreamRow(stream: StreamLine) -> impl IntoView {
                 {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => view! { <span class="muted">"never"</span> }.into_any() }}
             </Cell>
             <Cell label="Next run">
-                <NextRun time=stream.next_due_at never="by hand"/>
+                <NextRun time=next never/>
             </Cell>
             <Cell label="Unmatched" amount=true>
                 <a class="hover:underline" href=waiting>{stream.unmatched_count.text()}</a>

@@ -7,8 +7,9 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::run_balance::Balances;
-use super::run_progress::{Outcome, Speed, Stages};
+use super::run_progress::{Outcome, Speed};
 use super::run_record::{SourceCost, SyncRun};
+use super::run_stages::Stages;
 use crate::components::{
     At, Button, Fact, Facts, Icon, Loaded, Look, Missing, Notice, PageHead, Panel, RunBadge, Toasts, Tone,
 };

@@ -1,9 +1,9 @@
-//! How a sync run is going: what went wrong, the stage it is at, how fast it reads.
+//! How a sync run is going: what went wrong, how fast it reads.
 
 use leptos::prelude::*;
 
 use super::run_record::{SyncRun, SyncRunError};
-use crate::components::{Code, Glyph, Icon, Notice, Tile, Tone};
+use crate::components::{Code, Notice, Tile, Tone};
 use crate::vocabulary::{BigInt, SyncRunStatus};
 use crate::{api, format};
 
@@ -38,47 +38,6 @@ pub(super) fn Outcome(run: Signal<SyncRun>) -> impl IntoView {
         <Show when=move || unbalanced.get()>
             <Notice tone=Tone::Error>"The sums of this run do not add up. Nothing is shown as done that is not; please report this."</Notice>
         </Show>
-    }
-}
-
-/// Where the run is on its way: queued, reading, ended.
-#[component]
-pub(super) fn Stages(run: Signal<SyncRun>) -> impl IntoView {
-    let steps = Memo::new(move |_| {
-        run.with(|run| {
-            let started = run.started_at.is_some();
-            let read = run.tally.batches.number() > 0;
-            let ended = !run.status.live();
-            let icon = run.status.look().1;
-            [
-                ("Queued", true, !started && !ended, Icon::Success),
-                ("Connected", started, started && !read && !ended, Icon::Success),
-                ("Reading, matching, writing", read, read && !ended, Icon::Success),
-                (run.status.text(), ended, false, icon),
-            ]
-        })
-    });
-    let step = |(index, (name, reached, here, end)): (usize, (&'static str, bool, bool, Icon))| {
-        let name = if index == 3 && !reached { "Done" } else { name };
-        let (icon, class) = match (reached, here, end) {
-            (_, true, _) => (Icon::Busy, "size-4 shrink-0 text-info animate-spin"),
-            (true, _, Icon::Success) => (Icon::Success, "size-4 shrink-0 text-success"),
-            (true, _, Icon::Failure) => (Icon::Failure, "size-4 shrink-0 text-error"),
-            (true, _, end) => (end, "size-4 shrink-0 text-warning"),
-            (false, ..) => (Icon::Pending, "size-4 shrink-0 opacity-40"),
-        };
-        view! {
-            <li class=if index < 3 { "flex items-center gap-2 sm:flex-1" } else { "flex items-center gap-2" } aria-current=here.then_some("step")>
-                <Glyph icon class/>
-                <span class=if reached || here { "font-medium" } else { "muted" }>{name}</span>
-                {(index < 3).then(|| view! { <span class="hidden h-px flex-1 bg-base-300 sm:block" aria-hidden="true"></span> })}
-            </li>
-        }
-    };
-    view! {
-        <ol class="panel flex flex-col gap-x-3 gap-y-2 px-4 py-3 sm:flex-row" aria-label="Stages">
-            {move || steps.get().into_iter().enumerate().map(step).collect_view()}
-        </ol>
     }
 }
 

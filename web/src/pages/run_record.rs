@@ -95,6 +95,7 @@ impl SourceCost {
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
 pub(super) struct SyncRunError {
+    pub(super) kind: String,
     pub(super) message: String,
     pub(super) action: Option<String>,
     pub(super) detail: Option<String>,

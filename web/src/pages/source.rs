@@ -4,23 +4,25 @@ use cynic::{MutationBuilder, QueryBuilder};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::source_check::{CheckSteps, SourceCheck};
+use super::deletion::{Doomed, SourceDeletion};
+use super::source_check::{CheckSteps, ProblemText, SourceCheck};
 use super::source_config::SourceConfig;
 use super::source_facts::ConfigFacts;
 use super::source_key_pair::KeyPair;
 use super::source_key_pairs::KeyPairs;
 use super::source_setup::SetupPanel;
+use super::source_streams::{StreamConnection, Streams};
+use super::source_table_name::TableName;
 use crate::components::{
-    Ago, Badge, Button, Cell, Empty, Fact, Facts, FreshnessCell, Icon, LinkButton, Loaded, Look, Missing,
-    Notice, PageHead, Panel, Row, Table, Toasts, Tone, amount, column,
+    Ago, Badge, Button, Fact, Facts, Icon, LinkButton, Loaded, Look, Missing, Notice, PageHead, Panel,
+    Toasts, Tone,
 };
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{
-    BigInt, BigquerySignIn, DateTime, Freshness, Permission, SourceKind, SourceSignIn, SourceState,
-    SyncRunStatus, TableRef, UserError,
+    BigquerySignIn, ConnectorProblem, DateTime, Permission, SourceKind, SourceSignIn, SourceState, UserError,
 };
-use crate::{format, paths, schema};
+use crate::{paths, schema};
 
 /// An object by its ID.
 #[derive(cynic::QueryVariables)]
@@ -39,6 +41,7 @@ struct SourceQuery {
 struct Source {
     id: cynic::Id,
     name: String,
+    version: i32,
     kind: SourceKind,
     config: SourceConfig,
     has_secret: bool,
@@ -46,34 +49,10 @@ struct Source {
     key_pairs: Vec<KeyPair>,
     state: SourceState,
     last_check: Option<SourceCheck>,
-    last_error: Option<String>,
+    problem: Option<ConnectorProblem>,
     created_at: DateTime,
     #[arguments(first: 100)]
     streams: StreamConnection,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct StreamConnection {
-    nodes: Vec<StreamLine>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "Stream")]
-struct StreamLine {
-    id: cynic::Id,
-    name: String,
-    table: TableRef,
-    freshness: Freshness,
-    last_succeeded_at: Option<DateTime>,
-    unmatched_count: BigInt,
-    last_run: Option<LastRun>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
-#[cynic(graphql_type = "SyncRun")]
-struct LastRun {
-    id: cynic::Id,
-    status: SyncRunStatus,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
@@ -129,6 +108,10 @@ struct Kept {
     /// How the last test that was made here went.
     fresh: RwSignal<Option<SourceCheck>>,
     check: Change<CheckSource>,
+    /// The last test that is stored.
+    stored: Memo<Option<SourceCheck>>,
+    /// Why runs cannot use the source.
+    problem: Memo<Option<ConnectorProblem>>,
 }
 
 /// The page of a source.
@@ -140,9 +123,17 @@ pub fn SourcePage() -> impl IntoView {
     let fresh = RwSignal::new(None::<SourceCheck>);
     let check = Change::new(
         |answer: CheckSource| settled(answer.source_check.check, answer.source_check.user_errors),
-        move |result: SourceCheck| fresh.set(Some(result)),
+        move |result: SourceCheck| {
+            // What runs found wrong is over with a test that passes.
+            if result.ok {
+                query.reload();
+            }
+            fresh.set(Some(result));
+        },
     );
-    let kept = Kept { tables: RwSignal::new(String::new()), fresh, check };
+    let problem = Memo::new(move |_| query.with(|data| data.source.as_ref()?.problem.clone()).flatten());
+    let stored = Memo::new(move |_| query.with(|data| data.source.as_ref()?.last_check.clone()).flatten());
+    let kept = Kept { tables: RwSignal::new(String::new()), fresh, check, stored, problem };
     Effect::new(move |_| {
         id.track();
         kept.fresh.set(None);
@@ -151,7 +142,10 @@ pub fn SourcePage() -> impl IntoView {
     view! {
         <Loaded query what="source" let:data>
             {
-                let source = Memo::new(move |_| data.get().source);
+                // A test or a trouble that is over is no reason to build all anew, under the hand of whoever tests.
+                let source = Memo::new(move |_| {
+                    data.get().source.map(|source| Source { last_check: None, problem: None, ..source })
+                });
                 move || match source.get() {
                     Some(source) => view! { <Content source query kept/> }.into_any(),
                     None => view! { <PageHead title="Source"/><Missing what="source"/> }.into_any(),
@@ -167,7 +161,7 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
     let toasts = Toasts::expect();
     let id = StoredValue::new(source.id.clone());
     let variables = move || SourceVariables { id: id.get_value() };
-    let Kept { tables, fresh, check } = kept;
+    let Kept { tables, fresh, check, stored, problem } = kept;
     let resume = Change::new(
         |answer: ResumeSource| settled(answer.source_resume.source, answer.source_resume.user_errors),
         move |source: SourceId| {
@@ -185,7 +179,7 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
         },
     );
     let paused = source.state == SourceState::Paused;
-    let last_check = fresh.get_untracked().or_else(|| source.last_check.clone());
+    let last_check = fresh.get_untracked().or_else(|| stored.get_untracked());
     let works = last_check.as_ref().is_some_and(|check| check.ok);
     let keyed = source.sign_in == SourceSignIn::KeyPair;
     let keyless = keyed && !source.key_pairs.iter().any(KeyPair::is_used);
@@ -194,7 +188,7 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
     if writes && !keyless && last_check.is_none() && !untrack(|| check.is_busy()) {
         check.send(CheckSource::build(variables()));
     }
-    let shown = move || match fresh.get().or_else(|| last_check.clone()) {
+    let shown = move || match fresh.get().or_else(|| stored.get()) {
         Some(check) => {
             let at = check.checked_at.clone();
             view! { <CheckSteps check/><p class="mt-2 text-xs muted">"Tested "<Ago time=at/></p> }.into_any()
@@ -205,6 +199,13 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
         }
         None => view! { <p class="muted">"This connection has not been tested."</p> }.into_any(),
     };
+    let deleting = RwSignal::new(false);
+    let doomed = StoredValue::new(Doomed {
+        id: source.id.clone(),
+        name: source.name.clone(),
+        version: source.version,
+    });
+    let read = StoredValue::new(source.streams.nodes.iter().map(|stream| stream.name.clone()).collect());
     let complaint = move || {
         let words =
             check.complaint(&[]).or_else(|| pause.complaint(&[])).or_else(|| resume.complaint(&[]))?;
@@ -238,7 +239,7 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
         matches!(&source.config, SourceConfig::Bigquery(config) if config.sign_in == BigquerySignIn::Weir);
     // A file has nobody to ask.
     let setup = (source.kind != SourceKind::Sqlite).then(|| {
-        view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone() typed=tables bare as_weir/></div> }
+        view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone() typed=tables name=TableName::of(&source.config) bare as_weir/></div> }
     });
     // Access comes first until it is there.
     let (first, last) = if bare && !works { (setup, None) } else { (None, setup) };
@@ -251,11 +252,16 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
             {writes.then(|| view! {
                 {toggle()}
                 <LinkButton href=edit icon=Icon::Edit>"Edit"</LinkButton>
+                <Button look=Look::Quiet icon=Icon::Remove on:click=move |_| deleting.set(true)>"Delete"</Button>
                 {(!bare).then(|| view! { <LinkButton href=new_stream look=Look::Primary icon=Icon::Add>"New stream"</LinkButton> })}
             })}
         </PageHead>
         {complaint}
-        {source.last_error.map(|error| view! { <div class="mb-5"><Notice tone=Tone::Error>{error}</Notice></div> })}
+        {move || problem.get().map(|problem| view! {
+            <div class="mb-5">
+                <Notice tone=Tone::Error><p class="font-medium">"Runs cannot use this source."</p><ProblemText problem/></Notice>
+            </div>
+        })}
         <div class="grid grid-cols-1 gap-5 lg:grid-cols-2">
             <Panel title="Connection">
                 <Facts>
@@ -280,40 +286,6 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
             <div class="lg:col-span-2"><Streams streams=source.streams.nodes add/></div>
             {last}
         </div>
+        <SourceDeletion open=deleting source=Signal::derive(move || doomed.get_value()) streams=read/>
     }
-}
-
-#[component]
-fn Streams(streams: Vec<StreamLine>, add: String) -> impl IntoView {
-    let count = (!streams.is_empty()).then(|| format::count(streams.len() as i64));
-    let row = |stream: StreamLine| {
-        let failed = stream.last_run.filter(|run| run.status == SyncRunStatus::Failed);
-        view! {
-            <Row>
-                <Cell><a class="font-medium hover:underline" href=paths::stream(stream.id.inner())>{stream.name}</a></Cell>
-                <Cell label="Table"><span class="font-mono text-[13px] break-all">{stream.table.text()}</span></Cell>
-                <FreshnessCell freshness=stream.freshness failed=failed.map(|run| run.id.into_inner())/>
-                <Cell label="Last success">
-                    {match stream.last_succeeded_at { Some(time) => view! { <Ago time/> }.into_any(), None => view! { <span class="muted">"never"</span> }.into_any() }}
-                </Cell>
-                <Cell label="Unmatched" amount=true>{stream.unmatched_count.text()}</Cell>
-            </Row>
-        }
-    };
-    let body = if streams.is_empty() {
-        view! {
-            <Empty icon=Icon::Stream title="No streams yet" text="Choose a table, say which column plays which role, and see what would match before you save.">
-                <LinkButton href=add look=Look::Primary icon=Icon::Add>"New stream"</LinkButton>
-            </Empty>
-        }
-        .into_any()
-    } else {
-        view! {
-            <Table caption="Streams of this source" columns=vec![column("Stream"), column("Table"), column("Freshness"), column("Last success"), amount("Unmatched")]>
-                {streams.into_iter().map(row).collect_view()}
-            </Table>
-        }
-        .into_any()
-    };
-    view! { <Panel title="Streams" count flush=true>{body}</Panel> }
 }

@@ -35,8 +35,10 @@ pub struct SourceCheckStep {
 /// The steps of a test.
 #[component]
 pub fn CheckSteps(check: SourceCheck) -> impl IntoView {
+    let warned = check.steps.iter().any(|step| step.status == SourceCheckStatus::Warned);
     let verdict = if check.ok {
-        view! { <Notice tone=Tone::Success>"The connection works."</Notice> }
+        let rest = warned.then_some(" One step has a warning.");
+        view! { <Notice tone=Tone::Success>"The connection works."{rest}</Notice> }
     } else {
         view! { <Notice tone=Tone::Error>"The connection does not work yet. The step that failed says what to do."</Notice> }
     };
@@ -50,11 +52,16 @@ pub fn CheckSteps(check: SourceCheck) -> impl IntoView {
 
 #[component]
 fn Step(step: SourceCheckStep) -> impl IntoView {
-    let passed = step.status == SourceCheckStatus::Passed;
-    let (icon, class) = if passed {
-        (Icon::Success, "mt-0.5 size-4 shrink-0 text-success")
-    } else {
-        (Icon::Failure, "mt-0.5 size-4 shrink-0 text-error")
+    let (icon, class) = match step.status {
+        SourceCheckStatus::Passed => (Icon::Success, "mt-0.5 size-4 shrink-0 text-success"),
+        SourceCheckStatus::Warned => (Icon::Warning, "mt-0.5 size-4 shrink-0 text-warning"),
+        SourceCheckStatus::Failed => (Icon::Failure, "mt-0.5 size-4 shrink-0 text-error"),
+    };
+    // What a warning says is no aside.
+    let note = match (step.note, step.status) {
+        (Some(note), SourceCheckStatus::Warned) => view! { <p>{api::sentence(&note)}</p> }.into_any(),
+        (Some(note), _) => view! { <p class="text-xs muted">{note}</p> }.into_any(),
+        (None, _) => ().into_any(),
     };
     view! {
         <li class="flex items-start gap-2.5 border-b border-base-300/70 py-2 last:border-0">
@@ -62,7 +69,7 @@ fn Step(step: SourceCheckStep) -> impl IntoView {
             <div class="min-w-0 flex-1">
                 <span class="font-medium">{format::word(&step.name)}</span>
                 <span class="sr-only">{format!(": {}", step.status.text())}</span>
-                {step.note.map(|note| view! { <p class="text-xs muted">{note}</p> })}
+                {note}
                 {step.problem.map(|problem| view! { <ProblemText problem/> })}
             </div>
             <span class="num text-xs muted">{format::duration(step.duration_ms.into())}</span>

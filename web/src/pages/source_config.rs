@@ -64,6 +64,8 @@ pub struct ClickhouseConfig {
     pub sign_in: ClickhouseSignIn,
     /// The certificate to trust.
     pub ca_certificate: Option<String>,
+    /// The path a reverse proxy serves it under.
+    pub path_prefix: Option<String>,
     /// Whether rows are read merged.
     #[cynic(rename = "final")]
     pub merged: bool,
@@ -159,6 +161,7 @@ pub(super) struct ClickhouseConfigInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub(super) password: Option<String>,
     pub(super) ca_certificate: Option<String>,
+    pub(super) path_prefix: Option<String>,
     #[cynic(rename = "final")]
     pub(super) merged: bool,
 }

@@ -43,6 +43,8 @@ pub(super) struct Draft {
     pub(super) ssl_mode: RwSignal<SslMode>,
     pub(super) certificate: RwSignal<String>,
     pub(super) secure: RwSignal<bool>,
+    /// The path a reverse proxy serves the interface under.
+    pub(super) prefix: RwSignal<String>,
     pub(super) merged: RwSignal<bool>,
     pub(super) path: RwSignal<String>,
     pub(super) account: RwSignal<String>,
@@ -76,6 +78,7 @@ impl Draft {
             ssl_mode: RwSignal::new(SslMode::Prefer),
             certificate: text(""),
             secure: RwSignal::new(true),
+            prefix: text(""),
             merged: RwSignal::new(false),
             path: text(""),
             account: text(""),
@@ -128,6 +131,7 @@ impl Draft {
                 self.secure.set(config.secure);
                 self.clickhouse.set(config.sign_in);
                 some(self.certificate, config.ca_certificate);
+                some(self.prefix, config.path_prefix);
                 self.merged.set(config.merged);
             }
             SourceConfig::Snowflake(config) => {
@@ -175,6 +179,8 @@ impl Draft {
     pub(super) fn config(self) -> SourceConfigInput {
         let text = |signal: RwSignal<String>| signal.get_untracked().trim().to_owned();
         let some = |signal: RwSignal<String>| Some(text(signal)).filter(|text| !text.is_empty());
+        // As it is stored: another certificate asks for the secret again.
+        let certificate = || Some(self.certificate.get_untracked()).filter(|text| !text.trim().is_empty());
         // A secret may begin or end with a blank.
         let secret = Some(self.secret.get_untracked()).filter(|text| !text.is_empty());
         let port = text(self.port).parse().unwrap_or(0);
@@ -186,7 +192,7 @@ impl Draft {
                 user: text(self.user),
                 password: secret,
                 ssl_mode: self.ssl_mode.get_untracked(),
-                ca_certificate: some(self.certificate),
+                ca_certificate: certificate(),
             }),
             SourceKind::Sqlite => SourceConfigInput::Sqlite(SqliteConfigInput { path: text(self.path) }),
             SourceKind::Clickhouse => SourceConfigInput::Clickhouse(ClickhouseConfigInput {
@@ -197,7 +203,9 @@ impl Draft {
                 user: text(self.user),
                 sign_in: self.clickhouse.get_untracked(),
                 password: secret,
-                ca_certificate: some(self.certificate),
+                // Without TLS there is nothing to trust, nor a field to say so in.
+                ca_certificate: certificate().filter(|_| self.secure.get_untracked()),
+                path_prefix: some(self.prefix),
                 merged: self.merged.get_untracked(),
             }),
             SourceKind::Snowflake => {

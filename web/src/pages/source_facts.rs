@@ -22,10 +22,12 @@ pub(super) fn ConfigFacts(config: SourceConfig) -> impl IntoView {
         SourceConfig::Sqlite(config) => fact("File", config.path).into_any(),
         SourceConfig::Clickhouse(config) => view! {
             {fact("Server", format!("{}:{}", config.host, config.port))}
+            {some("Path", config.path_prefix)}
             {fact("Database", config.database)}
             {fact("User", config.user)}
             <Fact name="Signs in with">{config.sign_in.text()}</Fact>
             <Fact name="TLS">{if config.secure { "On" } else { "Off" }}</Fact>
+            {config.merged.then(|| view! { <Fact name="Reads">"With FINAL"</Fact> })}
         }
         .into_any(),
         SourceConfig::Snowflake(config) => view! {

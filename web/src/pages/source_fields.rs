@@ -16,6 +16,7 @@ pub(super) const FIELDS: &[&str] = &[
     "password",
     "path",
     "caCertificate",
+    "pathPrefix",
     "account",
     "role",
     "warehouse",
@@ -98,18 +99,31 @@ fn Server(draft: Draft, errors: Errors) -> impl IntoView {
     }
 }
 
+/// What few need: it takes no room until it is asked for, filled, or wrong.
 #[component]
-fn Certificate(draft: Draft, errors: Errors) -> impl IntoView {
-    // Few need it, so it takes no room until it is asked for, or filled.
-    let filled = draft.certificate.with_untracked(|text| !text.is_empty());
-    let open = Memo::new(move |was: Option<&bool>| {
-        was.copied().unwrap_or(filled) || errors.of("caCertificate").get().is_some()
-    });
+fn Seldom(
+    title: &'static str,
+    value: RwSignal<String>,
+    error: Signal<Option<String>>,
+    children: Children,
+) -> impl IntoView {
+    let filled = value.with_untracked(|text| !text.is_empty());
+    let open = Memo::new(move |was: Option<&bool>| was.copied().unwrap_or(filled) || error.get().is_some());
     view! {
         <details open=move || open.get()>
-            <summary class="cursor-pointer py-1 muted">"The server’s certificate is your own"</summary>
-            <div class="mt-2"><Area label="Certificate to trust" value=draft.certificate code=true rows=4 hint="The authority’s, as PEM." error=errors.of("caCertificate")/></div>
+            <summary class="cursor-pointer py-1 muted">{title}</summary>
+            <div class="mt-2">{children()}</div>
         </details>
+    }
+}
+
+#[component]
+fn Certificate(draft: Draft, errors: Errors) -> impl IntoView {
+    let error = errors.of("caCertificate");
+    view! {
+        <Seldom title="The server’s certificate is your own" value=draft.certificate error>
+            <Area label="Certificate to trust" value=draft.certificate code=true rows=4 hint="The authority’s, as PEM." error/>
+        </Seldom>
     }
 }
 
@@ -156,5 +170,8 @@ pub(super) fn ClickhouseFields(draft: Draft, errors: Errors, kept_secret: bool) 
             on_change=move |on| draft.merged.set(on)
         />
         <Show when=move || draft.secure.get()><Certificate draft errors/></Show>
+        <Seldom title="The server is behind a reverse proxy" value=draft.prefix error=errors.of("pathPrefix")>
+            <Text label="Path" value=draft.prefix code=true placeholder="/clickhouse" hint="What the proxy serves the HTTP interface under; empty where that is the whole host." error=errors.of("pathPrefix")/>
+        </Seldom>
     }
 }

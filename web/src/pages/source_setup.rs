@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use leptos_use_signal_debounce_throttle::signal_debounced;
 
 use super::source_instructions::Instructions;
+use super::source_table_name::TableName;
 use super::stream_draft::TableRefInput;
+use crate::api::Failure;
 use crate::components::{Area, Button, Code, CopyButton, Icon, Loaded, Look, Notice, Panel};
 use crate::query::Query;
 use crate::schema;
@@ -51,6 +53,8 @@ pub(super) fn SetupPanel(
     #[prop(into)] source: Signal<cynic::Id>,
     /// The tables that a person names.
     typed: RwSignal<String>,
+    /// How tables are named in the source.
+    name: TableName,
     /// Whether no stream names a table yet.
     bare: bool,
     /// Whether Weir's own Google account signs in.
@@ -68,9 +72,20 @@ pub(super) fn SetupPanel(
             .flatten()
             .unwrap_or_default()
     });
+    // A name that lacks a part is refused with the whole question.
+    let refused = Memo::new(move |_| query.failure().filter(Failure::is_wrong_question));
+    let refusal = Signal::derive(move || refused.get().map(|failure| failure.message()));
+    let form = name.form();
+    let spelled = if form.starts_with('[') { "; what stands in brackets may be left out" } else { "" };
+    let rest = if bare {
+        "Spelled exactly. The script grants these and nothing else."
+    } else {
+        "Empty: the tables of this source’s streams."
+    };
+    let hint = format!("One on each line, as {form}{spelled}. {rest}");
     let open = RwSignal::new(false);
     let actions = move || {
-        view! { <Button look=Look::Quiet icon=Icon::Send on:click=move |_| open.set(true)>"For your data team"</Button> }
+        view! { <Button look=Look::Quiet icon=Icon::Send disabled=Signal::derive(move || refused.with(Option::is_some)) on:click=move |_| open.set(true)>"For your data team"</Button> }
     };
     let unnamed = Signal::derive(move || bare && tables.with(Vec::is_empty));
     view! {
@@ -81,16 +96,19 @@ pub(super) fn SetupPanel(
                     value=typed
                     code=true
                     rows=2
-                    placeholder=if bare { "SCHEMA.TABLE" } else { "" }
-                    hint=if bare { "One on each line, spelled exactly. The script grants these and nothing else." } else { "One on each line. Empty: the tables of this source’s streams." }
+                    placeholder=if bare { form } else { String::new() }
+                    hint
+                    error=refusal
                 />
-                <Loaded query lines=4 let:data>
+                <Loaded query lines=4 told_elsewhere=true let:data>
                     {
                         let setup = Memo::new(move |_| data.get().source.and_then(|source| source.setup));
                         let access = Memo::new(move |_| data.get().access);
                         view! {
                             <div class="flex flex-col gap-5">
-                                {move || view! { <Scripts setup=setup.get() unnamed/> }}
+                                <Show when=move || refused.with(Option::is_none)>
+                                    {move || view! { <Scripts setup=setup.get() unnamed/> }}
+                                </Show>
                                 {move || view! { <From access=access.get() as_weir/> }}
                             </div>
                         }

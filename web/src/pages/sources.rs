@@ -10,7 +10,7 @@ use crate::components::{
 use crate::query::Query;
 use crate::viewer::Session;
 use crate::vocabulary::{DateTime, PageInfo, Permission, SourceKind, SourceState};
-use crate::{paths, schema};
+use crate::{api, paths, schema};
 
 #[derive(cynic::QueryVariables)]
 struct SourcesVariables {
@@ -43,8 +43,15 @@ struct SourceLine {
     kind: SourceKind,
     state: SourceState,
     last_check: Option<LastCheck>,
-    last_error: Option<String>,
+    problem: Option<SourceProblem>,
     streams: StreamCount,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
+#[cynic(graphql_type = "ConnectorProblem")]
+struct SourceProblem {
+    message: String,
+    action: Option<String>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq, Hash)]
@@ -98,7 +105,7 @@ fn SourceTable(sources: Signal<SourceConnection>, searched: Signal<bool>) -> imp
                 <Empty
                     icon=Icon::Source
                     title="No sources yet"
-                    text="A source is a warehouse or database Weir reads from: a PostgreSQL server, a ClickHouse server or a SQLite file."
+                    text="A source is a warehouse or database Weir reads usage from, with a user that may only read: a cloud warehouse, a database server or a file."
                 >
                     <LinkButton href=paths::SOURCE_NEW.to_owned() look=Look::Primary icon=Icon::Add>"Add a source"</LinkButton>
                 </Empty>
@@ -137,11 +144,15 @@ fn SourceRow(source: SourceLine) -> impl IntoView {
         None => view! { <span class="muted">"not tested"</span> }.into_any(),
     };
     let paused = source.state == SourceState::Paused;
+    let problem = source.problem.map(|problem| {
+        let action = problem.action.map(|action| view! { <span class="block text-xs muted">{api::sentence(&action)}</span> });
+        view! { <span class="block max-w-prose text-xs text-error">{api::sentence(&problem.message)}</span>{action} }
+    });
     view! {
         <Row>
             <Cell>
                 <a class="font-medium hover:underline" href=paths::source(source.id.inner())>{source.name}</a>
-                {source.last_error.map(|error| view! { <span class="block text-xs text-error">{error}</span> })}
+                {problem}
             </Cell>
             <Cell label="Kind">{source.kind.text()}</Cell>
             <Cell label="State">

@@ -8,6 +8,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::backfill::Backfill;
 use super::cursor_reset::CursorReset;
+use super::deletion::{Doomed, StreamDeletion};
 use super::reconcile_setting::ReconcileSettingDialog;
 use super::stream_facts::{CursorPanel, MappingPanel, SchedulePanel, WaitingPanel};
 use super::stream_reconcile::ReconcilePanel;
@@ -20,7 +21,7 @@ use crate::components::{
 use crate::query::{Change, Query, settled};
 use crate::viewer::Session;
 use crate::vocabulary::{Permission, UserError};
-use crate::{paths, schema};
+use crate::{api, paths, schema};
 
 #[derive(cynic::QueryVariables)]
 struct ById {
@@ -105,6 +106,7 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
     let toasts = Toasts::expect();
     let navigate = use_navigate();
     let (resetting, refilling, setting) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let deleting = RwSignal::new(false);
     let by_id = move || ById { id: stream.with_untracked(|stream| stream.id.clone()) };
     let start = Change::new(
         |answer: StartRun| settled(answer.sync_run_start.sync_run, answer.sync_run_start.user_errors),
@@ -131,12 +133,13 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
             start.complaint(&[]).or_else(|| pause.complaint(&[])).or_else(|| resume.complaint(&[]))?;
         Some(view! { <div class="mb-5"><Notice tone=Tone::Error>{words}</Notice></div> })
     };
-    let enabled = Memo::new(move |_| stream.with(|stream| stream.enabled));
+    // A changed table pauses a stream that a person has left running.
+    let stopped = Memo::new(move |_| stream.with(|stream| !stream.enabled || stream.paused_reason.is_some()));
     let id = Memo::new(move |_| stream.with(|stream| stream.id.clone()));
     let live = Memo::new(move |_| stream.with(|stream| stream.live_run.clone()));
-    let reason = Memo::new(move |_| {
-        stream.with(|stream| if stream.enabled { None } else { stream.paused_reason.clone() })
-    });
+    let reason = Memo::new(move |_| stream.with(|stream| stream.paused_reason.clone()));
+    // A person's pause leaves it off; the table's does not.
+    let by_table = Memo::new(move |_| stream.with(|stream| stream.enabled));
     let crumbs = Signal::derive(move || {
         stream.with(|stream| {
             vec![
@@ -145,12 +148,40 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
             ]
         })
     });
+    let runs = session.may(Permission::SyncsRun);
+    let writes = session.may(Permission::SourcesWrite);
+    let go_on = move || {
+        view! { <Button icon=Icon::Play busy=Signal::derive(move || resume.is_busy()) on:click=move |_| resume.send(ResumeStream::build(by_id()))>"Resume"</Button> }
+    };
     let toggle = move || {
-        if enabled.get() {
+        if reason.with(Option::is_some) {
+            // The reason has the button beside it.
+            ().into_any()
+        } else if !stopped.get() {
             view! { <Button icon=Icon::Pause busy=Signal::derive(move || pause.is_busy()) on:click=move |_| pause.send(PauseStream::build(by_id()))>"Pause"</Button> }.into_any()
         } else {
-            view! { <Button icon=Icon::Play busy=Signal::derive(move || resume.is_busy()) on:click=move |_| resume.send(ResumeStream::build(by_id()))>"Resume"</Button> }.into_any()
+            go_on().into_any()
         }
+    };
+    let why = move || {
+        reason.get().map(|reason| {
+            let advice = by_table.get().then_some(
+                "No run starts until somebody has made the stream fit its table again, by a change at the source or by Edit, and resumed it.",
+            );
+            view! {
+                <div class="mb-5">
+                    <Notice tone=Tone::Warning>
+                        <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+                            <div class="min-w-0">
+                                <p class="font-medium">"Paused: "{api::sentence(&reason)}</p>
+                                {advice.map(|words| view! { <p class="mt-0.5">{words}</p> })}
+                            </div>
+                            {writes.then(go_on)}
+                        </div>
+                    </Notice>
+                </div>
+            }
+        })
     };
     let runs_button = move || {
         match live.get() {
@@ -163,8 +194,6 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
         .into_any(),
     }
     };
-    let runs = session.may(Permission::SyncsRun);
-    let writes = session.may(Permission::SourcesWrite);
     let about = move || {
         let freshness = Memo::new(move |_| stream.with(|stream| stream.freshness));
         let succeeded = move || {
@@ -179,11 +208,12 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
             {writes.then(|| view! {
                 {toggle}
                 <LinkButton href=Signal::derive(move || paths::stream_edit(id.get().inner())) icon=Icon::Edit>"Edit"</LinkButton>
+                <Button look=Look::Quiet icon=Icon::Remove on:click=move |_| deleting.set(true)>"Delete"</Button>
             })}
             {runs.then(|| view! { {runs_button} })}
         </PageHead>
         {complaint}
-        {move || reason.get().map(|reason| view! { <div class="mb-5"><Notice tone=Tone::Warning>"Paused: "{reason}</Notice></div> })}
+        {why}
         <div class="grid items-start gap-5 lg:grid-cols-2">
             <div class="flex flex-col gap-5">
                 <MappingPanel stream/>
@@ -206,6 +236,11 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
             stream_id=id
             setting=Signal::derive(move || stream.with(|stream| stream.reconcile.clone()))
             done=Callback::new(move |()| query.reload())
+        />
+        <StreamDeletion
+            open=deleting
+            stream=Signal::derive(move || stream.with(|stream| Doomed { id: stream.id.clone(), name: stream.name.clone(), version: stream.version }))
+            source=Signal::derive(move || stream.with(|stream| stream.source.id.clone()))
         />
         <CursorReset
             open=resetting

@@ -83,11 +83,16 @@ pub(super) fn MappingPanel(stream: Signal<Stream>) -> impl IntoView {
 
 #[component]
 pub(super) fn SchedulePanel(stream: Signal<Stream>) -> impl IntoView {
-    let schedule = part(stream, |stream| (stream.schedule.description.clone(), stream.next_due_at.clone()));
+    let schedule = part(stream, |stream| {
+        // A time that is kept while nothing runs would be a promise.
+        let next = stream.next_due_at.clone().filter(|_| !stream.is_paused());
+        (stream.schedule.description.clone(), next, stream.is_paused())
+    });
     let limit = part(stream, |stream| stream.maximum_bytes_billed.clone());
     let warning = part(stream, |stream| stream.pace.warning.clone());
     let facts = move || {
-        let (description, next) = schedule.get();
+        let (description, next, paused) = schedule.get();
+        let never = if paused { "none while it is paused" } else { "when somebody starts it" };
         let limit = limit.get().map(|most| {
             let most = size::write(most.number());
             view! { <Fact name="A statement may read"><span class="num">{most}</span></Fact> }
@@ -95,7 +100,7 @@ pub(super) fn SchedulePanel(stream: Signal<Stream>) -> impl IntoView {
         view! {
             <Facts>
                 <Fact name="Runs">{crate::api::sentence(&description).trim_end_matches('.').to_owned()}</Fact>
-                <Fact name="Next run"><NextRun time=next never="when somebody starts it"/></Fact>
+                <Fact name="Next run"><NextRun time=next never/></Fact>
                 {limit}
             </Facts>
         }

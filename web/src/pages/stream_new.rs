@@ -6,6 +6,8 @@ use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 use leptos_use_signal_debounce_throttle::signal_debounced;
 
 use super::source_check::ProblemText;
+use super::source_config::SourceConfig;
+use super::source_table_name::{TableName, TypedTable};
 use super::stream_column::SourceColumn;
 use super::stream_draft::{Draft, StreamSuggestion, TableRefInput};
 use super::stream_form::StreamForm;
@@ -34,6 +36,7 @@ struct SourceQuery {
 struct SourceName {
     id: cynic::Id,
     name: String,
+    config: SourceConfig,
     bills_by_bytes: bool,
 }
 
@@ -119,7 +122,7 @@ pub fn StreamNewPage() -> impl IntoView {
                                 crumbs.push(("Choose a table".to_owned(), paths::stream_new(source.id.inner())));
                                 view! { <PageHead title=format!("Map {}", table.name) crumbs/><Configure source_id table billed=source.bills_by_bytes/> }.into_any()
                             }
-                            None => view! { <PageHead title="Choose a table" crumbs/><ChooseTable source_id/> }.into_any(),
+                            None => view! { <PageHead title="Choose a table" crumbs/><ChooseTable source_id name=TableName::of(&source.config)/> }.into_any(),
                         }
                     }
                     None => view! { <PageHead title="Source"/><Missing what="source"/> }.into_any(),
@@ -130,18 +133,29 @@ pub fn StreamNewPage() -> impl IntoView {
 }
 
 #[component]
-fn ChooseTable(source_id: cynic::Id) -> impl IntoView {
+fn ChooseTable(source_id: cynic::Id, name: TableName) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let search: Signal<String> = signal_debounced(typed, 250.0);
     let query = Query::new(move || {
         let search = Some(search.get().trim().to_owned()).filter(|text| !text.is_empty());
         TablesQuery::build(TablesVariables { source_id: source_id.clone(), search })
     });
+    // It opens by itself where there is nothing to choose from.
+    let unlisted = Memo::new(move |_| {
+        let bare = search.with(String::is_empty);
+        let none = |data: &TablesQuery| data.source_tables.tables.is_empty();
+        bare && query.failure().is_none() && query.with(none) == Some(true)
+    });
     view! {
         <div class="mb-4 max-w-md"><Text label="Search tables and views" value=typed kind="search" bare=true placeholder="Search tables and views"/></div>
         <Loaded query lines=8 let:data>
             <TableList list=Signal::derive(move || data.get().source_tables) searched=Signal::derive(move || !search.get().is_empty())/>
         </Loaded>
+        <details class="panel mt-5 px-4 py-3" open=move || unlisted.get()>
+            <summary class="cursor-pointer py-1 font-medium">"The table is not listed"</summary>
+            <p class="mt-1 mb-4 muted">"Rights on single tables or views can keep a table out of the list. Type its name; whether it can be read is seen at once."</p>
+            <TypedTable name/>
+        </details>
     }
 }
 
@@ -174,7 +188,7 @@ fn TableList(list: Signal<SourceTableList>, searched: Signal<bool>) -> impl Into
         } else {
             (
                 "No table to see",
-                "The user of this source may see no table. Grant it SELECT on the ones to read.",
+                "The user of this source may see no table. Grant it the right to read the ones that are wanted, or type the name of one below.",
             )
         };
         view! { <Empty icon=Icon::Table title text/> }

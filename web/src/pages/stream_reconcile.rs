@@ -3,12 +3,12 @@
 use cynic::MutationBuilder;
 use leptos::prelude::*;
 
-use super::run_record::SourceCost;
+use super::reconcile_record::{Earlier, Found, told};
 use super::stream_record::Stream;
-use crate::components::{Ago, Button, Fact, Facts, Glyph, Icon, Look, Notice, Panel, Toasts, Tone};
+use crate::components::{Button, Fact, Facts, Icon, Look, Notice, Panel, Toasts, Tone};
 use crate::query::{Change, settled};
-use crate::vocabulary::{BigInt, CursorKind, DateTime, Decimal, UserError};
-use crate::{api, format, paths, schema};
+use crate::vocabulary::{CursorKind, DateTime, UserError};
+use crate::{api, format, schema};
 
 /// When a stream is compared by itself.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
@@ -21,53 +21,6 @@ pub struct ReconcileSetting {
     pub zone: String,
     /// How far back.
     pub days: i32,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-pub(super) struct ReconcileConnection {
-    pub(super) nodes: Vec<Reconcile>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reconcile {
-    slice_count: BigInt,
-    differing_count: BigInt,
-    explained_count: BigInt,
-    written: BigInt,
-    cost: SourceCost,
-    slices: Vec<ReconcileSlice>,
-    error: Option<ReconcileError>,
-    started_at: DateTime,
-    finished_at: Option<DateTime>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct ReconcileSlice {
-    first: Option<String>,
-    last: Option<String>,
-    gap: ReconcileGap,
-    rest: Option<ReconcileGap>,
-    run: Option<RunNumber>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct ReconcileGap {
-    readings: BigInt,
-    sum: Option<Decimal>,
-    closed: bool,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-#[cynic(graphql_type = "SyncRun")]
-struct RunNumber {
-    id: cynic::Id,
-    number: BigInt,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
-struct ReconcileError {
-    message: String,
-    action: Option<String>,
 }
 
 #[derive(cynic::QueryVariables)]
@@ -154,6 +107,11 @@ pub(super) fn ReconcilePanel(
             view! { <ul class="mt-3 border-t border-base-300/70">{slices.into_iter().map(|slice| view! { <Found slice/> }).collect_view()}</ul> }
         })
     };
+    let earlier = Memo::new(move |_| {
+        stream.with(|stream| {
+            (stream.reconciles.nodes.iter().skip(1).cloned().collect::<Vec<_>>(), stream.cursor.kind)
+        })
+    });
     let complaint =
         move || start.complaint(&[]).map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> });
     let actions = move || {
@@ -162,7 +120,7 @@ pub(super) fn ReconcilePanel(
             {may_set.then(|| view! { <Button look=Look::Quiet icon=Icon::Clock on:click=move |_| on_set.run(())>"Schedule"</Button> })}
         }
     };
-    view! { <Panel title="Compared with the table" actions>{complaint}{facts}{trouble}{found}</Panel> }
+    view! { <Panel title="Compared with the table" actions>{complaint}{facts}{trouble}{found}{move || view! { <Earlier comparisons=earlier.get().0 kind=earlier.get().1/> }}</Panel> }
 }
 
 /// How far back, in words.
@@ -170,89 +128,5 @@ fn reach(kind: CursorKind, days: i32) -> String {
     match kind {
         CursorKind::Int => format!("the last {} of 100,000", format::counted(days.into(), "block", "blocks")),
         _ => format!("the last {}", format::counted(days.into(), "day", "days")),
-    }
-}
-
-/// What came of the last comparison.
-fn told(reconcile: &Reconcile, kind: CursorKind) -> impl IntoView + use<> {
-    let slices = |count: &BigInt| match kind {
-        CursorKind::Int => format::counted(count.number(), "block", "blocks"),
-        _ => format::counted(count.number(), "day", "days"),
-    };
-    let outcome = match (&reconcile.finished_at, reconcile.differing_count.number()) {
-        (None, 0) => "Being compared".to_owned(),
-        (None, _) => format!("{} differ and are being read again", slices(&reconcile.differing_count)),
-        (Some(_), 0) if reconcile.error.is_some() => "Not compared".to_owned(),
-        (Some(_), 0) => format!("Nothing new differs in {}", slices(&reconcile.slice_count)),
-        (Some(_), _) => format!(
-            "{} of {} differed; reading again wrote {}",
-            reconcile.differing_count.text(),
-            slices(&reconcile.slice_count),
-            format::counted(reconcile.written.number(), "reading", "readings")
-        ),
-    };
-    let explained = (reconcile.explained_count.number() > 0).then(|| {
-        format!("{} differ as they did after they were last read again", slices(&reconcile.explained_count))
-    });
-    let time = reconcile.started_at.clone();
-    let cost = Some(&reconcile.cost).filter(|cost| cost.statements.number() > 0).map(SourceCost::text);
-    view! {
-        <p>{outcome}</p>
-        {explained.map(|words| view! { <p class="text-xs muted">{words}</p> })}
-        <p class="text-xs muted"><Ago time/>{cost.map(|cost| format!(" · asking cost {cost}"))}</p>
-    }
-}
-
-/// One slice that differed.
-#[component]
-fn Found(slice: ReconcileSlice) -> impl IntoView {
-    let (icon, class) = match &slice.rest {
-        Some(rest) if rest.closed => (Icon::Success, "mt-0.5 size-4 shrink-0 text-success"),
-        Some(_) => (Icon::Info, "mt-0.5 size-4 shrink-0 text-info"),
-        None => (Icon::Pending, "mt-0.5 size-4 shrink-0 text-base-content/80"),
-    };
-    let place = match (slice.first, slice.last) {
-        (Some(first), Some(last)) => {
-            let day = |text: &str| text.get(..10).unwrap_or(text).to_owned();
-            // The edges of a day are one day.
-            if first.contains('-') && day(&first) == day(&last) {
-                day(&first)
-            } else {
-                format!("{first} to {last}")
-            }
-        }
-        _ => "a slice of another cursor".to_owned(),
-    };
-    let outcome = match &slice.rest {
-        Some(rest) if rest.closed => "Put right".to_owned(),
-        Some(rest) => format!("Still: {}", difference(rest)),
-        None => "Not read again yet".to_owned(),
-    };
-    let run = slice.run.map(|run| {
-        view! { " by "<a class="num underline underline-offset-2" href=paths::run(run.id.inner())>{format!("run {}", run.number.0)}</a> }
-    });
-    view! {
-        <li class="flex items-start gap-2.5 border-b border-base-300/70 py-2 last:border-0">
-            <Glyph icon class/>
-            <div class="min-w-0">
-                <p><span class="num font-medium">{place}</span>": "{difference(&slice.gap)}</p>
-                <p class="text-xs muted">{outcome}{run}</p>
-            </div>
-        </li>
-    }
-}
-
-/// What the table held beyond what Weir had, in words.
-fn difference(gap: &ReconcileGap) -> String {
-    let readings = gap.readings.number();
-    let sum = gap.sum.as_ref().filter(|sum| sum.0 != "0").map(|sum| format::decimal(&sum.0));
-    let counted = format::counted(readings.abs(), "reading", "readings");
-    match (readings, sum) {
-        (0, Some(sum)) => format!("values differ, by {sum} in sum"),
-        (0, None) => "the newest cursor differs".to_owned(),
-        (1.., Some(sum)) => format!("{counted} more in the table, {sum} in sum"),
-        (1.., None) => format!("{counted} more in the table"),
-        (_, Some(sum)) => format!("{counted} the table does not have, {sum} in sum"),
-        (_, None) => format!("{counted} the table does not have"),
     }
 }

@@ -1,8 +1,9 @@
 //! What the server tells of a stream.
 
+use super::reconcile_record::ReconcileConnection;
 use super::schedule_pace::SchedulePace;
 use super::stream_mapping::StreamMapping;
-use super::stream_reconcile::{ReconcileConnection, ReconcileSetting};
+use super::stream_reconcile::ReconcileSetting;
 use super::stream_runs::SyncRunConnection;
 use crate::schema;
 use crate::vocabulary::{
@@ -30,6 +31,7 @@ pub(super) struct StreamQuery {
 pub(super) struct Stream {
     pub(super) id: cynic::Id,
     pub(super) name: String,
+    pub(super) version: i32,
     pub(super) source: SourceName,
     pub(super) table: TableRef,
     pub(super) shape: StreamShape,
@@ -54,7 +56,7 @@ pub(super) struct Stream {
     #[arguments(first: $first, after: $after, last: $last, before: $before)]
     pub(super) runs: SyncRunConnection,
     pub(super) reconcile: ReconcileSetting,
-    #[arguments(first: 1)]
+    #[arguments(first: 6)]
     pub(super) reconciles: ReconcileConnection,
 }
 
@@ -95,6 +97,13 @@ pub(super) struct StreamSchedule {
 pub(super) struct LiveRun {
     pub(super) id: cynic::Id,
     pub(super) number: BigInt,
+}
+
+impl Stream {
+    /// Whether no run starts by itself: a person paused it or its source, or its table has changed.
+    pub(super) fn is_paused(&self) -> bool {
+        !self.enabled || self.paused_reason.is_some() || self.freshness == Freshness::Paused
+    }
 }
 
 /// How far a stream has read.

@@ -48,7 +48,7 @@ impl System for Clickhouse {
         });
         let secret = SecretString::from(self.database.server.password(User::Reader));
         let networks = vec!["127.0.0.0/8".parse()?];
-        let policy = Policy { networks, statement_timeout: Duration::from_secs(2), ..Policy::default() };
+        let policy = Policy { networks, statement_timeout: Duration::from_secs(6), ..Policy::default() };
         Ok(kinds::open("clickhouse", &config, Some(secret), &policy)?)
     }
 

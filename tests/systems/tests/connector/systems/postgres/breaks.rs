@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, bail, ensure};
 use connector::guard::Policy;
 use connector::{CursorKind, ErrorKind, ReadRequest, Retry, SliceRequest, kinds};
 use futures::StreamExt;
@@ -122,15 +122,22 @@ async fn dropping_a_read_stops_the_statement() -> Result<()> {
     let asked = request(&Postgres::table("slow"), &["v", "id"], ("id", CursorKind::Int), &["id"]);
     let sorted = ReadRequest { key: vec!["v".to_owned()], ..asked };
     let mut stream = connector.read(sorted);
-    let waited = tokio::time::timeout(Duration::from_secs(2), stream.next()).await;
-    ensure!(waited.is_err(), "the statement ended early");
-    let seen = running(&system).await?;
-    let (name, query) = seen.first().context("the server runs no statement")?;
+    let begun = async || loop {
+        let seen = running(&system).await?;
+        if let Some(found) = seen.into_iter().find(|(_, query)| query.contains("ORDER BY")) {
+            return anyhow::Ok(found);
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    };
+    let (name, query) = tokio::select! {
+        _ = stream.next() => bail!("the statement ended early"),
+        begun = begun() => begun?,
+    };
     ensure!(name.starts_with("weir"), "the connection is called {name:?}");
     ensure!(
         format!("{name} {query}").contains("organization-1")
             && format!("{name} {query}").contains("stream-1"),
-        "{seen:?}"
+        "{name:?} runs {query}"
     );
     drop(stream);
     for _ in 0..100 {
@@ -139,7 +146,7 @@ async fn dropping_a_read_stops_the_statement() -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    anyhow::bail!("the statement still runs ten seconds later")
+    bail!("the statement still runs ten seconds later")
 }
 
 #[tokio::test]
