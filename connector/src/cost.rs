@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use crate::wall;
 
+tokio::task_local! {
+    static BILL: Cost;
+}
+
 /// Counts shared by whoever asks for a read and the connector that does it, and what each statement may cost. Clones
 /// count together.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +43,17 @@ impl Cost {
     /// The same counts, for statements that may bill so many bytes each; the connection's own limit holds without one.
     pub fn limited(self, most_bytes: Option<u64>) -> Self {
         Self { most_bytes, ..self }
+    }
+
+    /// Does something whose statements are counted here: looks at the catalog and at the clock, which are asked for
+    /// without a cost of their own. What is begun in other tasks is not concerned.
+    pub async fn charge<T>(&self, work: impl Future<Output = T>) -> T {
+        BILL.scope(self.clone(), work).await
+    }
+
+    /// The counts of whoever asks; where nobody counts, some that nobody looks at.
+    pub(crate) fn current() -> Self {
+        BILL.try_with(Self::clone).unwrap_or_default()
     }
 
     /// The most bytes one statement may bill, where the read says so.
@@ -101,5 +116,24 @@ impl Spent {
         self.micros += other.micros;
         self.rows += other.rows;
         self.bytes += other.bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_asked_for_by_the_way_is_counted_where_somebody_counts() {
+        let ask = async || Cost::current().add_statement();
+        let (run, other) = (Cost::default(), Cost::default());
+        ask().await;
+        run.charge(async {
+            ask().await;
+            other.charge(ask()).await;
+            ask().await;
+        })
+        .await;
+        assert_eq!((run.take().statements, other.take().statements), (2, 1));
     }
 }

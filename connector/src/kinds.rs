@@ -23,6 +23,9 @@ pub trait Kind {
     /// The least that a limit of the bytes one statement may bill can be; `None` where bytes are not what is billed.
     const LEAST_BILLED: Option<u64> = None;
 
+    /// Whether rights on single tables hide them from lists, so that an empty list need not mean that nothing can be read.
+    const HIDES_TABLES: bool = false;
+
     /// Checks a configuration without connecting.
     ///
     /// # Errors
@@ -46,8 +49,11 @@ pub trait Kind {
 
     /// The scripts that let Weir read these tables, with the names of this configuration; `None` where nothing is to be
     /// granted.
-    fn setup(_config: &Self::Config, _tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
-        None
+    ///
+    /// # Errors
+    /// `Config` when it is not clear where a table lies.
+    fn setup(_config: &Self::Config, _tables: Tables<'_>, _given: Given<'_>) -> Result<Option<Setup>> {
+        Ok(None)
     }
 
     /// The statements for the public half of a key pair in slot 1 or 2; `None` where no key pairs are used.
@@ -73,6 +79,7 @@ type Open = fn(&Value, Option<SecretString>, &Policy) -> Result<Arc<dyn Connecto
 struct Entry {
     name: &'static str,
     least_billed: Option<u64>,
+    hides_tables: bool,
     open: Open,
     validate: fn(&Value) -> Result<()>,
     sign_in: fn(&Value) -> Result<SignIn>,
@@ -85,10 +92,11 @@ impl Entry {
         Self {
             name: K::NAME,
             least_billed: K::LEAST_BILLED,
+            hides_tables: K::HIDES_TABLES,
             open: open_as::<K>,
             validate: |config| K::validate(&parse::<K>(config)?),
             sign_in: |config| Ok(K::sign_in(&parse::<K>(config)?)),
-            setup: |config, tables, given| Ok(K::setup(&parse::<K>(config)?, tables, given)),
+            setup: |config, tables, given| K::setup(&parse::<K>(config)?, tables, given),
             key_setup: |config, slot, public_key| Ok(K::key_setup(&parse::<K>(config)?, slot, public_key)),
         }
     }
@@ -136,10 +144,18 @@ pub fn least_billed(kind: &str) -> Result<Option<u64>> {
     Ok(named(kind)?.least_billed)
 }
 
+/// Tells whether rights on single tables hide them from lists.
+///
+/// # Errors
+/// `Config` when there is no such kind.
+pub fn hides_tables(kind: &str) -> Result<bool> {
+    Ok(named(kind)?.hides_tables)
+}
+
 /// The scripts that let Weir read these tables of a source of the named kind; `None` where nothing is to be granted.
 ///
 /// # Errors
-/// `Config` when there is no such kind or the configuration cannot be read.
+/// `Config` when there is no such kind, the configuration cannot be read, or it is not clear where a table lies.
 pub fn setup(kind: &str, config: &Value, tables: &[TableRef], given: Given<'_>) -> Result<Option<Setup>> {
     (named(kind)?.setup)(config, Tables(tables), given)
 }

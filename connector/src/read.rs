@@ -28,6 +28,17 @@ pub struct RunTag {
     pub stream: String,
 }
 
+impl RunTag {
+    /// Both IDs in one line that no comment, quotes or header can be left by.
+    pub(crate) fn line(&self) -> String {
+        let plain = |text: &str| -> String {
+            let allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+            text.chars().filter(allowed).collect()
+        };
+        format!("Weir/{}/{}", plain(&self.organization), plain(&self.stream))
+    }
+}
+
 /// One read of one table: all rows with `from <= cursor <= until`, in (cursor, row key) order.
 #[derive(Clone, Debug)]
 pub struct ReadRequest {
@@ -56,4 +67,15 @@ pub struct ReadRequest {
     pub tag: RunTag,
     /// Where the connector adds up what the read costs at the system.
     pub cost: Cost,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_cannot_leave_its_comment() {
+        let run = RunTag { organization: "a*/b".to_owned(), stream: "DROP TABLE t--\n".to_owned() };
+        assert_eq!(run.line(), "Weir/ab/DROPTABLEt--");
+    }
 }

@@ -1,7 +1,7 @@
 //! What a customer's administrator does so that Weir may read: scripts in the system's own language, with the
 //! customer's own names, and no secret in them.
 
-use crate::TableRef;
+use crate::{ConnectorError, ErrorKind, TableRef};
 
 /// What a kind signs in with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,16 @@ impl Tables<'_> {
         found.dedup();
         found
     }
+}
+
+/// Refuses a table whose name lacks a part, without which nothing is granted, or another table; `form` is how it is to
+/// be written.
+pub(crate) fn incomplete(table: &TableRef, part: &str, form: &str) -> ConnectorError {
+    ConnectorError::new(
+        ErrorKind::Config,
+        format!("table {table} names no {part}, and neither does the source"),
+    )
+    .hint(format!("write it as {form}"))
 }
 
 /// A remark of an SQL script: one line, whatever the names in it, since a name may hold the end of a line.

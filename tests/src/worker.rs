@@ -134,7 +134,8 @@ async fn effect(db: &Db, owner: &str, taken: &Taken, name: &str) -> Done<Outcome
 }
 
 /// An engine that does what the stream's name says: `batches N MS` stores N batches of one row, each under the run's
-/// fence, MS milliseconds apart; `unbalanced` loses a row; `panic` panics; any other word is a kind of failure.
+/// fence, MS milliseconds apart; `limited S T` is told to wait S seconds by its first attempt and T by the later ones;
+/// `unbalanced` loses a row; `panic` panics; any other word is a kind of failure.
 #[derive(Debug)]
 pub struct Scripted;
 
@@ -163,8 +164,9 @@ impl Engine for Scripted {
             }
             "panic" => panic!("as the stream's name says"),
             "limited" => {
-                let error = ConnectorError::new(ErrorKind::RateLimited, "slow down");
-                Err(error.after(Duration::from_secs(4)).into())
+                let wait = words.nth(usize::from(claim.run.attempt > 1)).and_then(|word| word.parse().ok());
+                let wait = Duration::from_secs(wait.unwrap_or_default());
+                Err(ConnectorError::new(ErrorKind::RateLimited, "slow down").after(wait).into())
             }
             "unavailable" => fail(ErrorKind::Unavailable),
             "auth" => fail(ErrorKind::Auth),

@@ -94,6 +94,9 @@ for (const [name, options] of SCREENS) {
 }
 
 test("the overview says of every stream whether it is fresh, and how many rows came today", async () => {
+  // Today ends at midnight in UTC, and the count begins anew.
+  const left = 86_400_000 - (Date.now() % 86_400_000);
+  if (left < 120_000) await new Promise((resolve) => setTimeout(resolve, left + 1_000));
   const asked = "{ overview { rowsToday unmatchedTrend { date count } streams { name freshness } } }";
   const words = { FRESH: "Fresh", LATE: "Late", STALE: "Stale", NEVER: "Never synced", PAUSED: "Paused" };
   await visit(page, weir.url, "/", "Overview");

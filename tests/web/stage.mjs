@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import http from "node:http";
 import { createServer } from "node:net";
@@ -15,13 +16,27 @@ import { chromium } from "playwright-core";
 const weir = process.env.WEIR_BINARY ?? path.resolve("target/debug/weir");
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** A port nobody listens on. */
+/** Whether a socket could be bound; what an error leaves is closed by its owner. */
+const bound = (socket, bind) =>
+  new Promise((resolve) => {
+    socket.once("error", () => resolve(false));
+    bind(() => resolve(true));
+  });
+
+/** A port nobody listens on, by the rule of `tests/systems/src/ports.rs`: this process keeps it as long as it lives. */
 async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let turn = 0; turn < 1_000; turn += 1) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const holder = createSocket("udp4").unref();
+    const probe = createServer();
+    const held = await bound(holder, (done) => holder.bind({ port, address: "127.0.0.1", exclusive: true }, done));
+    if (held && (await bound(probe, (done) => probe.listen({ port, host: "127.0.0.1", exclusive: true }, done)))) {
+      await new Promise((resolve) => probe.close(resolve));
+      return port;
+    }
+    holder.close();
+  }
+  throw new Error("no port between 10000 and 30000 is free");
 }
 
 /** Starts a program and waits until one of its lines matches; the match is handed back with a way to stop it. */

@@ -93,6 +93,7 @@ impl Kind for Bigquery {
     const NAME: &'static str = "bigquery";
     type Config = Config;
     const LEAST_BILLED: Option<u64> = Some(config::LEAST_BILLED);
+    const HIDES_TABLES: bool = true;
 
     fn validate(config: &Config) -> Result<()> {
         config.validate()
@@ -127,8 +128,8 @@ impl Kind for Bigquery {
         }
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Option<Setup> {
-        Some(setup::scripts(config, tables, given))
+    fn setup(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Result<Option<Setup>> {
+        setup::scripts(config, tables, given).map(Some)
     }
 }
 

@@ -69,7 +69,7 @@ pub async fn statement_rows(
     columns: &[Native],
     statement: &super::statement::Statement,
 ) -> Result<Batch> {
-    let order = Order { tag: RunTag::default(), rows: PAGE_ROWS, cost: Cost::default() };
+    let order = Order { tag: RunTag::default(), rows: PAGE_ROWS, cost: Cost::current() };
     let (_, page) = job::run(&shared.client, statement, &order).await.map_err(|refusal| refusal.error)?;
     expect(columns, &page.reply.schema.fields)?;
     decoded(columns.to_vec(), &page.body)

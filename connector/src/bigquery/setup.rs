@@ -2,15 +2,18 @@
 
 use super::config::{Config, SignIn};
 use super::dialect::quote;
-use crate::TableRef;
-use crate::setup::{Given, Language, Setup, Tables, lines};
+use crate::setup::{Given, Language, Setup, Tables, incomplete, lines};
+use crate::{Result, TableRef};
 
 /// The account the scripts make, where a key is to be given out.
 const ACCOUNT: &str = "weir-reader";
 
 /// The scripts for an account that runs statements in the project that pays and reads these tables, or the whole
-/// dataset when none is named.
-pub fn scripts(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Setup {
+/// dataset when none is named; without tables and dataset nothing is granted to be read.
+///
+/// # Errors
+/// `Config` when it is not clear where a table lies.
+pub fn scripts(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Result<Setup> {
     let project = word(&config.project);
     let email = match config.sign_in {
         SignIn::Key => format!("{ACCOUNT}@{}.iam.gserviceaccount.com", host(&config.project)),
@@ -18,9 +21,9 @@ pub fn scripts(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Setup {
     };
     let member = word(&format!("serviceAccount:{email}"));
     let role = format!("{project} --member={member} --role=roles/bigquery.jobUser --condition=None");
+    let objects = objects(config, tables)?;
     let rights = |verb: &str, to: &str| -> Vec<String> {
-        let on = objects(config, tables);
-        let sql = on
+        let sql = objects
             .iter()
             .map(|on| format!("{verb} `roles/bigquery.dataViewer` ON {on} {to} \"serviceAccount:{email}\""));
         sql.map(|sql| format!("bq query --project_id={project} --use_legacy_sql=false {}", word(&sql)))
@@ -36,6 +39,9 @@ pub fn scripts(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Setup {
         ));
     }
     grant.push(format!("gcloud projects add-iam-policy-binding {role}"));
+    if !tables.0.is_empty() {
+        grant.push("# For a view, write VIEW instead of TABLE.".to_owned());
+    }
     grant.extend(rights("GRANT", "TO"));
     revoke.extend(rights("REVOKE", "FROM"));
     revoke.push(format!("gcloud projects remove-iam-policy-binding {role}"));
@@ -45,23 +51,23 @@ pub fn scripts(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Setup {
         grant.push(format!("gcloud iam service-accounts keys create weir-key.json --iam-account={account}"));
         revoke.push(format!("gcloud iam service-accounts delete {account} --project={project} --quiet"));
     }
-    Setup { language: Language::Shell, grant: lines(grant), revoke: lines(revoke) }
+    Ok(Setup { language: Language::Shell, grant: lines(grant), revoke: lines(revoke) })
 }
 
 /// What to read, as a grant names it.
-fn objects(config: &Config, tables: Tables<'_>) -> Vec<String> {
+fn objects(config: &Config, tables: Tables<'_>) -> Result<Vec<String>> {
     let dataset = |project: &str, dataset: &str| format!("{}.{}", quote(project), quote(dataset));
     let place = |table: &TableRef| {
         let project = table.catalog.as_deref().unwrap_or(config.data_project());
-        let schema = table.schema.as_deref().or(config.dataset.as_deref())?;
-        Some(format!("TABLE {}.{}", dataset(project, schema), quote(&table.name)))
+        let schema = table.schema.as_deref().or(config.dataset.as_deref());
+        let schema = schema.ok_or_else(|| incomplete(table, "dataset", "DATASET.TABLE"))?;
+        Ok(format!("TABLE {}.{}", dataset(project, schema), quote(&table.name)))
     };
-    let named: Vec<String> = tables.0.iter().filter_map(place).collect();
-    if named.is_empty() {
-        let whole = config.dataset.as_deref().unwrap_or("DATASET");
-        return vec![format!("SCHEMA {}", dataset(config.data_project(), whole))];
+    if tables.0.is_empty() {
+        let whole = config.dataset.iter();
+        return Ok(whole.map(|whole| format!("SCHEMA {}", dataset(config.data_project(), whole))).collect());
     }
-    named
+    tables.0.iter().map(place).collect()
 }
 
 /// A text as one word of a shell.
@@ -101,7 +107,8 @@ mod tests {
     fn a_key_of_ones_own_reads_the_tables_named_and_no_more() {
         let config = config(json!({"project": "acme-pays", "dataProject": "acme-data"}));
         let setup =
-            scripts(&config, Tables(&[table("usage"), table("it's; rm -rf $HOME `x`")]), Given::default());
+            scripts(&config, Tables(&[table("usage"), table("it's; rm -rf $HOME `x`")]), Given::default())
+                .expect("scripts");
         let grant: Vec<&str> = setup.grant.lines().skip(1).collect();
         let email = "weir-reader@acme-pays.iam.gserviceaccount.com";
         let on = |table: &str| {
@@ -119,6 +126,7 @@ mod tests {
                     "gcloud projects add-iam-policy-binding acme-pays --member=serviceAccount:{email} \
                      --role=roles/bigquery.jobUser --condition=None"
                 ),
+                "# For a view, write VIEW instead of TABLE.".to_owned(),
                 on("`usage`"),
                 on("`it'\\''s; rm -rf $HOME \\`x\\``"),
                 "# The file this makes is the key to give to Weir; delete it afterwards.".to_owned(),
@@ -138,8 +146,14 @@ mod tests {
         let config = config(json!({"project": "acme-1", "dataset": "sales", "signIn": "weir"}));
         let given =
             Given { google_account: Some("weir@operator.iam.gserviceaccount.com"), ..Given::default() };
-        let setup = scripts(&config, Tables(&[]), given);
+        let setup = scripts(&config, Tables(&[]), given).expect("scripts");
         assert!(setup.grant.contains("ON SCHEMA `acme-1`.`sales` TO \"serviceAccount:weir@operator.iam"));
         assert!(!setup.grant.contains("service-accounts") && !setup.revoke.contains("service-accounts"));
+        let nowhere = Config { dataset: None, ..config };
+        let setup = scripts(&nowhere, Tables(&[]), given).expect("scripts");
+        assert!(!setup.grant.contains("dataViewer"), "{}", setup.grant);
+        let bare = TableRef { schema: None, ..table("usage") };
+        let refused = scripts(&nowhere, Tables(&[bare]), given).expect_err("which dataset?");
+        assert!(refused.message().contains("table usage names no dataset"), "{refused:?}");
     }
 }

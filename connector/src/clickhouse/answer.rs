@@ -5,10 +5,11 @@ use serde::Deserialize;
 
 use super::body::{self, Pieces};
 use super::decode::Decoder;
+use super::running::Running;
 use crate::http::Stall;
 use crate::{Batch, Cost, Result};
 
-/// The rows of one statement as they arrive. Dropping it closes the connection.
+/// The rows of one statement as they arrive. Dropping it closes the connection and stops the statement.
 pub struct Answer {
     pieces: Pieces,
     host: String,
@@ -17,6 +18,7 @@ pub struct Answer {
     ended: bool,
     scanned: Scanned,
     cost: Cost,
+    running: Running,
 }
 
 /// What the statement has looked at, at least, as far as it was counted: the server tells what it knew when it sent the
@@ -61,12 +63,14 @@ impl Answer {
         decoder: Decoder,
         stall: Stall,
         cost: &Cost,
+        running: Running,
     ) -> Result<Self> {
         let told = summary(&response).unwrap_or_default();
         let mut scanned = Scanned { told, ..Scanned::default() };
         scanned.count(cost);
         let pieces = body::take(response)?;
-        Ok(Self { pieces, host: host.to_owned(), decoder, stall, ended: false, scanned, cost: cost.clone() })
+        let (host, cost) = (host.to_owned(), cost.clone());
+        Ok(Self { pieces, host, decoder, stall, ended: false, scanned, cost, running })
     }
 
     /// A batch of the result's columns without rows, once its first bytes have been decoded.
@@ -106,6 +110,7 @@ impl Answer {
                 }
                 None => {
                     self.ended = true;
+                    self.running.over();
                     self.decoder.end();
                 }
             }
@@ -158,7 +163,8 @@ mod tests {
         let limits = Limits { rows: 1_000, bytes: 1 << 20, cell: 1 << 20 };
         let decoder = Decoder::new(None, limits, None);
         let stall = Stall::after(Duration::from_millis(300));
-        let mut answer = Answer::new(response, "db", decoder, stall, &Cost::default()).expect("rows");
+        let answer = Answer::new(response, "db", decoder, stall, &Cost::default(), Running::default());
+        let mut answer = answer.expect("rows");
         let error = answer.next().await.expect_err("no second row");
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
     }

@@ -42,7 +42,7 @@ pub async fn tables(client: &Client) -> Result<Vec<Table>> {
         "SELECT database, name, engine, total_rows FROM system.tables WHERE database NOT IN {SYSTEM} \
          AND NOT is_temporary AND NOT startsWith(name, '.inner') ORDER BY database, name"
     );
-    let batch = client.fetch(&Statement::new(sql), &Cost::default()).await?;
+    let batch = client.fetch(&Statement::new(sql), &Cost::current()).await?;
     let tables = (0..batch.rows()).map(|row| Table {
         table: TableRef { catalog: None, schema: Some(text(&batch, row, 0)), name: text(&batch, row, 1) },
         view: view(&text(&batch, row, 2)),

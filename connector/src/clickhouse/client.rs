@@ -10,6 +10,8 @@ use secrecy::SecretString;
 use super::body;
 use super::config::Config;
 use super::exception::Exception;
+use super::running::Running;
+use super::send::Purpose;
 use super::settings::Refused;
 use super::sign_in::Credential;
 use super::statement::{Statement, escaped};
@@ -152,7 +154,8 @@ impl Client {
         Ok(made)
     }
 
-    /// A statement as it is sent.
+    /// A statement as it is sent, and what stops it. Who reads stands also in a comment at its end: a user who may
+    /// change no setting can send no `log_comment`.
     ///
     /// # Errors
     /// `Config` when HTTP cannot carry the credential.
@@ -161,24 +164,37 @@ impl Client {
         http: &reqwest::Client,
         statement: &Statement,
         refused: &Refused,
-        tag: &str,
-    ) -> Result<Request> {
+        purpose: Purpose<'_>,
+    ) -> Result<(Request, Running)> {
+        // Each attempt is a query of its own, so an earlier one that still runs is no obstacle.
+        let id = uuid::Uuid::now_v7();
         let mut url = self.url.clone();
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("database", &self.config.database);
-            // Each attempt is a query of its own, so an earlier one that still runs is no obstacle.
-            query.append_pair("query_id", &uuid::Uuid::now_v7().to_string());
-            for (name, value) in refused.settings(tag, self.policy.statement_timeout) {
+            query.append_pair("query_id", &id.to_string());
+            for (name, value) in refused.settings(purpose.tag, self.policy.statement_timeout) {
                 query.append_pair(&name, &value);
             }
             for (name, value) in &statement.parameters {
                 query.append_pair(&format!("param_{name}"), &escaped(value));
             }
         }
-        let request =
-            http.post(url).headers(self.credential.headers()?).header(header::ACCEPT_ENCODING, body::GZIP);
-        let request = request.body(format!("{} FORMAT RowBinaryWithNamesAndTypes", statement.sql));
+        let text = format!("{} FORMAT RowBinaryWithNamesAndTypes /* {} */", statement.sql, purpose.tag);
+        let request = self.post(http, url, text)?;
+        if refused.stops() {
+            return Ok((request, Running::default()));
+        }
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("database", &self.config.database);
+        let text = format!("KILL QUERY WHERE query_id = '{id}' ASYNC /* {} */", purpose.tag);
+        let stop = self.post(http, url, text)?;
+        Ok((request, Running::stopped_by(http.clone(), stop, purpose.cost.clone())))
+    }
+
+    fn post(&self, http: &reqwest::Client, url: Url, text: String) -> Result<Request> {
+        let request = http.post(url).headers(self.credential.headers()?);
+        let request = request.header(header::ACCEPT_ENCODING, body::GZIP).body(text);
         request.build().map_err(|error| http::explain(error, self.host()))
     }
 }

@@ -30,7 +30,8 @@ pub fn select_item(column: &Expected) -> String {
     }
 }
 
-/// The statements of a read, in order.
+/// The statement of a read, where any row can be within its bounds. Rows without a cursor come in it, too, before all
+/// others: a poll is one statement.
 ///
 /// # Errors
 /// `Schema` or `Config` when the cursor column cannot be this cursor, or a bound is not of its kind.
@@ -39,39 +40,49 @@ pub fn read(
     columns: &[Expected],
     key: &[Expected],
     merged: bool,
-) -> Result<Vec<Statement>> {
+) -> Result<Option<Statement>> {
     let cursor = cursor_column(request, columns)?;
     let name = quote(&request.cursor.column);
     let list: Vec<String> = columns.iter().map(select_item).collect();
     let from = format!("{}{}", table_name(&request.table), if merged { " FINAL" } else { "" });
-    let keys: Vec<String> = key.iter().filter(|column| column.name != cursor.name).map(select_item).collect();
-    let statement = |conditions: &[String], order: &[String]| {
-        let filter = if conditions.is_empty() {
-            String::new()
-        } else {
-            format!(" WHERE {}", conditions.join(" AND "))
-        };
-        let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
-        Statement::new(format!("SELECT {} FROM {from}{filter}{order}", list.join(", ")))
-    };
-    let mut statements = Vec::new();
-    if request.nulls == NullCursors::First && cursor.native.nullable {
-        statements.push(statement(&[format!("{name} IS NULL")], &keys));
-    }
-    let mut conditions = Vec::new();
+    let nulls = request.nulls == NullCursors::First && cursor.native.nullable;
     let mut parameters = Vec::new();
-    if cursor.native.nullable {
-        conditions.push(format!("{name} IS NOT NULL"));
-    }
+    let condition = match (nulls, interval(request, cursor, key, &mut parameters)?) {
+        (false, None) => return Ok(None),
+        (true, None) => Some(format!("{name} IS NULL")),
+        (true, Some(inside)) if inside.is_empty() => None,
+        (true, Some(inside)) => Some(format!("({name} IS NULL OR ({}))", inside.join(" AND "))),
+        (false, Some(inside)) if inside.is_empty() && !cursor.native.nullable => None,
+        (false, Some(inside)) if inside.is_empty() => Some(format!("{name} IS NOT NULL")),
+        // Comparing leaves nulls out.
+        (false, Some(inside)) => Some(inside.join(" AND ")),
+    };
+    let filter = condition.map_or_else(String::new, |condition| format!(" WHERE {condition}"));
+    let keys = key.iter().filter(|column| column.name != cursor.name).map(select_item);
+    let first = if nulls { format!("{name} ASC NULLS FIRST") } else { name };
+    let order: Vec<String> = std::iter::once(first).chain(keys).collect();
+    let sql = format!("SELECT {} FROM {from}{filter} ORDER BY {}", list.join(", "), order.join(", "));
+    Ok(Some(Statement { sql, parameters }))
+}
+
+/// What a row's cursor, and at the lower bound its key, must keep to; nothing when no cursor can.
+fn interval(
+    request: &ReadRequest,
+    cursor: &Expected,
+    key: &[Expected],
+    parameters: &mut Vec<(String, String)>,
+) -> Result<Option<Vec<String>>> {
+    let name = quote(&cursor.name);
+    let mut conditions = Vec::new();
     if let Some(position) = &request.from {
         match bound::cursor(&cursor.native, &position.watermark, Side::Lower)? {
-            Bound::Nothing => return Ok(statements),
+            Bound::Nothing => return Ok(None),
             Bound::Everything => {}
             Bound::At { kind, value, exact } => {
                 let lower = format!("{{from:{kind}}}");
                 conditions.push(format!("{name} >= {lower}"));
                 parameters.push(("from".to_owned(), value));
-                if exact && let Some(behind) = resume(position, key, &cursor.name, &mut parameters) {
+                if exact && let Some(behind) = resume(position, key, &cursor.name, parameters) {
                     conditions.push(format!("({name} > {lower} OR {behind})"));
                 }
             }
@@ -79,7 +90,10 @@ pub fn read(
     }
     if let Some(until) = &request.until {
         match bound::cursor(&cursor.native, until, Side::Upper)? {
-            Bound::Nothing => return Ok(statements),
+            Bound::Nothing => {
+                parameters.clear();
+                return Ok(None);
+            }
             Bound::Everything => {}
             Bound::At { kind, value, .. } => {
                 conditions.push(format!("{name} <= {{until:{kind}}}"));
@@ -87,11 +101,7 @@ pub fn read(
             }
         }
     }
-    let order: Vec<String> = std::iter::once(name).chain(keys).collect();
-    let mut last = statement(&conditions, &order);
-    last.parameters = parameters;
-    statements.push(last);
-    Ok(statements)
+    Ok(Some(conditions))
 }
 
 /// The cursor column among those read, checked to be this cursor.

@@ -13,6 +13,7 @@ mod numeric;
 mod profile;
 mod read;
 mod refusal;
+mod running;
 mod send;
 mod settings;
 mod setup;
@@ -64,8 +65,8 @@ impl Kind for Clickhouse {
         Ok(Arc::new(Server(Arc::new(Shared { client, tables: Mutex::default() }))))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
-        Some(setup::scripts(config, tables))
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Result<Option<Setup>> {
+        Ok(Some(setup::scripts(config, tables)))
     }
 }
 
@@ -93,7 +94,7 @@ impl Shared {
 
     /// The one value of a statement that gives one.
     async fn value(&self, sql: &str) -> Result<Batch> {
-        let batch = self.client.fetch(&Statement::new(sql), &Cost::default()).await?;
+        let batch = self.client.fetch(&Statement::new(sql), &Cost::current()).await?;
         if batch.rows() == 1 && batch.columns.len() == 1 {
             return Ok(batch);
         }
@@ -104,7 +105,7 @@ impl Shared {
 impl Server {
     /// Reads the columns of the rows that the end of a SELECT leaves.
     async fn sample(&self, table: &TableRef, columns: &[String], tail: &str) -> Result<Batch> {
-        let (known, _) = self.0.table(table, true, &Cost::default()).await?;
+        let (known, _) = self.0.table(table, true, &Cost::current()).await?;
         let chosen = known.choose(table, columns)?;
         if chosen.is_empty() {
             return Ok(Batch::default());
@@ -113,7 +114,7 @@ impl Server {
         let merged = self.0.client.config().merged && dialect::merges(&known.engine);
         let last = if merged { " FINAL" } else { "" };
         let sql = format!("SELECT {} FROM {}{last} {tail}", list.join(", "), table_name(table));
-        self.0.client.fetch_as(&Statement::new(sql), Some(chosen), &Cost::default()).await
+        self.0.client.fetch_as(&Statement::new(sql), Some(chosen), &Cost::current()).await
     }
 }
 
@@ -141,7 +142,7 @@ impl Connector for Server {
         let Some(table) = table else { return check };
         let known = check
             .step("find table", async {
-                let (known, _) = shared.table(table, true, &Cost::default()).await?;
+                let (known, _) = shared.table(table, true, &Cost::current()).await?;
                 let rows = known.rows.map_or_else(String::new, |rows| format!(", about {rows} rows"));
                 let note = format!("{} with {} columns{rows}", known.engine, known.columns.len());
                 Ok((known, Some(note)))
@@ -150,7 +151,7 @@ impl Connector for Server {
         check
             .step("read table", async {
                 let sql = format!("SELECT 1 FROM {} LIMIT 1", table_name(table));
-                shared.client.fetch(&Statement::new(sql), &Cost::default()).await?;
+                shared.client.fetch(&Statement::new(sql), &Cost::current()).await?;
                 Ok(((), None))
             })
             .await;
@@ -182,7 +183,7 @@ impl Connector for Server {
     }
 
     async fn describe(&self, table: &TableRef) -> Result<Table> {
-        let (known, _) = self.0.table(table, true, &Cost::default()).await?;
+        let (known, _) = self.0.table(table, true, &Cost::current()).await?;
         Ok(known.describe(table))
     }
 
@@ -212,7 +213,7 @@ impl Connector for Server {
         let chosen = known.choose(&request.table, &request.columns())?;
         let merged = shared.client.config().merged && dialect::merges(&known.engine);
         let Some(statement) = slice::statement(&request, &chosen, merged)? else { return Ok(Vec::new()) };
-        let tag = format!("Weir/{}/{}", request.tag.organization, request.tag.stream);
+        let tag = request.tag.line();
         let limits = decode::Limits { rows: 10_000, bytes: 4 << 20, cell: 1 << 16 };
         let purpose = send::Purpose { tag: &tag, cost: &request.cost };
         let mut answer = shared.client.stream(&statement, None, limits, purpose).await?;

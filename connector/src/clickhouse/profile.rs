@@ -10,14 +10,15 @@ use crate::{Batch, Cell, ConnectorError, Cost, ErrorKind, Result};
 /// The tag of the statements that read the user's own profile.
 pub const PROFILE: &str = "Weir profile";
 
-/// Where a setting may not be sent, the profile decides; one that may cut results without a word is refused.
+/// Where a setting may not be sent, the profile decides; one that may cut results without a word is refused. Whoever
+/// reads first pays for the look.
 ///
 /// # Errors
 /// `Config` naming the setting, or saying that the profile cannot be read.
-pub async fn check(client: &Client) -> Result<()> {
+pub async fn check(client: &Client, cost: &Cost) -> Result<()> {
     let names: Vec<String> = TRUTHFUL.iter().map(|(name, _)| format!("'{name}'")).collect();
     let sql = format!("SELECT name, value FROM system.settings WHERE name IN ({})", names.join(", "));
-    let settings = small(client, sql).await?;
+    let settings = small(client, sql, cost).await?;
     if settings.rows() == 0 {
         let message = "the user's profile cannot be read, so nothing tells whether it cuts results";
         return Err(
@@ -36,7 +37,7 @@ pub async fn check(client: &Client) -> Result<()> {
         }
     }
     // Two settings read as zero in the very statement they cut; the plan of one shows them.
-    let steps = small(client, "EXPLAIN SELECT dummy FROM system.one".to_owned()).await?;
+    let steps = small(client, "EXPLAIN SELECT dummy FROM system.one".to_owned(), cost).await?;
     for row in 0..steps.rows() {
         let step = steps.columns[0].cell(row).to_string();
         let step = step.trim_start_matches(|letter: char| !letter.is_ascii_alphabetic());
@@ -53,9 +54,9 @@ fn cuts(what: &str) -> ConnectorError {
         .hint("change it in the user's profile, or give the profile readonly = 2")
 }
 
-async fn small(client: &Client, sql: String) -> Result<Batch> {
+async fn small(client: &Client, sql: String, cost: &Cost) -> Result<Batch> {
     let limits = Limits { rows: 1_000, bytes: 1 << 20, cell: 1 << 20 };
-    let purpose = Purpose { tag: PROFILE, cost: &Cost::default() };
+    let purpose = Purpose { tag: PROFILE, cost };
     let mut answer = Box::pin(client.stream(&Statement::new(sql), None, limits, purpose)).await?;
     Ok(answer.next().await?.unwrap_or_default())
 }

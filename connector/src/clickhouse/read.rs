@@ -1,6 +1,5 @@
-//! One read: its statements one after the other, each begun when the one before has ended cleanly.
+//! One read: one statement, begun anew once where the table turns out to have changed.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::answer::Answer;
@@ -16,7 +15,7 @@ pub struct Reading {
     shared: Arc<Shared>,
     request: ReadRequest,
     tag: String,
-    /// The statements still to be sent; nothing before the table has been looked up.
+    /// The statement still to be sent; nothing before the table has been looked up.
     plan: Option<Plan>,
     answer: Option<Answer>,
     given: bool,
@@ -24,7 +23,7 @@ pub struct Reading {
 
 struct Plan {
     columns: Vec<Expected>,
-    statements: VecDeque<Statement>,
+    statement: Option<Statement>,
     /// Whether the table was looked up for this read.
     fresh: bool,
 }
@@ -32,7 +31,7 @@ struct Plan {
 impl Reading {
     /// Prepares a read; nothing is sent before the first batch is asked for.
     pub fn new(shared: Arc<Shared>, request: ReadRequest) -> Self {
-        let tag = format!("Weir/{}/{}", request.tag.organization, request.tag.stream);
+        let tag = request.tag.line();
         Self { shared, request, tag, plan: None, answer: None, given: false }
     }
 
@@ -74,7 +73,7 @@ impl Reading {
             self.answer = None;
         }
         let Some(plan) = &mut self.plan else { return Ok(Step::Again) };
-        let Some(statement) = plan.statements.pop_front() else { return Ok(Step::End) };
+        let Some(statement) = plan.statement.take() else { return Ok(Step::End) };
         let limits = Limits {
             rows: self.request.batch_rows.max(1),
             bytes: self.request.batch_bytes.max(1),
@@ -90,26 +89,26 @@ impl Reading {
 /// What a request means for its table.
 async fn plan(shared: &Shared, request: &ReadRequest, fresh: bool) -> Result<Plan> {
     let (known, fresh) = shared.table(&request.table, fresh, &request.cost).await?;
-    match statements(shared, request, &known) {
+    match statement(shared, request, &known) {
         Err(_) if !fresh => {
             let (known, fresh) = shared.table(&request.table, true, &request.cost).await?;
-            let (columns, statements) = statements(shared, request, &known)?;
-            Ok(Plan { columns, statements, fresh })
+            let (columns, statement) = statement(shared, request, &known)?;
+            Ok(Plan { columns, statement, fresh })
         }
-        made => made.map(|(columns, statements)| Plan { columns, statements, fresh }),
+        made => made.map(|(columns, statement)| Plan { columns, statement, fresh }),
     }
 }
 
-fn statements(
+fn statement(
     shared: &Shared,
     request: &ReadRequest,
     known: &Known,
-) -> Result<(Vec<Expected>, VecDeque<Statement>)> {
+) -> Result<(Vec<Expected>, Option<Statement>)> {
     let columns = known.choose(&request.table, &request.columns)?;
     let key = known.choose(&request.table, &request.key)?;
     let merged = shared.client.config().merged && dialect::merges(&known.engine);
-    let statements = dialect::read(request, &columns, &key, merged)?.into();
-    Ok((columns, statements))
+    let statement = dialect::read(request, &columns, &key, merged)?;
+    Ok((columns, statement))
 }
 
 enum Step {

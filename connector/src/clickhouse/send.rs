@@ -10,6 +10,7 @@ use super::decode::{Decoder, Expected, Limits};
 use super::exception::Exception;
 use super::profile::{self, PROFILE};
 use super::refusal::{self, Refusal};
+use super::running::Running;
 use super::statement::Statement;
 use crate::{Batch, ConnectorError, Cost, ErrorKind, Result, http};
 
@@ -124,12 +125,15 @@ impl Client {
         for _ in 0..ATTEMPTS {
             let refused = self.refused();
             let http = self.http().await?;
-            let request = self.request(&http, statement, &refused, purpose.tag)?;
+            let (request, mut running) = self.request(&http, statement, &refused, purpose)?;
             purpose.cost.add_statement();
             let response = match purpose.cost.timed(http.execute(request)).await {
                 Ok(response) => response,
                 Err(error) => {
                     self.forget_http();
+                    if error.is_connect() {
+                        running.over();
+                    }
                     // A kept connection may have been closed at that very moment. A host that takes no connection, or
                     // says nothing for as long as a statement may take, is left to the scheduler.
                     let passing = !error.is_timeout() && !error.is_connect();
@@ -140,10 +144,12 @@ impl Client {
             let code = text(&response, "x-clickhouse-exception-code").and_then(|code| code.parse().ok());
             if code.is_none() && response.status() == StatusCode::OK && !refusal::html(&response) {
                 if refused.unsure() && purpose.tag != PROFILE {
-                    self.check_profile().await?;
+                    self.check_profile(purpose.cost).await?;
                 }
-                return Ok(self.answer(response, expected.clone(), limits, purpose.cost)?);
+                return Ok(self.answer(response, expected.clone(), limits, purpose.cost, running)?);
             }
+            // Whatever answers so, nothing runs behind it.
+            running.over();
             let exception = match refusal::read(response, code, self.host()).await {
                 Refusal::Server(exception) => exception,
                 Refusal::Way(error) if self.config().cloud() && error.kind() == ErrorKind::Unavailable => {
@@ -171,9 +177,9 @@ impl Client {
         }
     }
 
-    async fn check_profile(&self) -> Result<()> {
+    async fn check_profile(&self, cost: &Cost) -> Result<()> {
         if !self.truthful().load(Ordering::Relaxed) {
-            profile::check(self).await?;
+            profile::check(self, cost).await?;
             self.truthful().store(true, Ordering::Relaxed);
         }
         Ok(())
@@ -185,9 +191,11 @@ impl Client {
         expected: Option<Vec<Expected>>,
         limits: Limits,
         cost: &Cost,
+        running: Running,
     ) -> Result<Answer> {
         let tag = text(&response, "x-clickhouse-exception-tag");
-        Answer::new(response, self.host(), Decoder::new(expected, limits, tag), self.stall(), cost)
+        let decoder = Decoder::new(expected, limits, tag);
+        Answer::new(response, self.host(), decoder, self.stall(), cost, running)
     }
 }
 

@@ -61,6 +61,11 @@ impl Refused {
         self.all || TRUTHFUL.iter().any(|(name, _)| self.names.contains(*name))
     }
 
+    /// Tells whether the server may be told to stop a statement when nobody is there to take its rows.
+    pub fn stops(&self) -> bool {
+        !self.all && !self.names.contains("cancel_http_readonly_queries_on_client_close")
+    }
+
     /// The settings to send.
     pub fn settings(&self, tag: &str, most: Duration) -> Vec<(String, String)> {
         if self.all {
@@ -149,6 +154,7 @@ mod tests {
         let strict = "Code: 164. DB::Exception: Cannot modify 'limit' setting in readonly mode. (READONLY)";
         let (refused, learnt) = after(&[guard, strict, strict]);
         assert_eq!((count(&refused), learnt), (0, vec![true, true, false]));
-        assert!(refused.all && refused.unsure());
+        assert!(refused.all && refused.unsure() && !refused.stops());
+        assert!(Refused::default().stops());
     }
 }

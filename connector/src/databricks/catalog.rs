@@ -267,7 +267,7 @@ async fn described(client: &Arc<Client>, table: TableRef) -> Result<Known> {
     let statement = Statement::new(format!("DESCRIBE TABLE {}", table_name(&table)));
     let text = |name: &str| Expected { name: name.to_owned(), native: Native::parse("STRING", true) };
     let columns = vec![text("col_name"), text("data_type"), text("comment")];
-    let cost = Cost::default();
+    let cost = Cost::current();
     let asked = Small { statement: &statement, columns, tag: "Weir", table: Some(&table), cost: &cost };
     let batch = fetch::small(client, asked).await?;
     let mut columns = Vec::new();

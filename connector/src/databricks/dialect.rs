@@ -37,7 +37,8 @@ fn ordered(column: &Expected) -> String {
     column.native.ordered(&quote(&column.name))
 }
 
-/// The statements of a read, in order. The table's name must be whole.
+/// The statement of a read, where any row can be within its bounds. Rows without a cursor come in it, too: a poll is one
+/// statement, and most columns may hold nulls. The table's name must be whole.
 ///
 /// # Errors
 /// `Schema` or `Config` when the cursor column cannot be this cursor, or a bound is not of its kind.
@@ -46,38 +47,48 @@ pub fn read(
     table: &TableRef,
     columns: &[Expected],
     key: &[Expected],
-) -> Result<Vec<Statement>> {
+) -> Result<Option<Statement>> {
     let cursor = cursor_column(request, columns)?;
     let name = quote(&cursor.name);
-    let (list, from) = (select_list(columns), table_name(table));
-    let keys: Vec<String> = key.iter().filter(|column| column.name != cursor.name).map(ordered).collect();
-    let statement = |conditions: &[String], order: Vec<String>, parameters: Vec<(String, Bound)>| {
-        let filter = if conditions.is_empty() {
-            String::new()
-        } else {
-            format!(" WHERE {}", conditions.join(" AND "))
-        };
-        // The places of nulls are said, so that no setting moves them.
-        let order: Vec<String> = order.iter().map(|item| format!("{item} ASC NULLS FIRST")).collect();
-        let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
-        Statement { sql: format!("SELECT {list} FROM {from}{filter}{order}"), parameters }
+    let nulls = request.nulls == NullCursors::First && cursor.native.nullable;
+    let mut parameters = Vec::new();
+    let condition = match (nulls, interval(request, cursor, key, &mut parameters)?) {
+        (false, None) => return Ok(None),
+        (true, None) => Some(format!("{name} IS NULL")),
+        (true, Some(inside)) if inside.is_empty() => None,
+        (true, Some(inside)) => Some(format!("({name} IS NULL OR ({}))", inside.join(" AND "))),
+        (false, Some(inside)) if inside.is_empty() && !cursor.native.nullable => None,
+        (false, Some(inside)) if inside.is_empty() => Some(format!("{name} IS NOT NULL")),
+        // Comparing leaves nulls out.
+        (false, Some(inside)) => Some(inside.join(" AND ")),
     };
-    let mut statements = Vec::new();
-    if request.nulls == NullCursors::First && cursor.native.nullable {
-        statements.push(statement(&[format!("{name} IS NULL")], keys.clone(), Vec::new()));
-    }
-    let (mut conditions, mut parameters) = (Vec::new(), Vec::new());
-    if cursor.native.nullable {
-        conditions.push(format!("{name} IS NOT NULL"));
-    }
+    let filter = condition.map_or_else(String::new, |condition| format!(" WHERE {condition}"));
+    let keys = key.iter().filter(|column| column.name != cursor.name).map(ordered);
+    // The places of nulls are said, so that no setting moves them.
+    let order: Vec<String> =
+        std::iter::once(name).chain(keys).map(|item| format!("{item} ASC NULLS FIRST")).collect();
+    let (list, from) = (select_list(columns), table_name(table));
+    let sql = format!("SELECT {list} FROM {from}{filter} ORDER BY {}", order.join(", "));
+    Ok(Some(Statement { sql, parameters }))
+}
+
+/// What a row's cursor, and at the lower bound its key, must keep to; nothing when no cursor can.
+fn interval(
+    request: &ReadRequest,
+    cursor: &Expected,
+    key: &[Expected],
+    parameters: &mut Vec<(String, Bound)>,
+) -> Result<Option<Vec<String>>> {
+    let name = quote(&cursor.name);
+    let mut conditions = Vec::new();
     if let Some(position) = &request.from {
         match bound::cursor(&cursor.native, &position.watermark, Side::Lower)? {
-            Reach::Nothing => return Ok(statements),
+            Reach::Nothing => return Ok(None),
             Reach::Everything => {}
             Reach::At { bound, exact } => {
                 conditions.push(format!("{name} >= :lower"));
                 parameters.push(("lower".to_owned(), bound));
-                if exact && let Some(behind) = resume(position, key, &cursor.name, &mut parameters) {
+                if exact && let Some(behind) = resume(position, key, &cursor.name, parameters) {
                     conditions.push(format!("({name} > :lower OR {behind})"));
                 }
             }
@@ -85,7 +96,10 @@ pub fn read(
     }
     if let Some(until) = &request.until {
         match bound::cursor(&cursor.native, until, Side::Upper)? {
-            Reach::Nothing => return Ok(statements),
+            Reach::Nothing => {
+                parameters.clear();
+                return Ok(None);
+            }
             Reach::Everything => {}
             Reach::At { bound, .. } => {
                 conditions.push(format!("{name} <= :upper"));
@@ -93,9 +107,7 @@ pub fn read(
             }
         }
     }
-    let order = std::iter::once(name).chain(keys).collect();
-    statements.push(statement(&conditions, order, parameters));
-    Ok(statements)
+    Ok(Some(conditions))
 }
 
 /// The column of the cursor among those read.
@@ -181,18 +193,25 @@ mod tests {
         let columns =
             [column("at", "timestamp", true), column("a", "string", false), column("b", "bigint", true)];
         let asked = request(Some(("2026-01-01T00:00:00.5Z", &["x", "7"])), NullCursors::First);
-        let statements = read(&asked, &asked.table, &columns, &columns[1..]).expect("statements");
-        assert_eq!(
-            statements[0].sql,
-            "SELECT unix_micros(`at`), `a`, `b` FROM `t` WHERE `at` IS NULL ORDER BY `a` ASC NULLS FIRST, `b` ASC NULLS FIRST"
+        let sql = |asked: &ReadRequest, columns: &[Expected]| {
+            let made = read(asked, &asked.table, columns, &columns[1..]).expect("a statement");
+            let made = made.expect("rows are possible");
+            let names: Vec<String> = made.parameters.into_iter().map(|(name, _)| name).collect();
+            (made.sql, names.join(" "))
+        };
+        let (head, order) = (
+            "SELECT unix_micros(`at`), `a`, `b` FROM `t`",
+            " ORDER BY `at` ASC NULLS FIRST, `a` ASC NULLS FIRST, `b` ASC NULLS FIRST",
         );
-        assert_eq!(
-            statements[1].sql,
-            "SELECT unix_micros(`at`), `a`, `b` FROM `t` WHERE `at` IS NOT NULL AND `at` >= :lower AND (`at` > :lower OR \
-             (`a` > :key0 OR (`a` = :key0 AND `b` >= :key1))) ORDER BY `at` ASC NULLS FIRST, `a` ASC NULLS FIRST, `b` ASC NULLS FIRST"
-        );
-        let names: Vec<&str> = statements[1].parameters.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["lower", "key0", "key1"]);
+        let behind = "`at` >= :lower AND (`at` > :lower OR (`a` > :key0 OR (`a` = :key0 AND `b` >= :key1)))";
+        let names = "lower key0 key1".to_owned();
+        let both = format!("{head} WHERE (`at` IS NULL OR ({behind})){order}");
+        assert_eq!(sql(&asked, &columns), (both, names.clone()));
+        let skipping = ReadRequest { nulls: NullCursors::Skip, ..asked };
+        assert_eq!(sql(&skipping, &columns), (format!("{head} WHERE {behind}{order}"), names));
+        let all = |nulls| sql(&request(None, nulls), &columns).0;
+        assert_eq!(all(NullCursors::First), format!("{head}{order}"));
+        assert_eq!(all(NullCursors::Skip), format!("{head} WHERE `at` IS NOT NULL{order}"));
     }
 
     #[test]

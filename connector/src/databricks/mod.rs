@@ -98,8 +98,8 @@ impl Kind for Databricks {
         Ok(Arc::new(Workspace(Arc::new(Shared { client, tables: Mutex::default() }))))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
-        Some(setup::scripts(config, tables))
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Result<Option<Setup>> {
+        setup::scripts(config, tables).map(Some)
     }
 }
 
@@ -127,14 +127,14 @@ impl Shared {
 
     /// Runs the cheapest of statements.
     async fn probe(&self) -> Result<()> {
-        let (statement, cost) = (Statement::new("SELECT now()"), Cost::default());
+        let (statement, cost) = (Statement::new("SELECT now()"), Cost::current());
         let asked = Asked { table: None, tag: "Weir", cost: &cost };
         run::run(&self.client, &statement, Disposition::Inline, asked).await.map(drop)
     }
 
     /// Runs a statement with a small result of those columns.
     async fn small(&self, sql: String, columns: Vec<Expected>, table: &TableRef) -> Result<Batch> {
-        let (statement, cost) = (Statement::new(sql), Cost::default());
+        let (statement, cost) = (Statement::new(sql), Cost::current());
         let asked = Small { statement: &statement, columns, tag: "Weir", table: Some(table), cost: &cost };
         fetch::small(&self.client, asked).await
     }
@@ -269,12 +269,12 @@ impl Connector for Workspace {
     }
 
     async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
-        let (known, _) = self.0.table(&request.table, true).await?;
+        let (known, _) = request.cost.charge(self.0.table(&request.table, true)).await?;
         let chosen = known.choose(&request.columns())?;
         let Some((columns, statement)) = slice::statement(&request, &known.table, &chosen)? else {
             return Ok(Vec::new());
         };
-        let (tag, table) = (statement::tag(&request.tag), Some(&known.table));
+        let (tag, table) = (request.tag.line(), Some(&known.table));
         let asked = Small { statement: &statement, columns, tag: &tag, table, cost: &request.cost };
         request.take(&fetch::small(&self.0.client, asked).await?)
     }

@@ -1,6 +1,5 @@
-//! One read: its statements one after the other, each begun when the one before has ended whole.
+//! One read: one statement, begun anew once where the table turns out to have changed.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,7 +9,7 @@ use super::catalog::Known;
 use super::decode::Limits;
 use super::dialect::{self, Expected};
 use super::run::{self, Asked, Ended};
-use super::statement::{self, Disposition, Statement};
+use super::statement::{Disposition, Statement};
 use crate::{Batch, ConnectorError, ErrorKind, ReadRequest, Result};
 
 /// Results of fewer rows than this are sent inline, in one answer; larger ones as links.
@@ -21,7 +20,7 @@ pub struct Reading {
     shared: Arc<Shared>,
     request: ReadRequest,
     tag: String,
-    /// The statements still to be sent; nothing before the table has been looked up.
+    /// The statement still to be sent; nothing before the table has been looked up.
     plan: Option<Plan>,
     answer: Option<Answer>,
     given: bool,
@@ -30,7 +29,7 @@ pub struct Reading {
 struct Plan {
     known: Arc<Known>,
     columns: Vec<Expected>,
-    statements: VecDeque<Statement>,
+    statement: Option<Statement>,
     /// Whether the table was looked up for this read.
     fresh: bool,
 }
@@ -38,7 +37,7 @@ struct Plan {
 impl Reading {
     /// Prepares a read; nothing is sent before the first batch is asked for.
     pub fn new(shared: Arc<Shared>, request: ReadRequest) -> Self {
-        let tag = statement::tag(&request.tag);
+        let tag = request.tag.line();
         Self { shared, request, tag, plan: None, answer: None, given: false }
     }
 
@@ -80,7 +79,7 @@ impl Reading {
             self.answer = None;
         }
         let Some(plan) = &mut self.plan else { return Ok(Step::Again) };
-        let Some(statement) = plan.statements.pop_front() else { return Ok(Step::End) };
+        let Some(statement) = plan.statement.take() else { return Ok(Step::End) };
         let (known, columns) = (Arc::clone(&plan.known), plan.columns.clone());
         self.answer = Some(self.execute(&known, columns, &statement).await?);
         Ok(Step::Again)
@@ -120,22 +119,22 @@ impl Reading {
 
 /// What a request means for its table.
 async fn plan(shared: &Shared, request: &ReadRequest, fresh: bool) -> Result<Plan> {
-    let (known, fresh) = shared.table(&request.table, fresh).await?;
-    match statements(request, &known) {
+    let (known, fresh) = request.cost.charge(shared.table(&request.table, fresh)).await?;
+    match statement(request, &known) {
         Err(_) if !fresh => {
-            let (known, fresh) = shared.table(&request.table, true).await?;
-            let (columns, statements) = statements(request, &known)?;
-            Ok(Plan { known, columns, statements, fresh })
+            let (known, fresh) = request.cost.charge(shared.table(&request.table, true)).await?;
+            let (columns, statement) = statement(request, &known)?;
+            Ok(Plan { known, columns, statement, fresh })
         }
-        made => made.map(|(columns, statements)| Plan { known, columns, statements, fresh }),
+        made => made.map(|(columns, statement)| Plan { known, columns, statement, fresh }),
     }
 }
 
-fn statements(request: &ReadRequest, known: &Known) -> Result<(Vec<Expected>, VecDeque<Statement>)> {
+fn statement(request: &ReadRequest, known: &Known) -> Result<(Vec<Expected>, Option<Statement>)> {
     let columns = known.choose(&request.columns)?;
     let key = known.choose(&request.key)?;
-    let statements = dialect::read(request, &known.table, &columns, &key)?.into();
-    Ok((columns, statements))
+    let statement = dialect::read(request, &known.table, &columns, &key)?;
+    Ok((columns, statement))
 }
 
 enum Step {

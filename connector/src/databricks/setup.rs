@@ -7,13 +7,16 @@ use std::collections::BTreeSet;
 
 use super::config::Config;
 use super::dialect::{quote, table_name};
-use crate::TableRef;
-use crate::setup::{Language, Setup, Tables, lines, remark};
+use crate::setup::{Language, Setup, Tables, incomplete, lines, remark};
+use crate::{Result, TableRef};
 
 /// The scripts for a principal that reads these tables and nothing else.
-pub fn scripts(config: &Config, tables: Tables<'_>) -> Setup {
+///
+/// # Errors
+/// `Config` when it is not clear where a table lies.
+pub fn scripts(config: &Config, tables: Tables<'_>) -> Result<Setup> {
     let principal = config.principal();
-    let rights = rights(config, tables);
+    let rights = rights(config, tables)?;
     let warehouse = config.warehouse_id().unwrap_or(&config.warehouse);
     let mut grant = vec![
         remark(&format!(
@@ -26,25 +29,26 @@ pub fn scripts(config: &Config, tables: Tables<'_>) -> Setup {
         "Run as an owner of the catalogs. Take CAN USE on the SQL warehouse {warehouse} away, too."
     ))];
     revoke.extend(rights.iter().rev().map(|right| format!("REVOKE {right} FROM {principal};")));
-    Setup { language: Language::Sql, grant: lines(grant), revoke: lines(revoke) }
+    Ok(Setup { language: Language::Sql, grant: lines(grant), revoke: lines(revoke) })
 }
 
 /// The rights reading takes, from the outside in, each once.
-fn rights(config: &Config, tables: Tables<'_>) -> Vec<String> {
+fn rights(config: &Config, tables: Tables<'_>) -> Result<Vec<String>> {
     let (mut catalogs, mut schemas, mut selects) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for table in tables.0 {
-        let catalog = table.catalog.clone().or_else(|| config.catalog.clone());
-        let schema = table.schema.clone().or_else(|| config.schema.clone());
-        if let Some(catalog) = &catalog {
-            catalogs.insert(format!("USE CATALOG ON CATALOG {}", quote(catalog)));
-            if let Some(schema) = &schema {
-                schemas.insert(format!("USE SCHEMA ON SCHEMA {}.{}", quote(catalog), quote(schema)));
-            }
-        }
-        let whole = TableRef { catalog, schema, name: table.name.clone() };
+        let missing = |part| incomplete(table, part, "CATALOG.SCHEMA.TABLE");
+        let catalog = table.catalog.as_ref().or(config.catalog.as_ref()).ok_or_else(|| missing("catalog"))?;
+        let schema = table.schema.as_ref().or(config.schema.as_ref()).ok_or_else(|| missing("schema"))?;
+        catalogs.insert(format!("USE CATALOG ON CATALOG {}", quote(catalog)));
+        schemas.insert(format!("USE SCHEMA ON SCHEMA {}.{}", quote(catalog), quote(schema)));
+        let whole = TableRef {
+            catalog: Some(catalog.clone()),
+            schema: Some(schema.clone()),
+            name: table.name.clone(),
+        };
         selects.insert(format!("SELECT ON TABLE {}", table_name(&whole)));
     }
-    catalogs.into_iter().chain(schemas).chain(selects).collect()
+    Ok(catalogs.into_iter().chain(schemas).chain(selects).collect())
 }
 
 #[cfg(test)]
@@ -64,7 +68,7 @@ mod tests {
             name: name.to_owned(),
         };
         let tables = [table(None, "daily"), table(None, "o`dd"), table(Some("other"), "daily")];
-        let setup = scripts(&config, Tables(&tables));
+        let setup = scripts(&config, Tables(&tables)).expect("scripts");
         let statements: Vec<&str> = setup.grant.lines().filter(|line| !line.starts_with("--")).collect();
         assert_eq!(
             statements,
@@ -85,5 +89,8 @@ mod tests {
             .map(|line| line.replace("GRANT ", "REVOKE ").replace(" TO ", " FROM "))
             .collect();
         assert_eq!(back, wanted);
+        let bare = Config { catalog: None, ..config };
+        let refused = scripts(&bare, Tables(&tables)).expect_err("where does it lie?");
+        assert!(refused.message().contains("table daily names no catalog"), "{refused:?}");
     }
 }

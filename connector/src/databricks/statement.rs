@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::bound::Bound;
-use crate::RunTag;
 
 /// One statement with the values bound to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,24 +56,9 @@ impl Statement {
     }
 }
 
-/// What the workspace's query history shows of who reads.
-pub fn tag(run: &RunTag) -> String {
-    let plain = |text: &str| -> String {
-        let allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-        text.chars().filter(allowed).collect()
-    };
-    format!("Weir/{}/{}", plain(&run.organization), plain(&run.stream))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tag_cannot_leave_its_comment() {
-        let run = RunTag { organization: "a*/b".to_owned(), stream: "DROP TABLE t--\n".to_owned() };
-        assert_eq!(tag(&run), "Weir/ab/DROPTABLEt--");
-    }
 
     #[test]
     fn values_are_sent_beside_the_text() {

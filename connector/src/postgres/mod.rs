@@ -25,8 +25,8 @@ use crate::guard::Policy;
 use crate::kinds::Kind;
 use crate::setup::{Given, Setup, Tables};
 use crate::{
-    Batch, BatchStream, Check, Connector, ConnectorError, Cursor, CursorKind, ErrorKind, Moment, NullCursors,
-    ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark,
+    Batch, BatchStream, Check, Connector, ConnectorError, Cost, Cursor, CursorKind, ErrorKind, Moment,
+    NullCursors, ReadRequest, Result, Slice, SliceRequest, Table, TableRef, Watermark,
 };
 use client::{Client, Lent, explain, explain_reading};
 use decode::Decoder;
@@ -47,8 +47,8 @@ impl Kind for Postgres {
         Ok(Arc::new(Server { client: Arc::new(Client::new(config, credential, policy.clone())) }))
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Option<Setup> {
-        Some(setup::scripts(config, tables))
+    fn setup(config: &Config, tables: Tables<'_>, _given: Given<'_>) -> Result<Option<Setup>> {
+        Ok(Some(setup::scripts(config, tables)))
     }
 }
 
@@ -160,8 +160,12 @@ impl Connector for Server {
     }
 
     async fn describe(&self, table: &TableRef) -> Result<Table> {
-        let mut lent = self.client.begin("describe").await?;
-        let (columns, view, rows) = self.client.answer(catalog::columns(lent.get(), table, &[])).await?;
+        let cost = Cost::current();
+        cost.add_statement();
+        let mut lent = cost.timed(self.client.begin("describe")).await?;
+        cost.add_statement();
+        let looking = self.client.answer(catalog::columns(lent.get(), table, &[]));
+        let (columns, view, rows) = cost.timed(looking).await?;
         end(lent).await;
         Ok(Table {
             table: table.clone(),
@@ -182,21 +186,26 @@ impl Connector for Server {
     }
 
     async fn clock(&self) -> Result<Moment> {
-        let mut lent = self.client.begin("clock").await?;
-        let row = sqlx::query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now")
-            .fetch_one(lent.get())
-            .await
-            .map_err(explain)?;
+        let cost = Cost::current();
+        cost.add_statement();
+        let mut lent = cost.timed(self.client.begin("clock")).await?;
+        cost.add_statement();
+        let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now";
+        let row = cost.timed(sqlx::query(now).fetch_one(lent.get())).await.map_err(explain)?;
         let now: i64 = row.try_get("now").map_err(explain)?;
         end(lent).await;
         Ok(Moment::from_micros(now))
     }
 
     async fn slices(&self, request: SliceRequest) -> Result<Vec<Slice>> {
-        let mut lent = self.client.begin(&request.tag.stream).await?;
+        let cost = &request.cost;
+        cost.add_statement();
+        let mut lent = cost.timed(self.client.begin(&request.tag.stream)).await?;
         let read = request.as_read();
         let bounds = dialect::bounds(&read);
-        let found = self.client.answer(catalog::columns(lent.get(), &request.table, &bounds)).await?;
+        cost.add_statement();
+        let looking = self.client.answer(catalog::columns(lent.get(), &request.table, &bounds));
+        let found = cost.timed(looking).await?;
         let chosen = catalog::choose(&request.table, &found.0, &request.columns())?;
         check_cursor(&read, &chosen)?;
         let Some((columns, statement)) = slice::statement(&request, &chosen) else {
@@ -204,7 +213,9 @@ impl Connector for Server {
             return Ok(Vec::new());
         };
         let mut decoder = Decoder::new(&columns, 1 << 16);
-        self.client.answer(copy(lent.get(), &statement, &request.table, &mut decoder)).await?;
+        cost.add_statement();
+        let adding = self.client.answer(copy(lent.get(), &statement, &request.table, &mut decoder));
+        cost.timed(adding).await?;
         let slices = request.take(&decoder.take());
         end(lent).await;
         slices

@@ -125,7 +125,7 @@ impl Client {
         self.fetch_as(statement, Session::Whole, None).await
     }
 
-    /// Runs a statement with a small result of those columns.
+    /// Runs a statement with a small result of those columns, at the cost of whoever asks.
     ///
     /// # Errors
     /// What Snowflake or the way to it refused.
@@ -136,7 +136,7 @@ impl Client {
         expected: Option<Vec<Expected>>,
     ) -> Result<Batch> {
         let submission = self.prepare(statement, session, "Weir")?;
-        let mut rows = self.rows(submission, expected, WHOLE, &Cost::default()).await?;
+        let mut rows = self.rows(submission, expected, WHOLE, &Cost::current()).await?;
         let Some(batch) = rows.next().await? else { return Ok(rows.empty()) };
         if rows.next().await?.is_some() {
             return Err(garbled("the answer is larger than can be taken at once"));

@@ -69,8 +69,8 @@ impl Kind for Snowflake {
         if config.sign_in == Method::KeyPair { SignIn::KeyPair } else { SignIn::Secret }
     }
 
-    fn setup(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Option<Setup> {
-        Some(setup::scripts(config, tables, given.public_key))
+    fn setup(config: &Config, tables: Tables<'_>, given: Given<'_>) -> Result<Option<Setup>> {
+        setup::scripts(config, tables, given.public_key).map(Some)
     }
 
     fn key_setup(config: &Config, slot: u8, public_key: &str) -> Option<KeySetup> {
@@ -129,10 +129,10 @@ impl Shared {
     /// What the table holds slice by slice, added up by Snowflake.
     async fn slices(&self, request: &SliceRequest) -> Result<Vec<Slice>> {
         let table = full(&request.table, self.client.config())?;
-        let (known, _) = self.table(&table, true).await?;
+        let (known, _) = request.cost.charge(self.table(&table, true)).await?;
         let chosen = known.choose(&table, &request.columns())?;
         let Some(statement) = slice::statement(request, &table, &chosen)? else { return Ok(Vec::new()) };
-        let tag = format!("Weir/{}/{}", request.tag.organization, request.tag.stream);
+        let tag = request.tag.line();
         let submission = self.client.prepare(&statement, Session::Whole, &tag)?;
         let limits = Limits { rows: 10_000, bytes: 4 << 20, cell: 1 << 10 };
         let mut rows = self.client.rows(submission, None, limits, &request.cost).await?;

@@ -41,7 +41,7 @@ enum State {
 impl Reading {
     /// Prepares a read; nothing is sent before the first batch is asked for.
     pub fn new(shared: Arc<Shared>, request: ReadRequest) -> Self {
-        let tag = format!("Weir/{}/{}", request.tag.organization, request.tag.stream);
+        let tag = request.tag.line();
         let state = State::Begin { fresh: false, start: Start::At };
         Self { shared, request, tag, state, last: None, again: None, given: false, lost: 0 }
     }
@@ -168,10 +168,10 @@ async fn plan(
     start: Start,
 ) -> Result<(Option<Plan>, bool)> {
     let table = dialect::full(&request.table, shared.client.config())?;
-    let (known, fresh) = shared.table(&table, fresh).await?;
+    let (known, fresh) = request.cost.charge(shared.table(&table, fresh)).await?;
     match made(request, &table, &known, start) {
         Err(_) if !fresh => {
-            let (known, fresh) = shared.table(&table, true).await?;
+            let (known, fresh) = request.cost.charge(shared.table(&table, true)).await?;
             Ok((made(request, &table, &known, start)?, fresh))
         }
         plan => Ok((plan?, fresh)),

@@ -72,7 +72,8 @@ pub fn limit(field: &str, reason: impl Into<String>) -> Error {
 
 /// A credential must be given again.
 pub fn secret_required(field: &str) -> Error {
-    let reason = "the host or port is another one; give the password again, so that it is not sent unseen";
+    let reason = "the stored secret would go to another place, or there with less protection; give it again, so that it is not sent \
+                  unseen";
     Refusal::error(Code::SecretRequired, field, reason)
 }
 

@@ -8,7 +8,7 @@ use sea_orm::{
     QuerySelect, Set,
 };
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::custody::{self, Keyring, credential};
 use crate::domain::change::{Change, expect_version};
@@ -142,25 +142,38 @@ pub async fn update(
 pub async fn renew(change: &Change<'_, impl ConnectionTrait>, id: SourceId) -> Result<()> {
     let stored = find(change, id).await?;
     let mut row = stored.clone().into_active_model();
+    row.last_error = Set(None);
     row.version = Set(stored.version + 1);
     row.updated_at = Set(change.now);
     Entity::update(row).exec(change.db).await?;
     Ok(())
 }
 
-/// Refuses to send a stored credential to another place than it was given for.
+/// Refuses to send a stored credential to another place than it was given for, or to the same one less well guarded:
+/// without TLS, with less of it checked, or trusting another certificate.
 ///
 /// # Errors
-/// When the host, port or account is another and a credential is stored.
+/// When it would be, and a credential is stored.
 pub fn same_place(stored: &Model, config: &str) -> Result<()> {
-    let place = |config: &str| {
-        let config: serde_json::Value = serde_json::from_str(config).unwrap_or_default();
-        ["host", "port", "account"].map(|part| config[part].clone())
-    };
-    if stored.sealed_credential.is_none() || place(&stored.config) == place(config) {
+    if stored.sealed_credential.is_none() {
         return Ok(());
     }
-    Err(refusal::secret_required("config"))
+    let parsed = |config: &str| -> Value { serde_json::from_str(config).unwrap_or_default() };
+    let (before, after) = (parsed(&stored.config), parsed(config));
+    let same = |part: &str| before[part] == after[part];
+    let moved = !["host", "port", "account", "pathPrefix"].into_iter().all(same);
+    let plain = |config: &Value| config["secure"] == false;
+    let checked = |config: &Value| match config["sslMode"].as_str() {
+        Some("disable") => 0,
+        Some("require") => 2,
+        Some("verify-full") => 3,
+        _ => 1,
+    };
+    let trusting = !after["caCertificate"].is_null() && !same("caCertificate");
+    if moved || trusting || (plain(&after) && !plain(&before)) || checked(&after) < checked(&before) {
+        return Err(refusal::secret_required("config"));
+    }
+    Ok(())
 }
 
 /// Stops all streams of a source from starting runs, or lets them go on.
@@ -206,7 +219,8 @@ pub async fn delete(
     Ok(id)
 }
 
-/// Keeps how a connection test went, unless the source is no longer what was tested.
+/// Keeps how a connection test went, unless the source is no longer what was tested. Where it passed, what runs found
+/// wrong is over.
 ///
 /// # Errors
 /// When the database fails.
@@ -214,9 +228,13 @@ pub async fn note_check(
     change: &Change<'_, impl ConnectionTrait>,
     tested: &Model,
     check: &str,
+    passed: bool,
 ) -> Result<()> {
-    Entity::update_many()
-        .col_expr(Column::LastCheck, Expr::value(check))
+    let mut update = Entity::update_many().col_expr(Column::LastCheck, Expr::value(check));
+    if passed {
+        update = update.col_expr(Column::LastError, Expr::value(None::<String>));
+    }
+    update
         .filter(Column::OrganizationId.eq(change.organization()))
         .filter(Column::Id.eq(tested.id))
         .filter(Column::Version.eq(tested.version))

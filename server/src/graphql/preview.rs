@@ -16,7 +16,7 @@ use crate::graphql::id::Global;
 use crate::graphql::matching::Explained;
 use crate::graphql::preview_cost::{StreamReadCost, read_cost};
 use crate::graphql::preview_row::{PreviewCounts, PreviewReading, PreviewRow};
-use crate::graphql::problem::{ConnectorProblem, patiently, sorted};
+use crate::graphql::problem::{ConnectorProblem, altogether, patiently, sorted};
 use crate::graphql::rejection::Rejection;
 use crate::graphql::scalar::Json;
 use crate::graphql::stream_part::{
@@ -93,7 +93,7 @@ impl PreviewQuery {
         };
         let limit = input.limit.clamp(1, 100).unsigned_abs();
         let shown = match model(ctx, input, saved) {
-            Ok(model) => look(ctx, &model, limit).await,
+            Ok(model) => altogether(look(ctx, &model, limit)).await,
             Err(error) => Err(error),
         };
         match outcome(sorted(shown))? {

@@ -12,26 +12,35 @@ use crate::error::{Error, Result};
 /// How long a request waits for an outside system.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// What sort of trouble an outside system gave.
+/// What sort of trouble an outside system gave. Runs write it in their own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
 pub enum ConnectorProblemKind {
     /// The connection details are wrong.
+    #[serde(alias = "config")]
     Config,
     /// The credential was refused.
+    #[serde(alias = "auth")]
     Auth,
     /// The credential may not do this.
+    #[serde(alias = "permission")]
     Permission,
     /// The database, table or column is not there, or not visible.
+    #[serde(alias = "not_found")]
     NotFound,
     /// The table is not what it was, or cannot be read as asked.
+    #[serde(alias = "schema")]
     Schema,
     /// The system asked to slow down.
+    #[serde(alias = "rate_limited")]
     RateLimited,
     /// The statement took longer than allowed.
+    #[serde(alias = "timeout")]
     Timeout,
     /// The system could not be reached or broke off.
+    #[serde(alias = "unavailable")]
     Unavailable,
     /// The system answered something Weir does not understand.
+    #[serde(alias = "protocol")]
     Protocol,
 }
 
@@ -64,6 +73,13 @@ pub struct ConnectorProblem {
     detail: Option<String>,
 }
 
+impl ConnectorProblem {
+    /// Reads what a run wrote of its source; none when it is of an older form.
+    pub fn stored(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
 impl From<&ConnectorError> for ConnectorProblem {
     fn from(error: &ConnectorError) -> Self {
         Self {
@@ -80,12 +96,18 @@ pub async fn stepwise(check: impl Future<Output = Check>) -> Check {
     patience::within(PATIENCE, check).await
 }
 
+/// Asks an outside system several things after one another, all of them together not longer than a request may take.
+pub async fn altogether<T>(answers: impl Future<Output = T>) -> T {
+    patience::within(PATIENCE, answers).await
+}
+
 /// Waits for an outside system, but not longer than a request may take.
 ///
 /// # Errors
 /// What the system did, or that it took too long.
 pub async fn patiently<T>(answer: impl Future<Output = connector::Result<T>>) -> Result<T> {
-    match tokio::time::timeout(PATIENCE, patience::within(PATIENCE, answer)).await {
+    let patience = patience::left().map_or(PATIENCE, |left| left.min(PATIENCE));
+    match tokio::time::timeout(patience, patience::within(patience, answer)).await {
         Ok(answer) => Ok(answer?),
         Err(_) => {
             let message = format!("the source did not answer within {} s", PATIENCE.as_secs());

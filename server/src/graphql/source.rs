@@ -14,6 +14,7 @@ use crate::graphql::error::Fault;
 use crate::graphql::id::{Global, global};
 use crate::graphql::key_pair::{KeyPair, KeysOf};
 use crate::graphql::page::{Page, nested, page};
+use crate::graphql::problem::ConnectorProblem;
 use crate::graphql::scalar::DateTime;
 use crate::graphql::search::contains;
 use crate::graphql::source_check::SourceCheck;
@@ -72,9 +73,10 @@ impl Source {
         self.0.last_check.as_deref().and_then(SourceCheck::stored)
     }
 
-    /// Why the last run could not use the source.
-    async fn last_error(&self) -> Option<&str> {
-        self.0.last_error.as_deref()
+    /// Why the last run could not use the source, until a run can, a test passes, or the source is changed. What is
+    /// wrong with one table alone is told by its stream's runs.
+    async fn problem(&self) -> Option<ConnectorProblem> {
+        self.0.last_error.as_deref().and_then(ConnectorProblem::stored)
     }
 
     /// The key pairs by slot.

@@ -1,7 +1,7 @@
 //! Connection tests, of sources saved or not.
 
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
-use connector::{Check, Connector, ConnectorError, ErrorKind, TableRef};
+use connector::{Check, Connector, ConnectorError, ErrorKind, TableRef, kinds};
 use entity::{KeyPairId, SourceId, source};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ use crate::sources::config;
 pub enum SourceCheckStatus {
     /// It worked.
     Passed,
+    /// It told less than wanted, which need not hinder reading; the note says why.
+    Warned,
     /// It did not.
     Failed,
 }
@@ -60,15 +62,25 @@ struct Kept {
 pub struct SourceCheck(Kept);
 
 impl SourceCheck {
-    fn new(check: &Check, checked_at: Micros) -> Self {
-        let steps = check.steps.iter().map(|step| SourceCheckStep {
+    fn new((check, warned): &(Check, bool), checked_at: Micros) -> Self {
+        let last = check.steps.len().saturating_sub(1);
+        let steps = check.steps.iter().enumerate().map(|(number, step)| SourceCheckStep {
             name: step.name.to_owned(),
-            status: if step.error.is_none() { SourceCheckStatus::Passed } else { SourceCheckStatus::Failed },
+            status: match step.error {
+                Some(_) => SourceCheckStatus::Failed,
+                None if *warned && number == last => SourceCheckStatus::Warned,
+                None => SourceCheckStatus::Passed,
+            },
             duration_ms: i32::try_from(step.took.as_millis()).unwrap_or(i32::MAX),
             note: step.note.clone(),
             problem: step.error.as_ref().map(ConnectorProblem::from),
         });
         Self(Kept { checked_at, steps: steps.collect(), rest: check.rest.map(Rest::from) })
+    }
+
+    /// Whether no step failed.
+    fn passed(&self) -> bool {
+        self.0.steps.iter().all(|step| step.status != SourceCheckStatus::Failed)
     }
 
     /// When the source's warehouse goes to sleep, where it told.
@@ -85,9 +97,9 @@ impl SourceCheck {
 /// A connection test.
 #[Object]
 impl SourceCheck {
-    /// Whether every step passed.
+    /// Whether no step failed.
     async fn ok(&self) -> bool {
-        self.0.steps.iter().all(|step| step.status == SourceCheckStatus::Passed)
+        self.passed()
     }
 
     /// When it ended.
@@ -165,7 +177,7 @@ async fn keep(ctx: &Context<'_>, tested: &source::Model, check: &SourceCheck) ->
     let kept = async {
         let text =
             serde_json::to_string(&check.0).map_err(|error| Error::internal("writing a check", error))?;
-        sources::note_check(&work.change(), tested, &text).await?;
+        sources::note_check(&work.change(), tested, &text, check.passed()).await?;
         sources::find(&work.change(), tested.id).await
     }
     .await;
@@ -191,13 +203,14 @@ async fn check(
     if key.is_some() && stored.is_none() {
         return Err(refusal::required("id"));
     }
-    let connector = match (input.config, &stored) {
+    let hides = |kind: &str| Ok::<_, Error>(kinds::hides_tables(kind)?);
+    let (connector, hides) = match (input.config, &stored) {
         (None, None) => return Err(refusal::required("id")),
-        (None, Some(source)) if key.is_none() => app.sources.open(app, source).await?,
+        (None, Some(source)) if key.is_none() => (app.sources.open(app, source).await?, hides(&source.kind)?),
         (None, Some(source)) => {
             let config = config(source)?;
             let secret = app.sources.credential(app, source, &config, key).await?;
-            app.sources.unstored(&source.kind, &config, secret)?
+            (app.sources.unstored(&source.kind, &config, secret)?, hides(&source.kind)?)
         }
         (Some(config), stored) => {
             let settings = config.settings()?;
@@ -210,19 +223,40 @@ async fn check(
                 }
                 _ => None,
             };
-            app.sources.unstored(settings.kind, &config, secret)?
+            (app.sources.unstored(settings.kind, &config, secret)?, hides(settings.kind)?)
         }
     };
     let table = input.table.map(TableRef::from);
-    let check = stepwise(steps(&*connector, table.as_ref(), input.cursor_column.as_deref())).await;
-    Ok(SourceCheck::new(&check, app.clock.now()))
+    let mut check = stepwise(steps(&*connector, table.as_ref(), input.cursor_column.as_deref())).await;
+    let warned = lessened(&mut check, hides);
+    Ok(SourceCheck::new(&(check, warned), app.clock.now()))
+}
+
+/// The name of the step that lists.
+const SEE: &str = "see tables";
+
+/// Takes a list that did not come as what it is, no proof that nothing can be read; tells whether it was.
+fn lessened(check: &mut Check, hides: bool) -> bool {
+    let Some(step) = check.steps.last_mut().filter(|step| step.name == SEE) else { return false };
+    let words = match step.error.as_ref().map(ConnectorError::kind) {
+        Some(ErrorKind::Timeout) => {
+            "listing all tables takes longer than a test waits; tables can be read all the same"
+        }
+        Some(ErrorKind::NotFound | ErrorKind::Permission) if hides => {
+            "no table is listed: where the rights are on single tables, type their names; otherwise run the grant script \
+             of the source's page"
+        }
+        _ => return false,
+    };
+    (step.error, step.note) = (None, Some(words.to_owned()));
+    true
 }
 
 /// The steps of a connector and, where no table is named, whether any can be seen.
 async fn steps(connector: &dyn Connector, table: Option<&TableRef>, cursor: Option<&str>) -> Check {
     let mut check = connector.check(table, cursor).await;
     if table.is_none() {
-        check.step("see tables", async { Ok(((), Some(seen(connector).await?))) }).await;
+        check.step(SEE, async { Ok(((), Some(seen(connector).await?))) }).await;
     }
     check
 }

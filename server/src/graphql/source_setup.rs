@@ -86,7 +86,12 @@ pub async fn scripts(
         public_key: key.as_ref().map(|pair| pair.public_key.as_str()),
         google_account: google_account.as_deref(),
     };
-    let made = config(source).and_then(|config| Ok(kinds::setup(&source.kind, &config, &tables, given)?));
+    let made = config(source).and_then(|config| {
+        kinds::setup(&source.kind, &config, &tables, given).map_err(|error| {
+            let action = error.action().map(|action| format!("; {action}")).unwrap_or_default();
+            Error::invalid("tables", format!("{}{action}", error.message()))
+        })
+    });
     made.map_err(|error| Fault::from(error).into())
 }
 

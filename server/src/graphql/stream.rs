@@ -41,11 +41,16 @@ impl From<Model> for Stream {
 }
 
 impl Stream {
+    /// Whether nobody paused it, and its table has not changed under it.
+    fn in_use(&self) -> bool {
+        self.0.enabled && self.0.paused_reason.is_none()
+    }
+
     /// Judges whether its data is up to date.
     pub async fn judged(&self, ctx: &Context<'_>) -> Result<freshness::Freshness> {
         let run = load(ctx, LastRunOf(self.0.id)).await?;
         let source = load(ctx, self.0.source_id).await?;
-        let paused = !self.0.enabled || source.is_none_or(|source| source.state == SourceState::Paused);
+        let paused = !self.in_use() || source.is_none_or(|source| source.state == SourceState::Paused);
         let failed = run.is_some_and(|run| run.status == RunStatus::Failed);
         Ok(freshness::judge(&self.0, paused, failed, ctx.now()).map_err(Fault::from)?)
     }
@@ -132,12 +137,13 @@ impl Stream {
         self.0.maximum_bytes_billed.map(BigInt)
     }
 
-    /// When it is next due.
+    /// When it is next due; null while it is paused.
     async fn next_due_at(&self) -> Option<DateTime> {
-        self.0.next_due_at.map(DateTime)
+        self.0.next_due_at.filter(|_| self.in_use()).map(DateTime)
     }
 
-    /// Whether it may run.
+    /// Whether it may run; it waits all the same where its table has changed, as the reason tells, until it is resumed or
+    /// a run succeeds.
     async fn enabled(&self) -> bool {
         self.0.enabled
     }

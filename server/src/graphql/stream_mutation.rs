@@ -12,6 +12,7 @@ use crate::graphql::context::{Reach, Work, load};
 use crate::graphql::error::outcome;
 use crate::graphql::id::{Global, global};
 use crate::graphql::payload::payload;
+use crate::graphql::problem::altogether;
 use crate::graphql::scalar::BigInt;
 use crate::graphql::schedule::StreamScheduleInput;
 use crate::graphql::stream::Stream;
@@ -200,7 +201,7 @@ impl StreamMutation {
         let (id, version) = (input.id.0, input.expected_version);
         let stored = load(ctx, id).await?;
         let wanted = match stored {
-            Some(stored) => wanted(ctx, input, &stored).await,
+            Some(stored) => altogether(wanted(ctx, input, &stored)).await,
             None => Err(Error::NotFound("stream")),
         };
         let wanted = match outcome(wanted)? {

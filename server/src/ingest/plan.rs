@@ -143,7 +143,7 @@ impl Plan {
         let changed = |reason: String| {
             Error::from(
                 ConnectorError::new(ErrorKind::Schema, format!("table {} has changed: {reason}", self.table))
-                    .hint("restore the column, or open the stream, look at its columns and save it again"),
+                    .hint("restore the column, or map another in the stream; then resume the stream"),
             )
         };
         self.mapping.check(self.wide, &table.columns).map_err(|error| match error {

@@ -137,7 +137,7 @@ async fn through(
         let first = window.batches == 0;
         let fits = !first || plan.fits(&batch);
         if !fits {
-            columns::look(app, &connector, plan).await?;
+            cost.charge(columns::look(app, &connector, plan)).await?;
         }
         if window.seen(&batch) && batches.next_is_end().await? {
             let rest = Rest {
@@ -150,9 +150,9 @@ async fn through(
             return Ok((Outcome::Done, rest));
         }
         if first && fits && columns::due(app, plan) {
-            columns::look(app, &connector, plan).await?;
+            cost.charge(columns::look(app, &connector, plan)).await?;
         }
-        intake.cap(cap.for_batch(app, &connector, &batch).await?);
+        intake.cap(cost.charge(cap.for_batch(app, &connector, &batch)).await?);
         if intake.take(app, &batch).await?.1 == Next::Cancelled {
             return Ok((Outcome::Cancelled, Rest::default()));
         }

@@ -183,22 +183,29 @@ async fn insist<T, F: Future<Output = Result<T>>>(taken: &Taken, write: impl Fn(
     }
 }
 
-/// Shows what the outside did where people look for it: on the source, and, when the table is no longer what was
-/// mapped, on the stream, whose schedule then waits for a run that succeeds.
+/// Whether trouble is one of all tables of a source.
+fn whole_source(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Config | ErrorKind::Auth | ErrorKind::RateLimited | ErrorKind::Unavailable)
+}
+
+/// Shows what the outside did where people look for it: on the source, if it is the whole source's trouble, and, when
+/// the table is no longer what was mapped, on the stream, whose schedule then waits for a run that succeeds.
 async fn show(app: &App, claim: &Claim, failure: &Error, problem: &Problem) {
     let Error::Connector(outside) = failure else { return };
     let shown = async {
         let key = (claim.organization(), claim.run.stream_id);
         let Some(stream) = stream::Entity::find_by_id(key).one(app.db.orm()).await? else { return Ok(()) };
-        let text = serde_json::to_string(problem).expect("a problem is plain text");
-        Sql::new(app.db.orm(), "UPDATE source SET last_error = ")
-            .bind(text)
-            .text(" WHERE organization_id = ")
-            .bind(claim.organization())
-            .text(" AND id = ")
-            .bind(stream.source_id)
-            .run(app.db.orm())
-            .await?;
+        if whole_source(outside.kind()) {
+            let text = serde_json::to_string(problem).expect("a problem is plain text");
+            Sql::new(app.db.orm(), "UPDATE source SET last_error = ")
+                .bind(text)
+                .text(" WHERE organization_id = ")
+                .bind(claim.organization())
+                .text(" AND id = ")
+                .bind(stream.source_id)
+                .run(app.db.orm())
+                .await?;
+        }
         if outside.kind() == ErrorKind::Schema && outside.retry() == Retry::Never {
             Sql::new(app.db.orm(), "UPDATE stream SET paused_reason = ")
                 .bind(problem.message.as_str())

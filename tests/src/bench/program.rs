@@ -9,11 +9,12 @@ use anyhow::{Context, Result, ensure};
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use serde_json::{Value, json};
 use server::db::Db;
+use systems::ports::free_port;
 
 use super::promise::Promise;
 use super::{Bench, cpu, seed};
 use crate::demo::client::{Client, Founder};
-use crate::demo::server::{Server, Settings, free_port};
+use crate::demo::server::{Server, Settings};
 use crate::postgres::Database;
 
 /// Empty polls, one after the other.

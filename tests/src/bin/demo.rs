@@ -6,6 +6,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
+use systems::ports::free_port;
 use tempfile::TempDir;
 use tests::{
     demo::{
@@ -15,7 +16,7 @@ use tests::{
         client::Client,
         customer::{self, FOUNDER},
         report,
-        server::{Server, Settings, free_port, vacant},
+        server::{Server, Settings, vacant},
         usage::{Usage, usage},
         warehouse::Warehouse,
         wide::weeks,

@@ -29,7 +29,7 @@ struct Args {
     #[arg(long)]
     runs: bool,
     /// The lease, in milliseconds; whole seconds with `--runs`.
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 15_000)]
     lease: u64,
     /// Jobs at once.
     #[arg(long, default_value_t = 4)]

@@ -11,7 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use tokio::process::{Child, Command};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
-const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// Longer than the server's own grace for the work in hand.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
 
 /// What the server is started with.
 #[derive(Clone, Debug)]
@@ -165,12 +166,6 @@ impl Server {
         ensure!(status.success(), "weir stopped with {status}:\n{}", self.said());
         Ok(())
     }
-}
-
-/// A port of this machine that nothing listens on.
-pub fn free_port() -> Result<u16> {
-    let probe = std::net::TcpListener::bind(("127.0.0.1", 0)).context("find a free port")?;
-    Ok(probe.local_addr()?.port())
 }
 
 /// Whether a folder can take the demo: it is missing or empty.

@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import pathlib
+import random
 import select
 import shutil
 import signal
@@ -20,10 +21,27 @@ import time
 PR_SET_PDEATHSIG = 1
 
 
+# What this process holds, so that the ports it was given stay its own.
+held = []
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of 127.0.0.1 by the rule of `src/ports.rs`, which this process keeps as long as it lives."""
+    for _ in range(1000):
+        port = random.randrange(10_000, 30_000)
+        holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            holder.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
+                # As servers do, which may follow one that ended a moment ago.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            holder.close()
+            continue
+        held.append(holder)
+        return port
+    raise RuntimeError("no port between 10000 and 30000 is free")
 
 
 def die_with_keeper(sig):
@@ -55,7 +73,7 @@ class Keeper:
     def owner_gone(self, seconds):
         return bool(select.select([self.owner], [], [], seconds)[0])
 
-    def keep(self, command, ready, facts, become=lambda: None, attempt_seconds=90, **process):
+    def keep(self, command, ready, facts, become=lambda: None, attempt_seconds=240, **process):
         """Runs `command` until the owner ends. `ready()` says whether it answers; `facts` is what to tell besides the
         process."""
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -84,8 +84,9 @@ def start(keeper):
     port = lifetime.free_port()
     command = [f"{folder}/postgres", "-D", str(data), "-p", str(port)]
     settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "autovacuum_naptime": "1h"}
-    # A test that ends in mid sign-in holds up every DROP DATABASE until its connection times out, by default a minute.
-    settings["authentication_timeout"] = "5s"
+    # A test that ends in mid sign-in holds up every DROP DATABASE until its connection times out, by default a minute. A sign-in
+    # may take long on a busy machine.
+    settings["authentication_timeout"] = "30s"
     settings |= SCRATCH if durability == "scratch" else DURABLE
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]

@@ -1,6 +1,7 @@
 //! A real ClickHouse engine for the run, and a database of its own for each test.
 
 mod front;
+mod statements;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 pub use front::Front;
+pub use statements::Statements;
 
 use crate::run;
 

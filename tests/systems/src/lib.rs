@@ -11,6 +11,7 @@ pub mod bigquery;
 pub mod clickhouse;
 pub mod databricks;
 pub mod faults;
+pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod python;

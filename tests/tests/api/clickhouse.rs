@@ -77,6 +77,12 @@ async fn a_run_tells_what_the_engine_scanned_and_an_empty_poll_is_one_statement(
         let [statements, _, scanned, _] = cost(&poll).await?;
         assert_eq!(statements, 1, "a poll that finds nothing");
         ensure!(scanned >= 1, "the engine tells what it scanned");
+        // Opened anew after a long rest the source has to know its table, and whether that has changed.
+        world.site.app.clock.advance(2 * 3_600_000_000);
+        add(&database, &[(20, 1, 20)]).await?;
+        let news = world.sync_well(&stream).await?;
+        assert_eq!(news["tally"]["written"], "1");
+        assert_eq!(cost(&news).await?[0], 3, "two looks at the table, and the rows");
     }
     Ok(())
 }

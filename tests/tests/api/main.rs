@@ -2,12 +2,15 @@
 
 mod account;
 mod at_once;
+mod bigquery;
 mod clickhouse;
 mod csv;
 mod cursor;
+mod databricks;
 mod deletion;
 mod diagnosis;
 mod external_id;
+mod faults;
 mod idempotency;
 mod inside;
 mod key_pair;
@@ -37,5 +40,7 @@ mod target;
 mod tenancy;
 mod trouble;
 mod unmatched;
+mod warehouse;
+mod whole_job;
 mod wide;
 mod world;

@@ -41,11 +41,15 @@ const WANTED: [(&[&str], &[&str]); 8] = [
             "GRANT SELECT ON TABLE \"D\".\"Sales\".\"usage's\" TO ROLE \"it's \"\"R\"\"\";",
             "CREATE USER IF NOT EXISTS \"SYNC\" TYPE = SERVICE",
         ],
-        &["DROP USER IF EXISTS \"SYNC\";", "DROP ROLE IF EXISTS \"it's \"\"R\"\"\";"],
+        &[
+            "REVOKE SELECT ON TABLE \"D\".\"Sales\".\"usage's\" FROM ROLE \"it's \"\"R\"\"\";",
+            "ALTER USER \"SYNC\" UNSET RSA_PUBLIC_KEY;",
+            "-- DROP ROLE IF EXISTS \"it's \"\"R\"\"\";",
+        ],
     ),
     (
         &["ADD PROGRAMMATIC ACCESS TOKEN", "ROLE_RESTRICTION = 'it''s \"R\"'"],
-        &["DROP USER IF EXISTS \"SYNC\";"],
+        &["REVOKE ROLE \"it's \"\"R\"\"\" FROM USER \"SYNC\";", "-- DROP USER IF EXISTS \"SYNC\";"],
     ),
     (
         &[
@@ -111,6 +115,35 @@ async fn each_kind_has_scripts_with_the_customers_names_and_a_page_without_a_sec
             })
         );
         unseen(&world, &log).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_named_in_full_is_asked_for_and_not_left_out() -> Result<()> {
+    for world in World::both().await? {
+        for (kind, config, table, word) in [
+            (
+                "snowflake",
+                json!({ "account": "acme-prod1", "user": "u", "role": "r", "warehouse": "w" }),
+                json!({ "schema": "S", "name": "T" }),
+                "S.T is named without its database",
+            ),
+            ("bigquery", json!({ "project": "acme-pays" }), json!({ "name": "T" }), "names no dataset"),
+            (
+                "databricks",
+                json!({ "host": "dbc-a1b2345c-d6e7.cloud.databricks.com", "warehouse": "abc123" }),
+                json!({ "schema": "s", "name": "T" }),
+                "names no catalog",
+            ),
+        ] {
+            let input = json!({ "name": kind, "config": { kind: config } });
+            let source = text(&world.act("sourceCreate", "source { id }", input).await?["source"]["id"]);
+            let variables = json!({ "id": source, "tables": [table] });
+            let answer = world.send(&world.ours.token, SETUP, variables).await?;
+            assert_eq!(answer.code(), "BAD_USER_INPUT", "{}", answer.text);
+            assert!(answer.text.contains(word), "{}", answer.text);
+        }
     }
     Ok(())
 }

@@ -73,6 +73,8 @@ async fn worlds(kind: &'static str, url: String) -> Result<Vec<World>> {
     World::both_with(|config| {
         config.sources.networks = vec!["127.0.0.0/8".to_owned()];
         config.sources.base_urls.insert(kind.to_owned(), url.clone());
+        // The emulators are slow on a busy machine.
+        config.http.timeout_seconds = 120;
     })
     .await
 }

@@ -47,6 +47,7 @@ async fn a_source_is_added_checked_renamed_paused_and_deleted() -> Result<()> {
 
 #[tokio::test]
 async fn a_credential_goes_in_and_never_comes_out() -> Result<()> {
+    let authority = systems::authority::Authority::new("Elsewhere")?.pem;
     for world in World::both().await? {
         let config = json!({ "host": "db.example.com", "database": "d", "user": "u", "password": "hunter2" });
         let input = json!({ "name": "P", "config": { "postgres": config } });
@@ -61,7 +62,14 @@ async fn a_credential_goes_in_and_never_comes_out() -> Result<()> {
             "SECRET_REQUIRED",
             "it goes nowhere unseen"
         );
-        let kept = json!({ "host": "db.example.com", "database": "other", "user": "u" });
+        for less in [json!({ "sslMode": "DISABLE" }), json!({ "caCertificate": authority })] {
+            let mut bare = json!({ "host": "db.example.com", "database": "d", "user": "u" });
+            bare.as_object_mut().expect("an object").extend(less.as_object().expect("an object").clone());
+            let bare = json!({ "id": id, "config": { "postgres": bare } });
+            assert_eq!(world.refused("sourceUpdate", bare).await?.0, "SECRET_REQUIRED", "{less}");
+        }
+        let kept =
+            json!({ "host": "db.example.com", "database": "other", "user": "u", "sslMode": "VERIFY_FULL" });
         let kept = json!({ "id": id, "config": { "postgres": kept } });
         assert_eq!(world.act("sourceUpdate", fields, kept).await?["source"]["hasSecret"], true);
         let cleared = json!({ "host": "db.example.com", "database": "d", "user": "u", "password": null });

@@ -1,13 +1,13 @@
 //! Starting the program and reading what it says.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use systems::ports::free_port;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -40,8 +40,7 @@ pub struct Running {
 impl Install {
     /// On SQLite in a data folder that is not there yet.
     pub fn new() -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Ok(Self { folder: tempfile::tempdir()?, port, more: Vec::new() })
+        Ok(Self { folder: tempfile::tempdir()?, port: free_port()?, more: Vec::new() })
     }
 
     /// With one more setting.

@@ -10,6 +10,7 @@ use serde_json::json;
 use server::db::Db;
 use tests::postgres;
 use tests::site::{Answer, first_account, send};
+use tests::stage::until;
 
 use crate::program::{Install, Running};
 
@@ -96,8 +97,8 @@ async fn a_request_in_hand_is_answered_before_it_stops() -> Result<()> {
     tokio::time::sleep(Duration::from_millis(1500)).await;
     server.terminate()?;
     server.line("stopping")?;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(client()?.get(format!("{}/health", server.url)).send().await.is_err(), "it still listens");
+    let health = format!("{}/health", server.url);
+    until("it no longer listens", 8, async || Ok(client()?.get(&health).send().await.is_err())).await?;
     held.rollback().await?;
     let answer = asked.await??;
     assert_eq!(answer.status, 200, "{answer:?}");

@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 use server::clock::Clock;
 use server::db::Db;
 use server::domain::sync_run::{Request, start};
+use systems::ports::free_port;
 use tests::demo::client::{Client, Founder};
 use tests::demo::random::Random;
-use tests::demo::server::{Server, Settings, free_port};
+use tests::demo::server::{Server, Settings};
 use tests::postgres;
 use tests::stage::until;
+use tests::worker::arrange;
 
 use crate::load::{KNOWN, LOOKBACK, METRICS, linked};
 use crate::warehouse::Warehouse;
@@ -146,9 +148,9 @@ impl Install {
                 let run = find(&db, run).await?;
                 Ok(run.status == RunStatus::Running && run.attempt == kill)
             };
-            until("the run is taken up", 30, begun).await.with_context(|| server.said())?;
+            until("the run is taken up", 120, begun).await.with_context(|| server.said())?;
             let stored = find(&db, run).await?.batches + i64::try_from(self.random.below(6))?;
-            until("more batches are stored", 30, async || Ok(find(&db, run).await?.batches >= stored))
+            until("more batches are stored", 120, async || Ok(find(&db, run).await?.batches >= stored))
                 .await
                 .with_context(|| server.said())?;
             let moment = Duration::from_micros(u64::try_from(self.random.below(40_000))?);
@@ -156,6 +158,7 @@ impl Install {
             server.kill().await?;
             let run = find(&db, run).await?;
             ensure!(run.status == RunStatus::Running, "kill {kill} came too late: {run:?}");
+            lapse(&db).await?;
         }
         let server = Server::start(&self.settings).await?;
         let ended = ended(&db, run).await.with_context(|| server.said())?;
@@ -189,6 +192,14 @@ async fn bring(client: &Client) -> Result<()> {
     Ok(())
 }
 
+/// Ends the leases of whoever was killed, as time would.
+async fn lapse(db: &Db) -> Result<()> {
+    for table in ["sync_run", "job"] {
+        arrange(db, &format!("UPDATE {table} SET lease_until = 1 WHERE status = 'running'")).await?;
+    }
+    Ok(())
+}
+
 /// Asks for a sync of the only stream.
 pub async fn ask(db: &Db) -> Result<(OrganizationId, SyncRunId)> {
     let stream = stream::Entity::find().one(db.orm()).await?.context("there is a stream")?;
@@ -209,6 +220,6 @@ pub async fn ended(db: &Db, run: (OrganizationId, SyncRunId)) -> Result<sync_run
         let status = find(db, run).await?.status;
         Ok(!matches!(status, RunStatus::Queued | RunStatus::Running))
     };
-    until("the run has ended", 300, over).await?;
+    until("the run has ended", 1_200, over).await?;
     find(db, run).await
 }

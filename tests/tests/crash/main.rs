@@ -32,7 +32,8 @@ async fn a_load_of_200_000_rows_survives_kills_on_postgres() -> Result<()> {
 }
 
 async fn survives(warehouse: Warehouse, install: Install) -> Result<()> {
-    let install = install.with("WORKERS__LEASE_SECONDS", "5").with("WORKERS__POLL_MILLISECONDS", "100");
+    // So long that no lease lapses by itself: each kill costs one attempt, and nothing else does.
+    let install = install.with("WORKERS__LEASE_SECONDS", "60").with("WORKERS__POLL_MILLISECONDS", "100");
     let mut install = install.with("WORKERS__ATTEMPTS", "100");
     let mut load = Load::new(20_260_101, 200_000);
     warehouse.add(&load.rows).await?;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use systems::ports::free_port;
 use tests::demo::account::accounts;
 use tests::demo::calendar::{Day, now};
 use tests::demo::changes::Changes;
@@ -11,7 +12,7 @@ use tests::demo::client::Client;
 use tests::demo::customer::{self, FOUNDER, Stream};
 use tests::demo::metric::WIDE;
 use tests::demo::report::{self, Report};
-use tests::demo::server::{Server, Settings, free_port};
+use tests::demo::server::{Server, Settings};
 use tests::demo::usage::usage;
 use tests::demo::warehouse::Warehouse;
 use tests::demo::wide::{Row, weeks};

@@ -278,7 +278,8 @@ async fn a_viewer_has_a_share_of_requests() -> Result<()> {
 
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_undone() -> Result<()> {
-    let site = Site::with(|config| config.http.timeout_seconds = 1).await?;
+    // Enough for the requests that nobody holds up.
+    let site = Site::with(|config| config.http.timeout_seconds = 5).await?;
     site.set_up().await?;
     let (_, token) = site.token(&[Permission::AccountsRead, Permission::AccountsWrite]).await?;
     // The token's use is noted now, so that the request below waits inside the mutation.

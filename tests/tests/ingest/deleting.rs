@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use connector::memory::MemoryTable;
 use entity::{RunStatus, StreamId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use secrecy::ExposeSecret;
 use server::auth::Viewer;
 use server::clock::Clock;
@@ -48,13 +47,32 @@ fn large() -> MemoryTable {
     table
 }
 
-/// Keeps everybody from deleting measurements and waiting rows, until it is dropped.
-async fn hold(stand: &Stand) -> Result<DatabaseTransaction> {
-    let held = stand.app.db.begin().await?;
-    if stand.app.db.backend() == Backend::Postgres {
-        held.execute_unprepared("LOCK TABLE measurement, waiting_row IN SHARE MODE").await?;
-    }
-    Ok(held)
+/// Makes it take some tenths of a millisecond to delete a row of the table, so that many take seconds however seldom one
+/// looks.
+async fn slow(stand: &Stand, table: &str) -> Result<()> {
+    let db = &stand.app.db;
+    let act = match db.backend() {
+        Backend::Sqlite => "BEGIN SELECT length(randomblob(100000)); END",
+        Backend::Postgres => {
+            arrange(
+                db,
+                "CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
+                 'BEGIN PERFORM pg_sleep(0.0003); RETURN OLD; END'",
+            )
+            .await?;
+            "EXECUTE FUNCTION slow()"
+        }
+    };
+    arrange(db, &format!("CREATE TRIGGER slow_{table} BEFORE DELETE ON {table} FOR EACH ROW {act}")).await
+}
+
+/// Undoes it.
+async fn fast(stand: &Stand, table: &str) -> Result<()> {
+    let on = match stand.app.db.backend() {
+        Backend::Sqlite => String::new(),
+        Backend::Postgres => format!(" ON {table}"),
+    };
+    arrange(&stand.app.db, &format!("DROP TRIGGER slow_{table}{on}")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,14 +99,14 @@ async fn what_a_killed_process_has_not_discarded_the_next_one_does() -> Result<(
         for part in ["measurement", "waiting_row"] {
             let count = format!("SELECT COUNT(*) FROM {part}");
             let all = stand.count(&count).await?;
+            slow(&stand, part).await?;
             let mut process = start()?;
-            until("some rows are discarded", 60, async || Ok(stand.count(&count).await? < all)).await?;
-            let held = hold(&stand).await?;
+            until("some rows are discarded", 120, async || Ok(stand.count(&count).await? < all)).await?;
+            process.kill()?;
+            fast(&stand, part).await?;
             let others = if part == "measurement" { &before.0 } else { &before.1 };
             let left = stand.count(&count).await? - i64::try_from(others.len())?;
             ensure!(left > 0, "it is too fast to be killed in the middle of {part}");
-            process.kill()?;
-            held.rollback().await?;
         }
         let last = start()?;
         until("nothing is left of it", 120, async || Ok(stand.left_of(goes).await? == 0)).await?;

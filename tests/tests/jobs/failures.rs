@@ -94,7 +94,7 @@ async fn what_no_retry_mends_is_given_up_at_once() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stale_acknowledgement_is_refused() -> Result<()> {
     Stage::each(async |stage| {
-        add(&stage, &[job_of("stolen", Deed::Deaf(1500))]).await?;
+        add(&stage, &[job_of("stolen", Deed::Deaf(5_000))]).await?;
         let worker = Worker::start(&stage, 1);
         until("it runs", 20, async || Ok(!trace::read(&stage.db).await?.is_empty())).await?;
         // Another attempt of the same owner, as after a lease lost and taken again.

@@ -18,11 +18,12 @@ async fn jobs_of_a_killed_process_come_back_after_a_fast_restart() -> Result<()>
         let started = job_of("started", Deed::Work(60_000));
         let waiting = job_of("waiting", Deed::Work(0)).priority(-1);
         add(&stage, &[started, waiting]).await?;
-        let mut first = Process::start(NODE, &stage, &["--at-once", "1"])?;
+        let arguments = ["--at-once", "1", "--lease", "5000"];
+        let mut first = Process::start(NODE, &stage, &arguments)?;
         until("the job has begun", 30, async || Ok(!trace::read(&stage.db).await?.is_empty())).await?;
         first.kill()?;
         // At once, as a supervisor does.
-        let second = Process::start(NODE, &stage, &["--at-once", "1"])?;
+        let second = Process::start(NODE, &stage, &arguments)?;
         until("the job has begun again", 30, async || {
             Ok(trace::read(&stage.db).await?.iter().any(|event| event.word == "begin 2"))
         })
@@ -40,17 +41,20 @@ async fn jobs_of_a_killed_process_come_back_after_a_fast_restart() -> Result<()>
 #[tokio::test(flavor = "multi_thread")]
 async fn a_saturated_worker_keeps_its_leases() -> Result<()> {
     Stage::each(async |stage| {
-        let long = |name: &str| job_of(name, Deed::Work(7_000));
+        // More than two leases.
+        let long = |name: &str| job_of(name, Deed::Work(12_000));
         add(&stage, &[long("one"), long("two")]).await?;
-        let busy = Worker::start(&stage, 2);
+        let (lease, poll) = (Duration::from_secs(5), Duration::from_millis(100));
+        let busy = Worker::with(&stage, lease, poll, 2);
         until("both have begun", 20, async || Ok(trace::read(&stage.db).await?.len() >= 2)).await?;
-        let idle = Worker::start(&stage, 2);
+        let idle = Worker::with(&stage, lease, poll, 2);
+        let started = crate::now();
         until("both are done", 40, async || all_are(&stage, JobStatus::Done).await).await?;
         assert!(jobs(&stage).await?.iter().all(|job| job.attempts == 1), "nobody took them over");
         let workers = worker::Entity::find().all(stage.db.orm()).await?;
         assert_eq!(workers.len(), 2);
-        let age = |it: &worker::Model| crate::now() - it.seen_at;
-        assert!(workers.iter().all(|it| age(it) < 5_000_000), "busy or idle, a worker says that it is alive");
+        let alive = |it: &worker::Model| it.seen_at > started + 5_000_000;
+        assert!(workers.iter().all(alive), "busy or idle, a worker says that it is alive");
         busy.finish().await?;
         idle.finish().await?;
         assert!(worker::Entity::find().all(stage.db.orm()).await?.is_empty(), "who ends says so");
@@ -64,7 +68,7 @@ async fn a_process_whose_threads_are_blocked_has_no_double_effect() -> Result<()
     Stage::each(async |stage| {
         // Both threads of the first process are held for three leases, so that it cannot renew.
         add(&stage, &[job_of("one", Deed::Block(6_000)), job_of("two", Deed::Block(6_000))]).await?;
-        let blocked = Process::start(NODE, &stage, &["--at-once", "2"])?;
+        let blocked = Process::start(NODE, &stage, &["--at-once", "2", "--lease", "2000"])?;
         until("both have begun", 30, async || Ok(trace::read(&stage.db).await?.len() >= 2)).await?;
         let others = Process::start(NODE, &stage, &["--at-once", "1", "--lease", "9000"])?;
         until("both are done", 60, async || all_are(&stage, JobStatus::Done).await).await?;

@@ -13,7 +13,8 @@ const SIZE: Size = Size { accounts: 14_000, measured: 14_000, waiting: 40_000 };
 
 #[tokio::test]
 async fn no_write_transaction_grows_with_the_number_of_rows() -> Result<()> {
-    let mut bulk = Bulk::start(SIZE, |_| {}).await?;
+    // To bring so many rows takes long on a busy machine.
+    let mut bulk = Bulk::start(SIZE, |config| config.http.timeout_seconds = 120).await?;
     let meter = Meter::on(&bulk.site.app.db).await?;
     for phase in Phase::ALL {
         bulk.go(phase).await?;

@@ -15,6 +15,7 @@ mod queue;
 mod retries;
 mod runs;
 mod schedule;
+mod working;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -64,9 +65,9 @@ struct Worker {
 }
 
 impl Worker {
-    /// With a lease of two seconds and a short poll.
+    /// With the lease a server has unless told otherwise and a short poll.
     fn start(stage: &Stage, at_once: usize) -> Self {
-        Self::with(stage, Duration::from_secs(2), Duration::from_millis(100), at_once)
+        Self::with(stage, Duration::from_secs(15), Duration::from_millis(100), at_once)
     }
 
     fn with(stage: &Stage, lease: Duration, poll: Duration, at_once: usize) -> Self {

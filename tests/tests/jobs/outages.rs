@@ -20,7 +20,7 @@ const LOCKED: Duration = Duration::from_secs(12);
 async fn a_sqlite_locked_for_longer_than_the_busy_timeout_is_survived() -> Result<()> {
     let stage = Stage::sqlite().await?;
     // It ends so late that its own write waits less than the ten seconds: only the worker's statements fail.
-    add(&stage, &[job_of("in hand", Deed::Deaf(4_000))]).await?;
+    add(&stage, &[job_of("in hand", Deed::Deaf(8_000))]).await?;
     let worker = Worker::with(&stage, Duration::from_secs(20), Duration::from_millis(100), 2);
     until("it has begun", 20, async || Ok(!trace::read(&stage.db).await?.is_empty())).await?;
     add(&stage, &[job_of("next", Deed::Work(0))]).await?;
@@ -43,7 +43,8 @@ async fn a_postgres_that_goes_away_and_comes_back_is_survived() -> Result<()> {
     add(&stage, &[job_of("in hand", Deed::Deaf(1_500))]).await?;
     let worker = Worker::with(&stage, Duration::from_secs(20), Duration::from_millis(100), 2);
     until("it has begun", 20, async || Ok(!trace::read(&stage.db).await?.is_empty())).await?;
-    let later = job_of("next", Deed::Work(0)).run_at(crate::now() + 1_000_000);
+    // Due while the server is away, however long it takes to send it away.
+    let later = job_of("next", Deed::Work(0)).run_at(crate::now() + 3_000_000);
     add(&stage, &[later]).await?;
     // As in a restart: every connection breaks, and for a while none is let in.
     let mut admin = PgConnection::connect(&database.server.url("postgres")).await?;

@@ -56,10 +56,14 @@ async fn warehouse() -> Result<Database> {
     Ok(warehouse)
 }
 
-/// A stand whose clock stands still, so that nothing happens by itself but the stream's runs.
+/// A stand whose clock stands still and whose leases need no renewal, so that nothing happens by itself but the
+/// stream's runs.
 async fn stand(weir: &str, warehouse: &str) -> Result<Stand> {
     let mut stand = Stand::on(weir, warehouse).await?;
     stand.app.clock = Clock::fixed(START);
+    let mut config = (*stand.app.config).clone();
+    config.workers.lease_seconds = 3_600;
+    stand.app.config = Arc::new(config);
     stand.stream_of(&StreamSpec::quiet()).await?;
     Ok(stand)
 }

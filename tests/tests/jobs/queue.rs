@@ -7,7 +7,7 @@ use entity::JobStatus;
 use server::domain::job::{self, enqueue};
 use tests::stage::{Stage, until};
 use tests::trace;
-use tests::worker::Deed;
+use tests::worker::{Deed, arrange};
 
 use crate::{Worker, add, all_are, job_of, jobs, now};
 
@@ -36,17 +36,22 @@ async fn an_enqueue_lives_and_dies_with_its_transaction() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_with_a_time_waits_for_it_and_higher_priority_goes_first() -> Result<()> {
     Stage::each(async |stage| {
-        let later = now() + 2_000_000;
+        let hour = now() + 3_600_000_000;
         let low = job_of("low", Deed::Work(0));
         let high = job_of("high", Deed::Work(0)).priority(5);
-        add(&stage, &[job_of("later", Deed::Work(0)).run_at(later).priority(9), low, high]).await?;
+        add(&stage, &[job_of("later", Deed::Work(0)).run_at(hour).priority(9), low, high]).await?;
         let worker = Worker::start(&stage, 1);
+        until("the two whose time has come are done", 30, async || {
+            Ok(jobs(&stage).await?[1..].iter().all(|job| job.status == JobStatus::Done))
+        })
+        .await?;
+        assert_eq!(jobs(&stage).await?[0].status, JobStatus::Queued, "begun too early");
+        arrange(&stage.db, &format!("UPDATE job SET run_at = {} WHERE status = 'queued'", now())).await?;
         until("all are done", 30, async || all_are(&stage, JobStatus::Done).await).await?;
         worker.finish().await?;
         let order = trace::words(&stage.db, "begin 1").await?;
         let names: Vec<_> = order.iter().map(|event| event.subject.as_str()).collect();
         assert_eq!(names, ["high", "low", "later"]);
-        assert!(order[2].at >= later, "begun {} too early", later - order[2].at);
         Ok(())
     })
     .await
@@ -55,7 +60,7 @@ async fn a_job_with_a_time_waits_for_it_and_higher_priority_goes_first() -> Resu
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dedupe_key_counts_against_live_jobs_only() -> Result<()> {
     Stage::each(async |stage| {
-        let one = || job_of("one", Deed::Work(1500)).dedupe("key");
+        let one = || job_of("one", Deed::Work(8_000)).dedupe("key");
         assert_eq!(add(&stage, &[one()]).await?, 1);
         assert_eq!(add(&stage, &[one(), one()]).await?, 0, "one waits already");
         // A second push must not break the transaction it is part of.
@@ -66,7 +71,7 @@ async fn a_dedupe_key_counts_against_live_jobs_only() -> Result<()> {
         let worker = Worker::start(&stage, 2);
         until("it runs", 20, async || Ok(jobs(&stage).await?[0].status == JobStatus::Running)).await?;
         assert_eq!(add(&stage, &[one()]).await?, 0, "one runs already");
-        until("all are done", 20, async || all_are(&stage, JobStatus::Done).await).await?;
+        until("all are done", 40, async || all_are(&stage, JobStatus::Done).await).await?;
         assert_eq!(add(&stage, &[one()]).await?, 1, "finished jobs do not count");
         worker.finish().await
     })
@@ -122,15 +127,29 @@ async fn polling_has_no_gaps() -> Result<()> {
             times.iter().map(|at| job_of(&at.to_string(), Deed::Work(0)).run_at(*at)).collect();
         add(&stage, &jobs).await?;
         let worker = Worker::with(&stage, Duration::from_secs(15), Duration::from_millis(100), 2);
-        until("all are done", 60, async || all_are(&stage, JobStatus::Done).await).await?;
+        let all_done = until("all are done", 60, async || all_are(&stage, JobStatus::Done).await);
+        let (machine, ()) = futures::try_join!(lateness(&stage, &times), all_done)?;
         worker.finish().await?;
         for event in trace::words(&stage.db, "begin 1").await? {
             let late = event.at - event.subject.parse::<i64>()?;
-            assert!((0..3_000_000).contains(&late), "a due job waited {late} microseconds");
+            let most = machine + 3_000_000;
+            assert!((0..most).contains(&late), "a due job waited {late} of {most} microseconds");
         }
         Ok(())
     })
     .await
+}
+
+/// By how many microseconds at most somebody is late who only waits for these times and writes a line at each: that much
+/// is the machine's.
+async fn lateness(stage: &Stage, times: &[i64]) -> Result<i64> {
+    let mut worst = 0;
+    for at in times {
+        tokio::time::sleep(Duration::from_micros(u64::try_from((at - now()).max(0))?)).await;
+        trace::add(stage.db.orm(), now(), "control", "control").await?;
+        worst = worst.max(now() - at);
+    }
+    Ok(worst)
 }
 
 #[tokio::test(flavor = "multi_thread")]

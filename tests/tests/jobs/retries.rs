@@ -7,7 +7,7 @@ use tests::stage::{Stage, until};
 use tests::trace;
 use tests::worker::arrange;
 
-use crate::runs::{Working, ask, ended, find};
+use crate::working::{Working, ask, ended, seen};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_tried_again_with_growing_waits_kept_on_the_run() -> Result<()> {
@@ -16,11 +16,8 @@ async fn an_outage_is_tried_again_with_growing_waits_kept_on_the_run() -> Result
         let stream = stage.stream(organization, "unavailable", |_| {}).await?;
         let run = ask(&stage, organization.0, stream).await?;
         let working = Working::start(&stage).await?;
-        until("it waits for its second attempt", 20, async || {
-            Ok(find(&stage, &run).await?.retry_at.is_some())
-        })
-        .await?;
-        let waiting = find(&stage, &run).await?;
+        let second = ("it waits for its second attempt", 20);
+        let waiting = seen(&stage, &run, second, |run| run.retry_at.is_some()).await?;
         assert_eq!((waiting.status, waiting.attempt), (RunStatus::Queued, 1));
         assert_eq!(waiting.error_kind.as_deref(), Some("unavailable"));
         let run = ended(&stage, &run, 40).await?;
@@ -41,17 +38,15 @@ async fn an_outage_is_tried_again_with_growing_waits_kept_on_the_run() -> Result
 async fn a_wait_the_source_names_is_honored_and_asking_again_cuts_it_short() -> Result<()> {
     Stage::each(async |stage| {
         let organization = stage.organization().await?;
-        let stream = stage.stream(organization, "limited", |_| {}).await?;
+        let stream = stage.stream(organization, "limited 4 3600", |_| {}).await?;
         let run = ask(&stage, organization.0, stream).await?;
         let working = Working::start(&stage).await?;
-        until("it waits for its third attempt", 40, async || {
-            let run = find(&stage, &run).await?;
-            Ok(run.attempt == 2 && run.retry_at.is_some())
-        })
-        .await?;
+        let third = ("it waits for its third attempt", 40);
+        let waits = |run: &sync_run::Model| run.attempt == 2 && run.retry_at.is_some();
+        let waiting = seen(&stage, &run, third, waits).await?;
         let times: Vec<_> = trace::read(&stage.db).await?.into_iter().map(|event| event.at).collect();
         assert!(times[1] - times[0] >= 4_000_000, "{times:?}");
-        arrange(&stage.db, &format!("UPDATE job SET run_at = {}", crate::now() + 3_600_000_000)).await?;
+        assert!(waiting.retry_at.unwrap_or_default() >= times[1] + 3_600_000_000, "{waiting:?}");
         assert_eq!(ask(&stage, organization.0, stream).await?.id, run.id, "it joins the run that waits");
         let run = ended(&stage, &run, 20).await?;
         assert_eq!((run.status, run.attempt), (RunStatus::Failed, 3));

@@ -1,85 +1,29 @@
 //! Runs: one live run per stream and kind, held by one worker at a time, whatever dies.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use entity::{OrganizationId, RunKind, RunStatus, RunTrigger, SourceId, StreamId, SyncRunId, sync_run};
-use sea_orm::EntityTrait;
+use entity::{OrganizationId, RunKind, RunStatus, RunTrigger, SourceId, StreamId, SyncRunId};
+use server::clock::Clock;
 use server::domain::job::NewJob;
 use server::domain::sync_run::{self as runs, Claim, Claimed, End, Request, SyncRun};
 use server::error::Error;
-use server::jobs;
 use tests::stage::{Stage, until};
 use tests::trace;
-use tests::worker::{Process, Scripted, arrange};
-use tokio_util::sync::CancellationToken;
+use tests::worker::{Process, arrange};
 
+use crate::working::{Working, ask, ended, find};
 use crate::{NODE, now};
-
-/// An application whose workers run, until it is dropped.
-pub struct Working {
-    stop: CancellationToken,
-    handle: Option<jobs::Handle>,
-}
-
-impl Working {
-    pub async fn start(stage: &Stage) -> Result<Self> {
-        let app = stage
-            .app(|config| {
-                config.workers.lease_seconds = 3;
-                config.workers.backoff_seconds = 1;
-                config.workers.attempts = 3;
-            })
-            .await?;
-        let stop = CancellationToken::new();
-        let handle = Some(jobs::start(&app, Arc::new(Scripted), &stop));
-        Ok(Self { stop, handle })
-    }
-
-    pub async fn finish(mut self) {
-        self.stop.cancel();
-        if let Some(handle) = self.handle.take() {
-            handle.finished().await;
-        }
-    }
-}
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
-/// Asks for a sync of a stream.
-pub async fn ask(stage: &Stage, organization: OrganizationId, stream: StreamId) -> Result<SyncRun> {
-    let request = Request::sync(organization, stream, RunTrigger::Manual);
-    Ok(runs::start(stage.db.orm(), now(), request).await?.run)
-}
-
-/// The run as it is now.
-pub async fn find(stage: &Stage, run: &SyncRun) -> Result<SyncRun> {
-    let key = (run.organization_id, run.id);
-    Ok(sync_run::Entity::find_by_id(key).one(stage.db.orm()).await?.expect("the run exists"))
-}
-
-/// Waits for the run to end.
-pub async fn ended(stage: &Stage, run: &SyncRun, seconds: u64) -> Result<SyncRun> {
-    until("the run has ended", seconds, async || {
-        Ok(!matches!(find(stage, run).await?.status, RunStatus::Queued | RunStatus::Running))
-    })
-    .await?;
-    find(stage, run).await
-}
 
 async fn scene(stage: &Stage, name: &str) -> Result<((OrganizationId, SourceId), StreamId)> {
     let organization = stage.organization().await?;
     Ok((organization, stage.stream(organization, name, |_| {}).await?))
 }
 
-async fn claim(stage: &Stage, run: &SyncRun, lease: i64) -> Result<Claimed> {
+/// Claims the run at a time, for so many microseconds.
+async fn claim(stage: &Stage, run: &SyncRun, at: i64, lease: i64) -> Result<Claimed> {
     let key = (run.organization_id, run.id);
-    Ok(runs::claim(stage.db.orm(), now(), now() + lease, key, entity::WorkerId::new()).await?)
+    Ok(runs::claim(stage.db.orm(), at, at + lease, key, entity::WorkerId::new()).await?)
 }
 
 fn ours(claimed: Claimed) -> Claim {
@@ -150,12 +94,16 @@ async fn pitfall_28_a_run_whose_worker_died_blocks_nothing() -> Result<()> {
     Stage::each(async |stage| {
         let ((organization, _), stream) = scene(&stage, "batches 1 1").await?;
         let run = ask(&stage, organization, stream).await?;
-        let dead = ours(claim(&stage, &run, 300_000).await?);
-        assert!(matches!(claim(&stage, &run, 300_000).await?, Claimed::Held(_)), "the lease holds");
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        let start = now();
+        let dead = ours(claim(&stage, &run, start, 300_000).await?);
+        let early = claim(&stage, &run, start + 1, 300_000).await?;
+        assert!(
+            matches!(early, Claimed::Held(until) if until == start + 300_000),
+            "the lease holds: {early:?}"
+        );
         // What counts as live for the index, and what can be taken up, are one: the run is both.
         assert!(ask(&stage, organization, stream).await?.id == run.id);
-        let heir = ours(claim(&stage, &run, 60_000_000).await?);
+        let heir = ours(claim(&stage, &run, start + 400_000, 3_600_000_000).await?);
         assert_eq!((heir.run.attempt, heir.fence()), (2, dead.fence() + 1));
         // The dead one wakes up: nothing it says counts.
         let late = runs::finish(&stage.db, now(), &dead, End::Succeeded).await;
@@ -165,7 +113,7 @@ async fn pitfall_28_a_run_whose_worker_died_blocks_nothing() -> Result<()> {
             runs::renew(stage.db.orm(), now(), now(), &[(organization, run.id, dead.fence())]).await?;
         assert!(renewed.is_empty());
         assert_eq!(runs::finish(&stage.db, now(), &heir, End::Succeeded).await?, RunStatus::Succeeded);
-        assert!(matches!(claim(&stage, &run, 1).await?, Claimed::Over));
+        assert!(matches!(claim(&stage, &run, now(), 1).await?, Claimed::Over));
         Ok(())
     })
     .await
@@ -174,11 +122,12 @@ async fn pitfall_28_a_run_whose_worker_died_blocks_nothing() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn pitfall_29_a_long_run_that_renews_is_not_taken_over() -> Result<()> {
     Stage::each(async |stage| {
-        // Six seconds of silence between two batches, with a lease of three.
-        let ((organization, _), stream) = scene(&stage, "batches 2 6000").await?;
+        // Twelve seconds of silence between two batches, with a lease of six.
+        let ((organization, _), stream) = scene(&stage, "batches 2 12000").await?;
         let run = ask(&stage, organization, stream).await?;
-        let workers = [Working::start(&stage).await?, Working::start(&stage).await?];
-        let run = ended(&stage, &run, 60).await?;
+        let short = async || Working::at(&stage, Clock::system(), 6).await;
+        let workers = [short().await?, short().await?];
+        let run = ended(&stage, &run, 90).await?;
         assert_eq!((run.status, run.attempt, run.fence), (RunStatus::Succeeded, 1, 1));
         assert!(run.heartbeat_at.is_some_and(|at| at > run.started_at.unwrap_or(i64::MAX)));
         for worker in workers {
@@ -249,7 +198,7 @@ async fn a_cancelled_run_stops_whether_it_waits_or_runs() -> Result<()> {
         until("some batches are stored", 30, async || Ok(find(&stage, &running).await?.batches > 3)).await?;
         // Asked through another process: the keeper of the lease sees it.
         runs::cancel(stage.db.orm(), now(), organization, running.id).await?;
-        let run = ended(&stage, &running, 20).await?;
+        let run = ended(&stage, &running, 40).await?;
         assert_eq!((run.status, run.balanced), (RunStatus::Cancelled, Some(true)));
         assert_eq!(
             i64::try_from(trace::words(&stage.db, "batch").await?.len())?,

@@ -11,7 +11,7 @@ use tests::stage::{Stage, until};
 use tests::worker::arrange;
 
 use crate::now;
-use crate::runs::Working;
+use crate::working::Working;
 
 const FIVE_MINUTES: &str = r#"{"kind":"interval","minutes":5}"#;
 
@@ -70,7 +70,8 @@ async fn a_thousand_streams_are_started_in_a_few_transactions_and_spread_from_th
             stage.stream(organization, &format!("batches 0 {number}"), due(1)).await?;
         }
         let mut app = stage.app(|_| {}).await?;
-        app.clock = Clock::fixed(now());
+        let at = now();
+        app.clock = Clock::fixed(at);
         let first = start_due(&app).await?;
         let second = start_due(&app).await?;
         assert_eq!((first.started, second.started), (500, 500));
@@ -78,7 +79,7 @@ async fn a_thousand_streams_are_started_in_a_few_transactions_and_spread_from_th
         let mut seconds = BTreeMap::new();
         for stream in streams(&stage).await?.values() {
             let next = stream.next_due_at.expect("due again");
-            assert!(next > now() - 60_000_000 && next <= now() + 300_000_000);
+            assert!(next > at - 60_000_000 && next <= at + 300_000_000);
             *seconds.entry(next / 1_000_000).or_insert(0) += 1;
         }
         assert!(seconds.values().all(|count| *count < 20), "they do not all come back in one second");
@@ -90,13 +91,14 @@ async fn a_thousand_streams_are_started_in_a_few_transactions_and_spread_from_th
 #[tokio::test(flavor = "multi_thread")]
 async fn only_streams_that_may_run_are_started_and_none_twice() -> Result<()> {
     Stage::each(async |stage| {
+        let at = now();
         let usual = stage.organization().await?;
         let (off, paused) = (stage.organization().await?, stage.organization().await?);
         let wanted = stage.stream(usual, "wanted", due(1)).await?;
         let running = stage.stream(usual, "running", due(1)).await?;
         let disabled =
             stage.stream(usual, "disabled", |model| (due(1)(model), model.enabled = false).1).await?;
-        let later = stage.stream(usual, "later", due(now() + 60_000_000)).await?;
+        let later = stage.stream(usual, "later", due(at + 60_000_000)).await?;
         let switched_off = stage.stream(off, "off", due(1)).await?;
         let source_paused = stage.stream(paused, "paused", due(1)).await?;
         for (table, column, organization) in [
@@ -107,8 +109,8 @@ async fn only_streams_that_may_run_are_started_and_none_twice() -> Result<()> {
             let set = server::sql::Sql::new(db, &format!("UPDATE {table} SET {column} = "));
             set.bind(organization).run(db).await?;
         }
-        let live = crate::runs::ask(&stage, usual.0, running).await?;
-        let app = stage.app(|_| {}).await?;
+        let live = crate::working::ask(&stage, usual.0, running).await?;
+        let app = stage.app_at(Clock::fixed(at), |_| {}).await?;
         assert_eq!(start_due(&app).await?, Tick { due: 4, started: 1 });
         let runs = sync_run::Entity::find().all(stage.db.orm()).await?;
         let mut of: Vec<_> = runs.iter().map(|run| (run.stream_id, run.trigger, run.status)).collect();
@@ -123,7 +125,7 @@ async fn only_streams_that_may_run_are_started_and_none_twice() -> Result<()> {
         assert_eq!(streams[&running].last_run_id, Some(live.id));
         for moved in [wanted, running, switched_off, source_paused] {
             assert!(
-                streams[&moved].next_due_at > Some(now()),
+                streams[&moved].next_due_at > Some(at),
                 "{} waits for its next time",
                 streams[&moved].name
             );
@@ -138,6 +140,7 @@ async fn only_streams_that_may_run_are_started_and_none_twice() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn pitfall_31_a_schedule_does_not_stop_without_a_trace() -> Result<()> {
     Stage::each(async |stage| {
+        let at = now();
         let organization = stage.organization().await?;
         // Due times that were missed, for years or since a moment ago; one that was lost; one nobody can read.
         let overdue = stage.stream(organization, "overdue", due(1)).await?;
@@ -152,7 +155,8 @@ async fn pitfall_31_a_schedule_does_not_stop_without_a_trace() -> Result<()> {
                 model.next_due_at = Some(1);
             })
             .await?;
-        let working = Working::start(&stage).await?;
+        // No other due time comes while one looks.
+        let working = Working::at(&stage, Clock::fixed(at), 15).await?;
         until("the overdue stream has run once", 30, async || {
             let runs = sync_run::Entity::find().all(stage.db.orm()).await?;
             Ok(runs.iter().filter(|it| it.stream_id == overdue && it.status == RunStatus::Succeeded).count()
@@ -164,7 +168,7 @@ async fn pitfall_31_a_schedule_does_not_stop_without_a_trace() -> Result<()> {
         })
         .await?;
         let found = streams(&stage).await?;
-        assert!(found[&overdue].next_due_at > Some(now()), "years of missed times make one run");
+        assert!(found[&overdue].next_due_at > Some(at), "years of missed times make one run");
         assert_eq!(
             found[&broken].next_due_at, None,
             "what cannot be read is left alone and does not block the rest"

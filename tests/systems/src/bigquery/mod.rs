@@ -6,6 +6,7 @@
 pub mod account;
 mod act;
 pub mod gate;
+mod pages;
 pub mod place;
 pub mod strict;
 
@@ -15,6 +16,7 @@ use serde::Deserialize;
 pub use account::Account;
 pub use act::{Act, Seen};
 pub use gate::Gate;
+pub use pages::Pages;
 pub use place::Place;
 
 use crate::run;

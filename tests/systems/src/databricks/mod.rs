@@ -10,6 +10,7 @@
 //! Its SQL is what reading needs, over rows in memory: see [`sql`].
 
 mod catalog;
+mod chunks;
 mod emulator;
 mod fault;
 mod http;
@@ -18,6 +19,7 @@ mod sql;
 mod statement;
 mod store;
 
+pub use chunks::{Chunks, Storage};
 pub use emulator::Emulator;
 pub use fault::{Call, Fault};
 pub use server::{CLIENT, SECRET, Server, TOKEN, WAREHOUSE};

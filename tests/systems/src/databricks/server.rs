@@ -122,6 +122,11 @@ impl Server {
         format!("http://127.0.0.1:{}", self.inner.port)
     }
 
+    /// The port of its interface.
+    pub fn port(&self) -> u16 {
+        self.inner.port
+    }
+
     /// The port of the object store, on 127.0.0.1.
     pub fn storage(&self) -> u16 {
         self.known().storage

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use connector::{CursorKind, Position, ReadRequest, Watermark};
 use serde_json::json;
-use systems::databricks::{Call, Server, Type, Value, column, key};
+use systems::databricks::{Call, Server, Table, Type, Value, column, key};
 
 use crate::opening::{asking, filled, from, open, read, request};
 
@@ -27,6 +27,24 @@ async fn the_clock_costs_no_statement() -> Result<()> {
     server.warehouse("STOPPED");
     open(&server)?.clock().await?;
     assert_eq!(server.count(Call::Submit), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_table_the_warehouse_must_describe_costs_a_statement_more() -> Result<()> {
+    let server = Server::start().await?;
+    let columns = vec![key("id", Type::Int("BIGINT"))];
+    let old = server.place("hive_metastore", "old", "t", Table { columns, ..Table::default() });
+    server.insert(&old, vec![vec![Value::Int(1)]])?;
+    let connector = open(&server)?;
+    let asked = asking(&old, &["id"], ("id", CursorKind::Int));
+    for wanted in [2, 1] {
+        read(&*connector, &asked).await?;
+        assert_eq!((asked.cost.take().statements, server.count(Call::Submit)), (wanted, wanted as usize));
+        server.heard();
+    }
+    asked.cost.charge(connector.describe(&old)).await?;
+    assert_eq!(asked.cost.take().statements, 1);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use connector::{Connector, CursorKind, ErrorKind, TableRef, kinds};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use systems::postgres::Database;
 
 use crate::looking::{count, table};
@@ -74,20 +74,19 @@ impl Site {
     /// Who may do what with anything in the database, and what is said of roles.
     async fn rights(&self) -> Result<Vec<String>> {
         let mut connection = PgConnection::connect(&self.database.url()).await?;
-        let sql = "SELECT 'role ' || rolname FROM pg_roles \
-             UNION ALL SELECT 'setting ' || setconfig::text FROM pg_db_role_setting \
+        // Roles of other tests, and what is set for them, come and go.
+        let own = self.database.name.rsplit(' ').next().context("a name")?;
+        let sql = "SELECT 'role ' || rolname FROM pg_roles WHERE strpos(rolname, $1) > 0 \
+             UNION ALL SELECT 'setting ' || setconfig::text FROM pg_db_role_setting s \
+                 LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole \
+                 WHERE d.datname = current_database() OR strpos(r.rolname, $1) > 0 \
              UNION ALL SELECT 'database ' || aclexplode(coalesce(datacl, acldefault('d', datdba)))::text \
                  FROM pg_database WHERE datname = current_database() \
              UNION ALL SELECT nspname || aclexplode(coalesce(nspacl, acldefault('n', nspowner)))::text \
                  FROM pg_namespace \
              UNION ALL SELECT relname || aclexplode(coalesce(relacl, acldefault('r', relowner)))::text \
                  FROM pg_class WHERE relkind = 'r' ORDER BY 1";
-        let rows = connection.fetch_all(sql).await?;
-        let mut lines: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-        // Roles of other tests come and go.
-        let own = self.database.name.rsplit(' ').next().context("a name")?;
-        lines.retain(|line| !line.starts_with("role ") || line.contains(own));
-        Ok(lines)
+        Ok(sqlx::query_scalar(sql).bind(own).fetch_all(&mut connection).await?)
     }
 }
 

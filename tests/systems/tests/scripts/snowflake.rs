@@ -114,12 +114,16 @@ impl Site {
         Ok(())
     }
 
-    /// Whether nothing is left of it.
-    async fn gone(&self, secret: &str) -> Result<()> {
+    /// Whether it reads nothing any more, and by the statements left to a person nothing is left of it.
+    async fn gone(&self, secret: &str, revoke: &str) -> Result<()> {
         let check = self.open(secret)?.check(None, None).await;
-        let failed = check.steps.last().and_then(|step| step.error.as_ref()).context("it still signs in")?;
-        ensure!(failed.kind() == ErrorKind::Auth, "{failed:?}");
-        ensure!(self.rights().await.is_err(), "the role is still there");
+        let failed = check.steps.last().and_then(|step| step.error.as_ref()).context("it still works")?;
+        ensure!(matches!(failed.kind(), ErrorKind::Auth | ErrorKind::Permission), "{failed:?}");
+        ensure!(self.rights().await?.is_empty(), "the role still has rights");
+        self.place.run("SHOW WAREHOUSES LIKE 'order'").await?;
+        for statement in revoke.lines().filter_map(|line| line.strip_prefix("-- DROP")) {
+            self.place.run(&format!("DROP{}", statement.trim_end_matches(';'))).await?;
+        }
         for sql in ["DESC USER \"weir \"\"reads\"\"\"", "DROP WAREHOUSE \"order\""] {
             let refused = self.place.run(sql).await.expect_err("it is still there");
             ensure!(refused.to_string().contains("does not exist"), "{refused}");
@@ -153,7 +157,7 @@ async fn a_key_pair_reads_by_the_script_and_is_changed_by_the_statements() -> Re
     site.reads(&second.private_pem).await?;
     ensure!(site.open(&first.private_pem)?.discover().await.is_err(), "a key that was removed signs in");
     site.run(&scripts.revoke).await?;
-    site.gone(&second.private_pem).await
+    site.gone(&second.private_pem, &scripts.revoke).await
 }
 
 #[tokio::test]
@@ -166,5 +170,5 @@ async fn a_token_reads_by_the_script() -> Result<()> {
     let secret = made.first().and_then(|row| row.get(1)?.as_text()).context("no token")?.to_owned();
     site.reads(&secret).await?;
     site.run(&scripts.revoke).await?;
-    site.gone(&secret).await
+    site.gone(&secret, &scripts.revoke).await
 }

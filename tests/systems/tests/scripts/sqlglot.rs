@@ -16,7 +16,7 @@ use crate::cases::{self, Names, Script, meant, possible};
 
 /// How sqlglot 30.24.0 reads the statements, by how they begin. Other kinds than `Command` and `refused` it knows to the
 /// last word. Those two are checked by their tokens here, and run on an engine or a strict stand-in by the other tests.
-const KNOWN: [(&str, &str, &str); 32] = [
+const KNOWN: [(&str, &str, &str); 34] = [
     ("snowflake", "CREATE ROLE", "Command"),
     ("snowflake", "CREATE WAREHOUSE", "Create"),
     ("snowflake", "CREATE USER", "Command"),
@@ -28,9 +28,11 @@ const KNOWN: [(&str, &str, &str); 32] = [
     ("snowflake", "GRANT USAGE ON SCHEMA", "Grant"),
     ("snowflake", "GRANT SELECT ON TABLE", "Grant"),
     ("snowflake", "GRANT ROLE", "Command"),
-    ("snowflake", "DROP USER", "Command"),
-    ("snowflake", "DROP ROLE", "Drop"),
-    ("snowflake", "DROP WAREHOUSE", "Drop"),
+    ("snowflake", "REVOKE SELECT ON TABLE", "Revoke"),
+    ("snowflake", "REVOKE USAGE ON SCHEMA", "Revoke"),
+    ("snowflake", "REVOKE USAGE ON DATABASE", "Revoke"),
+    ("snowflake", "REVOKE USAGE ON WAREHOUSE", "Revoke"),
+    ("snowflake", "REVOKE ROLE", "Command"),
     ("postgres", "CREATE ROLE", "Command"),
     ("postgres", "ALTER ROLE", "Command"),
     ("postgres", "GRANT", "Grant"),

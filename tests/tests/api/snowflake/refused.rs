@@ -73,13 +73,13 @@ async fn without_a_key_in_use_there_is_a_sentence_and_no_run_is_lost() -> Result
         let run = world.sync(&stream).await?;
         assert_eq!((text(&run["status"]), text(&run["error"]["kind"])), ("FAILED".into(), "auth".into()));
         assert!(text(&run["error"]["action"]).contains(&text(&pair["fingerprint"])), "{run}");
-        let shown = "query($id: ID!) { source(id: $id) { lastError } }";
+        let shown = "query($id: ID!) { source(id: $id) { problem { kind message action } } }";
         let seen = world.ask(shown, json!({ "id": source })).await?;
         assert!(seen.to_string().contains("SET RSA_PUBLIC_KEY"), "{seen}");
         home.paste(&pair).await?;
         let run = world.sync_well(&stream).await?;
         assert_eq!(run["tally"]["written"], "3");
-        assert!(world.ask(shown, json!({ "id": source })).await?["source"]["lastError"].is_null());
+        assert!(world.ask(shown, json!({ "id": source })).await?["source"]["problem"].is_null());
     }
     Ok(())
 }

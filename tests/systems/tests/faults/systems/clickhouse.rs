@@ -9,9 +9,8 @@ use connector::guard::Policy;
 use connector::{Connector, ErrorKind, TableRef, kinds};
 use secrecy::SecretString;
 use serde_json::json;
-use systems::clickhouse::{Database, User};
-use systems::faults::{Fault, Faults, Protocol};
-use systems::relay::{Call, Reply};
+use systems::clickhouse::{Database, Statements, User};
+use systems::faults::{Fault, Faults};
 
 use crate::faults;
 use crate::system::{System, TIES, label, told};
@@ -19,35 +18,6 @@ use crate::system::{System, TIES, label, told};
 struct Clickhouse {
     database: Database,
     faults: Faults,
-}
-
-/// Statements over HTTP.
-struct Statements;
-
-impl Protocol for Statements {
-    fn page(&self, call: &Call) -> Option<usize> {
-        // Looks at the catalog are statements too.
-        let sql = String::from_utf8_lossy(&call.body);
-        (sql.starts_with("SELECT `id`") && !sql.contains("system.")).then_some(0)
-    }
-
-    fn next(&self, _: &Call, _: &Reply) -> Option<Call> {
-        None
-    }
-
-    fn expired(&self, _: &Call) -> Reply {
-        Reply::new(404, "text/plain", "there are no results to expire")
-    }
-
-    fn half(&self, body: &[u8]) -> usize {
-        let half = body.len() / 2;
-        // Within the text of a row.
-        half + body[half..].windows(4).position(|four| four == b"row ").unwrap_or_default() + 2
-    }
-
-    fn lie(&self, _: &mut serde_json::Value) -> bool {
-        false
-    }
 }
 
 impl System for Clickhouse {
@@ -59,7 +29,8 @@ impl System for Clickhouse {
         database
             .run("CREATE TABLE t (id Int64, c Int64, label String) ENGINE = MergeTree ORDER BY (c, id)")
             .await?;
-        let faults = Faults::before(database.server.port, Statements).await?;
+        let statements = Statements { marker: "SELECT `id`", within: b"row " };
+        let faults = Faults::before(database.server.port, statements).await?;
         Ok(Self { database, faults })
     }
 
@@ -77,7 +48,7 @@ impl System for Clickhouse {
         });
         let secret = SecretString::from(self.database.server.password(User::Reader));
         let networks = vec!["127.0.0.0/8".parse()?];
-        let policy = Policy { networks, statement_timeout: Duration::from_secs(2), ..Policy::default() };
+        let policy = Policy { networks, statement_timeout: Duration::from_secs(6), ..Policy::default() };
         Ok(kinds::open("clickhouse", &config, Some(secret), &policy)?)
     }
 

@@ -9,11 +9,10 @@ use anyhow::Result;
 use connector::guard::Policy;
 use connector::{Connector, ErrorKind, TableRef, kinds};
 use secrecy::SecretString;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use systems::databricks::CLIENT;
-use systems::databricks::{SECRET, Server, Type, Value, WAREHOUSE, column, key};
-use systems::faults::{Fault, Faults, Protocol};
-use systems::relay::{Call, Reply};
+use systems::databricks::{Chunks, SECRET, Server, Storage, Type, Value, WAREHOUSE, column, key};
+use systems::faults::{Fault, Faults};
 
 use crate::system::{System, TIES, label, told};
 
@@ -22,71 +21,6 @@ struct Databricks<const LINKS: bool> {
     server: Server,
     table: TableRef,
     faults: Faults,
-}
-
-/// The object store.
-struct Storage;
-
-impl Protocol for Storage {
-    fn page(&self, call: &Call) -> Option<usize> {
-        call.path().strip_prefix("/results/")?.rsplit_once('/')?.1.parse().ok()
-    }
-
-    fn next(&self, _: &Call, _: &Reply) -> Option<Call> {
-        // Each link is signed for its own part.
-        None
-    }
-
-    fn expired(&self, _: &Call) -> Reply {
-        let body = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
-        Reply::new(403, "application/xml", body)
-    }
-
-    fn lie(&self, _: &mut Json) -> bool {
-        false
-    }
-}
-
-/// The Statement Execution API. What lies behind a link is fetched past the proxy.
-struct Chunks;
-
-impl Chunks {
-    fn number(call: &Call) -> Option<usize> {
-        call.path().rsplit_once("/result/chunks/")?.1.parse().ok()
-    }
-}
-
-impl Protocol for Chunks {
-    fn page(&self, call: &Call) -> Option<usize> {
-        if call.method == "POST" {
-            // A result is first asked for inline, and is too large for that here.
-            let links = String::from_utf8_lossy(&call.body).contains("EXTERNAL_LINKS");
-            return (call.path() == "/api/2.0/sql/statements" && links).then_some(0);
-        }
-        Self::number(call)
-    }
-
-    fn next(&self, call: &Call, _: &Reply) -> Option<Call> {
-        let number = Self::number(call)?;
-        let (path, _) = call.path().rsplit_once('/')?;
-        Some(Call { target: format!("{path}/{}", number + 1), ..call.clone() })
-    }
-
-    fn expired(&self, _: &Call) -> Reply {
-        let body = json!({"error_code": "NOT_FOUND", "message": "The statement was not found or its result is gone."});
-        Reply::new(404, "application/json", body.to_string())
-    }
-
-    fn lie(&self, body: &mut Json) -> bool {
-        let Some(total) = body["manifest"]["total_row_count"].as_u64() else { return false };
-        body["manifest"]["total_row_count"] = (total + 1).into();
-        true
-    }
-}
-
-/// The port of the workspace's interface.
-fn interface(server: &Server) -> Result<u16> {
-    Ok(server.url().rsplit(':').next().unwrap_or_default().parse()?)
 }
 
 impl<const LINKS: bool> System for Databricks<LINKS> {
@@ -103,7 +37,7 @@ impl<const LINKS: bool> System for Databricks<LINKS> {
         let faults = if LINKS {
             Faults::before(server.storage(), Storage).await?
         } else {
-            Faults::before(interface(&server)?, Chunks).await?
+            Faults::before(server.port(), Chunks).await?
         };
         if LINKS {
             server.links_lead_to(faults.port);
@@ -121,7 +55,7 @@ impl<const LINKS: bool> System for Databricks<LINKS> {
             "warehouse": format!("/sql/1.0/warehouses/{WAREHOUSE}"),
             "signIn": {"oauth": {"clientId": CLIENT}},
         });
-        let port = if LINKS { interface(&self.server)? } else { self.faults.port };
+        let port = if LINKS { self.server.port() } else { self.faults.port };
         let base = format!("http://127.0.0.1:{port}/").parse()?;
         let policy = Policy {
             networks: vec!["127.0.0.0/8".parse()?],

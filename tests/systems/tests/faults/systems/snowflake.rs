@@ -8,10 +8,9 @@ use anyhow::Result;
 use connector::guard::Policy;
 use connector::{Connector, ErrorKind, TableRef, kinds};
 use secrecy::SecretString;
-use serde_json::{Value, json};
-use systems::faults::{Fault, Faults, Protocol};
-use systems::relay::{Call, Reply};
-use systems::snowflake::{Account, Fault as Setting, Place, Server, Who};
+use serde_json::json;
+use systems::faults::{Fault, Faults};
+use systems::snowflake::{Account, Fault as Setting, Partitions, Place, Server, Who};
 
 use crate::faults;
 use crate::system::{System, TIES, label, told};
@@ -23,43 +22,6 @@ struct Snowflake {
     _server: Server,
 }
 
-/// Partitions of the SQL API.
-struct Partitions;
-
-impl Protocol for Partitions {
-    fn page(&self, call: &Call) -> Option<usize> {
-        if call.method == "POST" {
-            // Looks at the catalog are statements too.
-            let read = call.path() == "/api/v2/statements"
-                && String::from_utf8_lossy(&call.body).contains("\\\"label\\\"");
-            return read.then_some(0);
-        }
-        // A statement that is asked after gives its first partition.
-        let asked = call.path().strip_prefix("/api/v2/statements/")?;
-        if asked.contains('/') {
-            return None;
-        }
-        call.query("partition").map_or(Some(0), |number| number.parse().ok())
-    }
-
-    fn next(&self, call: &Call, _: &Reply) -> Option<Call> {
-        let page: usize = call.query("partition")?.parse().ok()?;
-        Some(Call { target: format!("{}?partition={}", call.path(), page + 1), ..call.clone() })
-    }
-
-    fn expired(&self, _: &Call) -> Reply {
-        // Not documented; the strict server words it so.
-        let body = json!({"code": "000707", "message": "Data not available. The data has expired.", "sqlState": "02000"});
-        Reply::new(422, "application/json", body.to_string())
-    }
-
-    fn lie(&self, body: &mut Value) -> bool {
-        let Some(total) = body["resultSetMetaData"]["numRows"].as_u64() else { return false };
-        body["resultSetMetaData"]["numRows"] = (total + 1).into();
-        true
-    }
-}
-
 impl System for Snowflake {
     const ROWS: i128 = 3_000;
     const PAGED: bool = true;
@@ -69,7 +31,7 @@ impl System for Snowflake {
         let place = server.place().await?;
         server.fault(Setting::RowsPerPartition(700));
         place.run("CREATE TABLE \"t\" (\"id\" NUMBER(38,0), \"c\" NUMBER(38,0), \"label\" VARCHAR)").await?;
-        let faults = Faults::before(server.port(), Partitions).await?;
+        let faults = Faults::before(server.port(), Partitions { marker: "\\\"label\\\"" }).await?;
         Ok(Self { reader: place.user(Who::Reader), place, faults, _server: server })
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, bail, ensure};
 use connector::guard::Policy;
-use connector::{CursorKind, ErrorKind, ReadRequest, Retry, kinds};
+use connector::{CursorKind, ErrorKind, ReadRequest, Retry, SliceRequest, kinds};
 use futures::StreamExt;
 use secrecy::SecretString;
 use serde_json::json;
@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection};
 use systems::proxy::Proxy;
 
 use super::{Postgres, SECRET};
-use crate::reading::{outcome, read, refused, request};
+use crate::reading::{mark, outcome, read, refused, request};
 use crate::system::System;
 
 async fn numbers(system: &Postgres, rows: usize) -> Result<ReadRequest> {
@@ -122,15 +122,22 @@ async fn dropping_a_read_stops_the_statement() -> Result<()> {
     let asked = request(&Postgres::table("slow"), &["v", "id"], ("id", CursorKind::Int), &["id"]);
     let sorted = ReadRequest { key: vec!["v".to_owned()], ..asked };
     let mut stream = connector.read(sorted);
-    let waited = tokio::time::timeout(Duration::from_secs(2), stream.next()).await;
-    ensure!(waited.is_err(), "the statement ended early");
-    let seen = running(&system).await?;
-    let (name, query) = seen.first().context("the server runs no statement")?;
+    let begun = async || loop {
+        let seen = running(&system).await?;
+        if let Some(found) = seen.into_iter().find(|(_, query)| query.contains("ORDER BY")) {
+            return anyhow::Ok(found);
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    };
+    let (name, query) = tokio::select! {
+        _ = stream.next() => bail!("the statement ended early"),
+        begun = begun() => begun?,
+    };
     ensure!(name.starts_with("weir"), "the connection is called {name:?}");
     ensure!(
         format!("{name} {query}").contains("organization-1")
             && format!("{name} {query}").contains("stream-1"),
-        "{seen:?}"
+        "{name:?} runs {query}"
     );
     drop(stream);
     for _ in 0..100 {
@@ -139,7 +146,7 @@ async fn dropping_a_read_stops_the_statement() -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    anyhow::bail!("the statement still runs ten seconds later")
+    bail!("the statement still runs ten seconds later")
 }
 
 #[tokio::test]
@@ -178,5 +185,22 @@ async fn what_a_read_costs_is_counted() -> Result<()> {
         let spent = asked.cost.take();
         ensure!(spent.statements == 3 && spent.micros > 0, "{spent:?}");
     }
+    // By the way of a run: the transaction each time, the look at the catalog, and the clock.
+    asked.cost.charge(connector.describe(&asked.table)).await?;
+    asked.cost.charge(connector.clock()).await?;
+    let spent = asked.cost.take();
+    ensure!(spent.statements == 4 && spent.micros > 0, "{spent:?}");
+    let slices = SliceRequest {
+        table: asked.table.clone(),
+        cursor: asked.cursor.clone(),
+        values: vec!["id".to_owned()],
+        from: mark(CursorKind::Int, "0"),
+        until: mark(CursorKind::Int, "9"),
+        tag: asked.tag.clone(),
+        cost: asked.cost.clone(),
+    };
+    ensure!(connector.slices(slices).await?.len() == 1);
+    let spent = asked.cost.take();
+    ensure!(spent.statements == 3 && spent.micros > 0, "{spent:?}");
     Ok(())
 }

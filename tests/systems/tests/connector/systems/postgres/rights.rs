@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use connector::{ConnectorError, CursorKind, ErrorKind, Retry};
 use serde_json::json;
+use systems::ports::Refusing;
 
 use super::{Postgres, SECRET};
 use crate::reading::{read, refused, request};
@@ -26,8 +27,8 @@ async fn wrong_connections_are_told_apart() -> Result<()> {
     ensure!(nobody.kind() == ErrorKind::Auth, "{nobody:?}");
     let database = checked(&system, json!({ "database": "missing" }), SECRET).await?;
     ensure!(database.kind() == ErrorKind::NotFound, "{database:?}");
-    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let closed = checked(&system, json!({ "port": free }), SECRET).await?;
+    let refusing = Refusing::new()?;
+    let closed = checked(&system, json!({ "port": refusing.port()? }), SECRET).await?;
     ensure!(closed.kind() == ErrorKind::Unavailable && closed.retry() == Retry::Later(None), "{closed:?}");
     let tls = checked(&system, json!({ "sslMode": "require" }), SECRET).await?;
     ensure!(tls.kind() == ErrorKind::Config, "{tls:?}");
