@@ -1,8 +1,8 @@
 //! Stopping a statement that nobody waits for any longer, where the server does not do so by itself: it looks whether
 //! anybody is still there only when it is told to by a setting, and otherwise runs until it has rows to send.
 //!
-//! Source: "KILL QUERY" of ClickHouse's reference: users may stop statements of their own. It takes no grant, and
-//! `readonly = 1` does not stand against it (seen on 26.7.2.1).
+//! Source: "KILL QUERY" of ClickHouse's reference: users may stop statements of their own. Seen on 26.7.2.1: `readonly = 1`
+//! does not stand against it, and it takes `SELECT(query_id, user, query) ON system.processes`.
 
 use reqwest::{Client, Request};
 
@@ -40,7 +40,11 @@ impl Drop for Running {
             match http.execute(request).await {
                 Ok(answer) if answer.status().is_success() => {}
                 Ok(answer) => {
-                    tracing::debug!(status = %answer.status(), "the server does not stop a statement");
+                    tracing::warn!(
+                        status = %answer.status(),
+                        "the server does not stop a statement nobody waits for; what helps is readonly = 2 in the \
+                         user's profile, or SELECT(query_id, user, query) ON system.processes"
+                    );
                 }
                 Err(error) => {
                     tracing::debug!(error = %error.without_url(), "a statement could not be stopped");

@@ -139,34 +139,6 @@ async fn a_statement_that_takes_too_long_is_stopped() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_statement_whose_time_cannot_be_limited_by_a_setting_is_stopped_too() -> Result<()> {
-    let database = Database::empty().await?;
-    database.run("CREATE VIEW sorting AS SELECT number AS c FROM numbers(1000000000000)").await?;
-    let policy = Policy { statement_timeout: std::time::Duration::from_secs(2), ..policy() };
-    let config = config(&database, User::StrictReader, database.server.port);
-    let password = SecretString::from(database.server.password(User::StrictReader));
-    let connector = kinds::open("clickhouse", &config, Some(password), &policy)?;
-    let request = request(table(&database, "sorting"), &["c"], ("c", CursorKind::Int), &[]);
-    let error = read(&*connector, &request).await.expect_err("too slow");
-    assert!(matches!(error.retry(), Retry::Later(_)), "{error:?}");
-    let running = format!(
-        "SELECT count() FROM system.processes WHERE query LIKE '%FROM `{}`.`sorting`%'",
-        database.name
-    );
-    for round in 0.. {
-        // This statement is one of them.
-        if database.run(&running).await?.trim() == "1" {
-            break;
-        }
-        assert!(round < 200, "the statement still runs");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    // The table was looked up, it was read, and that was stopped.
-    assert!(request.cost.take().statements >= 3);
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_statement_that_needs_too_much_memory_says_what_helps() -> Result<()> {
     let database = Database::empty().await?;
     database.run("CREATE TABLE t (c UInt64, s String) ENGINE = MergeTree ORDER BY tuple() AS SELECT number, repeat('x', 1000) FROM numbers(300000)").await?;

@@ -8,5 +8,6 @@ mod network;
 mod reading;
 mod refusals;
 mod sign_in;
+mod stopping;
 mod tables;
 mod values;
