@@ -13,7 +13,8 @@ use systems::clickhouse::{Database, Server, User};
 use crate::reading::{config, policy, read, request, table};
 
 /// A view that has no row to give for hours.
-const SORTING: &str = "VIEW sorting AS SELECT number AS c FROM numbers(1000000000000) WHERE sleepEachRow(0.00001) = 0";
+const SORTING: &str =
+    "VIEW sorting AS SELECT number AS c FROM numbers(1000000000000) WHERE sleepEachRow(0.00001) = 0";
 /// A user who may read one database and nothing else, but for what `KILL QUERY` looks at.
 const USERS: &str = "<clickhouse><profiles><bound><readonly>1</readonly></bound></profiles><users><bound>\
     <password>pw</password><networks><ip>127.0.0.1</ip></networks><profile>bound</profile><quota>default</quota>\
