@@ -252,13 +252,13 @@ test("a table that is named in part is refused beside the field, which says the 
   await script.waitFor();
   const tables = field("Tables Weir may read");
   await tables.fill("usage");
-  await access.getByText(/names no (catalog|schema)/).waitFor();
+  await access.getByText(/^Table usage names no catalog, .* write it as CATALOG\.SCHEMA\.TABLE\.$/).waitFor();
   assert.equal(await tables.getAttribute("aria-invalid"), "true");
   assert.equal(await script.count(), 0, "no script stands for what was refused");
   assert.equal(await page.getByText("What you see may be old").count(), 0, "it is said once, beside the field");
   await accessible(page, "a table that is refused");
   await tables.fill("main.default.usage");
-  await access.locator("pre", { hasText: "`main`.`default`.`usage`" }).waitFor();
+  await access.locator("pre", { hasText: "GRANT SELECT ON TABLE `main`.`default`.`usage`" }).waitFor();
 });
 
 test("a BigQuery stream says beforehand what it would read, and keeps to a limit of its own", async () => {

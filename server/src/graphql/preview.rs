@@ -22,6 +22,7 @@ use crate::graphql::scalar::Json;
 use crate::graphql::stream_part::{
     StreamCursorInput, StreamDestination, StreamMappingInput, StreamShape, TableRefInput,
 };
+use crate::graphql::stream_table::within;
 use crate::ingest::matching::{self, Space};
 use crate::ingest::plan::Plan;
 use crate::ingest::preview::{Fate, Preview, preview};
@@ -153,7 +154,8 @@ async fn look(ctx: &Context<'_>, model: &stream::Model, limit: u32) -> DomainRes
     let route =
         Route { organization, stream: model.id, destination: model.destination, setting, draft: true };
     let plan = Plan::new(model, route, app.config.sync.cell_bytes)?;
-    let batch = patiently(connector.preview(&plan.table, &plan.columns, limit)).await?;
+    let looked = connector.preview(&plan.table, &plan.columns, limit);
+    let batch = patiently(within(model).charge(looked)).await?;
     let shown = preview(app, &plan, &batch).await?;
     let explained = explained(ctx, &plan, &spaces, &shown).await?;
     let cost = read_cost(ctx, connector.as_ref(), &plan, model).await?;

@@ -22,7 +22,7 @@ use crate::graphql::id_space::Normalizer;
 use crate::graphql::problem::{ConnectorProblem, patiently, sorted};
 use crate::graphql::scalar::BigInt;
 use crate::graphql::stream_state::CheckpointOf;
-use crate::graphql::stream_table;
+use crate::graphql::stream_table::{self, within};
 use crate::ingest::matching::{self, Space};
 use crate::ingest::paths::Paths;
 use crate::ingest::plan::role_place;
@@ -206,8 +206,10 @@ async fn asked(ctx: &Context<'_>, stream: &stream::Model, facts: &mut Facts) -> 
     let mut paths = Paths::new(columns.len(), app.config.sync.cell_bytes);
     let place = role_place(&mut paths, &columns, account)?;
     // Each has the whole time: the one may be dear where the other is cheap.
-    let reached = patiently(reached(ctx, &*connector, stream, &reading, facts.watermark.as_deref()));
-    let ids = patiently(async {
+    let limit = within(stream);
+    let reached = reached(ctx, &*connector, stream, &reading, facts.watermark.as_deref());
+    let reached = patiently(limit.charge(reached));
+    let ids = patiently(limit.charge(async {
         let batch = connector.preview(&reading.table, &columns, SAMPLE).await?;
         if batch.columns.is_empty() {
             return Ok(Vec::new());
@@ -217,7 +219,7 @@ async fn asked(ctx: &Context<'_>, stream: &stream::Model, facts: &mut Facts) -> 
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
-    });
+    }));
     let (reached, ids) = tokio::join!(reached, ids);
     let reached = reached.map(|reached| facts.reached = Some(reached));
     facts.sample = sample(ctx, stream, ids?).await?;

@@ -74,7 +74,8 @@ pub async fn newest(
     reading: &Reading,
 ) -> Result<Option<Watermark>> {
     let connector = opened(ctx, stored.source_id).await?;
-    let found = patiently(reach(&*connector, reading, stored.future_tolerance, ctx.now())).await?;
+    let found = reach(&*connector, reading, stored.future_tolerance, ctx.now());
+    let found = patiently(within(stored).charge(found)).await?;
     let Some((mark, future)) = found else { return Ok(None) };
     if future {
         let reason = format!(
@@ -86,6 +87,11 @@ pub async fn newest(
     Ok(Some(mark))
 }
 
+/// What a statement for a stream may bill.
+pub fn within(stream: &stream::Model) -> Cost {
+    Cost::default().limited(stream.maximum_bytes_billed.and_then(|most| u64::try_from(most).ok()))
+}
+
 /// A read of a stream's cursor and row key alone, after a watermark, at what the stream may bill.
 pub fn cursors(
     stream: &stream::Model,
@@ -95,7 +101,6 @@ pub fn cursors(
 ) -> ReadRequest {
     let mut columns = vec![reading.cursor.column.clone()];
     columns.extend(reading.row_key.iter().filter(|name| **name != reading.cursor.column).cloned());
-    let most_bytes = stream.maximum_bytes_billed.and_then(|most| u64::try_from(most).ok());
     ReadRequest {
         table: reading.table.clone(),
         columns,
@@ -108,7 +113,7 @@ pub fn cursors(
         batch_bytes: sizes.batch_bytes,
         cell_bytes: sizes.cell_bytes,
         tag: RunTag { organization: stream.organization_id.to_string(), stream: stream.id.to_string() },
-        cost: Cost::default().limited(most_bytes),
+        cost: within(stream),
     }
 }
 

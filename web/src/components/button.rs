@@ -24,7 +24,9 @@ impl Look {
             Self::Primary => "btn btn-sm h-9 btn-primary",
             Self::Plain => "btn btn-sm h-9 border-edge/60 bg-base-100 hover:bg-base-200",
             Self::Quiet => "btn btn-sm h-9 btn-ghost",
-            Self::Danger => "btn btn-sm h-9 bg-base-100 border-error/40 text-error hover:bg-error/10",
+            Self::Danger => {
+                "btn btn-sm h-9 bg-base-100 border-error/40 text-error hover:bg-error/10 disabled:opacity-50"
+            }
         }
     }
 }

@@ -52,5 +52,5 @@ pub fn NextRun(time: Option<DateTime>, never: &'static str) -> impl IntoView {
 #[component]
 pub fn At(#[prop(into)] time: Signal<DateTime>) -> impl IntoView {
     let exact = move || format::exact(time.get().millis());
-    view! { <span class="num whitespace-nowrap">{exact}</span>" "<span class="text-xs muted"><Ago time/></span> }
+    view! { <span class="num sm:whitespace-nowrap">{exact}</span>" "<span class="text-xs muted"><Ago time/></span> }
 }

@@ -93,6 +93,8 @@ pub(super) fn SourceDeletion(
     #[prop(into)] source: Signal<Doomed>,
     /// The names of its streams.
     streams: StoredValue<Vec<String>>,
+    /// Whether there are scripts for its rights.
+    scripted: bool,
 ) -> impl IntoView {
     let toasts = Toasts::expect();
     let navigate = use_navigate();
@@ -120,8 +122,12 @@ pub(super) fn SourceDeletion(
         let own = "Its connection details, its credential and its key pairs".to_owned();
         streams.into_iter().chain([own]).collect()
     });
-    let stays = "Accounts, external IDs, metrics, metric links and opportunities. The user and its rights at the \
-                 source too: the script that takes them back is on this page, so copy it first.";
+    let stays = if scripted {
+        "Accounts, external IDs, metrics, metric links and opportunities. The user and its rights at the source too: \
+         the script that takes them back is on this page, so copy it first."
+    } else {
+        "Accounts, external IDs, metrics, metric links and opportunities. Nothing changes at the source."
+    };
     view! { <Confirmation open noun="source" doomed=source goes stays busy=Signal::derive(move || delete.is_busy()) complaint=Signal::derive(move || delete.complaint(&[])) go/> }
 }
 

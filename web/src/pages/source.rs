@@ -238,7 +238,8 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
     let as_weir =
         matches!(&source.config, SourceConfig::Bigquery(config) if config.sign_in == BigquerySignIn::Weir);
     // A file has nobody to ask.
-    let setup = (source.kind != SourceKind::Sqlite).then(|| {
+    let scripted = source.kind != SourceKind::Sqlite;
+    let setup = scripted.then(|| {
         view! { <div class="lg:col-span-2"><SetupPanel source=source.id.clone() typed=tables name=TableName::of(&source.config) bare as_weir/></div> }
     });
     // Access comes first until it is there.
@@ -286,6 +287,6 @@ fn Content(source: Source, query: Query<SourceQuery>, kept: Kept) -> impl IntoVi
             <div class="lg:col-span-2"><Streams streams=source.streams.nodes add/></div>
             {last}
         </div>
-        <SourceDeletion open=deleting source=Signal::derive(move || doomed.get_value()) streams=read/>
+        <SourceDeletion open=deleting source=Signal::derive(move || doomed.get_value()) streams=read scripted/>
     }
 }

@@ -232,6 +232,7 @@ fn Form(edited: Option<Edited>) -> impl IntoView {
                     SourceKind::Bigquery => view! { <BigqueryFields draft errors kept_secret/> }.into_any(),
                     SourceKind::Databricks => view! { <DatabricksFields draft errors kept_secret/> }.into_any(),
                 }}
+                {(!is_new).then(|| view! { <p class="text-xs muted">"The streams go on where they stopped. Where this now leads to other data, such as another environment’s, reset their cursors on their pages: rows below the watermarks are not read otherwise."</p> })}
                 <div class="flex flex-wrap gap-2 border-t border-base-300 pt-4">
                     <Button look=Look::Primary submit=true busy=saving>{move || match (is_new, keyed()) { (false, _) => "Save", (true, true) => "Save and make a key pair", (true, false) => "Save and choose a table" }}</Button>
                     <Show when=move || !(is_new && keyed())>

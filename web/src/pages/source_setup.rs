@@ -7,7 +7,7 @@ use leptos_use_signal_debounce_throttle::signal_debounced;
 use super::source_instructions::Instructions;
 use super::source_table_name::TableName;
 use super::stream_draft::TableRefInput;
-use crate::api::Failure;
+use crate::api::{self, Failure};
 use crate::components::{Area, Button, Code, CopyButton, Icon, Loaded, Look, Notice, Panel};
 use crate::query::Query;
 use crate::schema;
@@ -74,7 +74,11 @@ pub(super) fn SetupPanel(
     });
     // A name that lacks a part is refused with the whole question.
     let refused = Memo::new(move |_| query.failure().filter(Failure::is_wrong_question));
-    let refusal = Signal::derive(move || refused.get().map(|failure| failure.message()));
+    let refusal = Signal::derive(move || {
+        let words = refused.get()?.message();
+        // The field stands beside it.
+        Some(words.strip_prefix("Tables: ").map(api::sentence).unwrap_or(words))
+    });
     let form = name.form();
     let spelled = if form.starts_with('[') { "; what stands in brackets may be left out" } else { "" };
     let rest = if bare {

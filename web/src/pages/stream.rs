@@ -166,7 +166,7 @@ fn Content(stream: Signal<Stream>, query: Query<StreamQuery>) -> impl IntoView {
     let why = move || {
         reason.get().map(|reason| {
             let advice = by_table.get().then_some(
-                "No run starts until somebody has made the stream fit its table again, by a change at the source or by Edit, and resumed it.",
+                "No run starts by itself. Mend the table at the source and resume, or edit the stream to fit it.",
             );
             view! {
                 <div class="mb-5">

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::stream_record::Stream;
 use crate::components::{Ago, Cell, Empty, Icon, Pager, Panel, Row, RunBadge, Table, amount, column};
 use crate::vocabulary::{BigInt, DateTime, PageInfo, SyncRunKind, SyncRunStatus, SyncRunTrigger};
-use crate::{format, paths, schema};
+use crate::{api, format, paths, schema};
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq, Eq)]
 pub(super) struct SyncRunConnection {
@@ -79,7 +79,7 @@ fn RunRow(run: RunLine) -> impl IntoView {
             </Cell>
             <Cell label="Status">
                 <RunBadge status=run.status/>
-                {run.error.map(|error| view! { <span class="mt-0.5 block max-w-72 text-xs muted">{error.message}</span> })}
+                {run.error.map(|error| view! { <span class="mt-0.5 block max-w-72 text-xs muted">{api::sentence(&error.message)}</span> })}
             </Cell>
             <Cell label="Started"><Ago time=run.started_at.unwrap_or(run.queued_at)/></Cell>
             <Cell label="Took" amount=true>{took}</Cell>
