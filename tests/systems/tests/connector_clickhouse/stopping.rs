@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use connector::guard::Policy;
 use connector::{CursorKind, Retry, TableRef, kinds};
 use futures::StreamExt;
