@@ -69,6 +69,22 @@ pub struct ReadRequest {
     pub cost: Cost,
 }
 
+/// The filter of a statement that reads rows without a cursor in the same go, where `nulls` says so: `name` is the cursor
+/// as quoted, `inside` what a row's cursor must keep to, or nothing when no cursor can. Nothing when no row can pass.
+pub(crate) fn filter(name: &str, nullable: bool, nulls: bool, inside: Option<&[String]>) -> Option<String> {
+    let condition = match (nulls, inside) {
+        (false, None) => return None,
+        (true, None) => format!("{name} IS NULL"),
+        (true, Some([])) => return Some(String::new()),
+        (true, Some(inside)) => format!("({name} IS NULL OR ({}))", inside.join(" AND ")),
+        (false, Some([])) if !nullable => return Some(String::new()),
+        (false, Some([])) => format!("{name} IS NOT NULL"),
+        // Comparing leaves nulls out.
+        (false, Some(inside)) => inside.join(" AND "),
+    };
+    Some(format!(" WHERE {condition}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

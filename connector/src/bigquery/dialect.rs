@@ -4,6 +4,7 @@ use super::bound::{self, Bound, Side};
 use super::catalog::Known;
 use super::statement::{Parameter, Statement};
 use super::types::{Native, Wire};
+use crate::read::filter;
 use crate::{ConnectorError, CursorKind, ErrorKind, NullCursors, Position, ReadRequest, Result};
 
 /// Quotes a name exactly as it is.
@@ -95,16 +96,9 @@ pub fn read(
         let least = bound::least(cursor).map(|value| bind("least", kind, value));
         inside.extend(least.map(|least| format!("{name} >= {least}")));
     }
-    if nothing && !nulls {
+    let inside = (!nothing).then_some(inside.as_slice());
+    let Some(filter) = filter(&name, cursor.nullable, nulls, inside) else {
         return Ok(Planned { statement: None, exact: true });
-    }
-    let filter = match (nulls, nothing, inside.is_empty()) {
-        (true, true, _) => format!(" WHERE {name} IS NULL"),
-        (true, false, true) => String::new(),
-        (true, false, false) => format!(" WHERE ({name} IS NULL OR ({}))", inside.join(" AND ")),
-        (false, _, true) if cursor.nullable => format!(" WHERE {name} IS NOT NULL"),
-        (false, _, true) => String::new(),
-        (false, _, false) => format!(" WHERE {}", inside.join(" AND ")),
     };
     if nothing {
         parameters.clear();

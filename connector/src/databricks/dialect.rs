@@ -6,6 +6,7 @@
 use super::bound::{self, Bound, Reach, Side};
 use super::statement::Statement;
 use super::types::Native;
+use crate::read::filter;
 use crate::{ConnectorError, CursorKind, ErrorKind, NullCursors, Position, ReadRequest, Result, TableRef};
 
 /// A column as it is read.
@@ -52,17 +53,10 @@ pub fn read(
     let name = quote(&cursor.name);
     let nulls = request.nulls == NullCursors::First && cursor.native.nullable;
     let mut parameters = Vec::new();
-    let condition = match (nulls, interval(request, cursor, key, &mut parameters)?) {
-        (false, None) => return Ok(None),
-        (true, None) => Some(format!("{name} IS NULL")),
-        (true, Some(inside)) if inside.is_empty() => None,
-        (true, Some(inside)) => Some(format!("({name} IS NULL OR ({}))", inside.join(" AND "))),
-        (false, Some(inside)) if inside.is_empty() && !cursor.native.nullable => None,
-        (false, Some(inside)) if inside.is_empty() => Some(format!("{name} IS NOT NULL")),
-        // Comparing leaves nulls out.
-        (false, Some(inside)) => Some(inside.join(" AND ")),
+    let inside = interval(request, cursor, key, &mut parameters)?;
+    let Some(filter) = filter(&name, cursor.native.nullable, nulls, inside.as_deref()) else {
+        return Ok(None);
     };
-    let filter = condition.map_or_else(String::new, |condition| format!(" WHERE {condition}"));
     let keys = key.iter().filter(|column| column.name != cursor.name).map(ordered);
     // The places of nulls are said, so that no setting moves them.
     let order: Vec<String> =

@@ -5,6 +5,7 @@ use super::config::Config;
 use super::decode::Expected;
 use super::statement::Statement;
 use super::types::Native;
+use crate::read::filter;
 use crate::{ConnectorError, CursorKind, ErrorKind, NullCursors, Position, ReadRequest, Result, TableRef};
 
 /// Quotes a name exactly as it is.
@@ -81,16 +82,7 @@ pub fn read(
     let nulls = nullable && request.nulls == NullCursors::First;
     let mut values = Vec::new();
     let inside = interval(request, cursor, key, start, &mut values)?;
-    let condition = match (nulls, inside) {
-        (false, None) => return Ok(None),
-        (true, None) => Some(format!("{name} IS NULL")),
-        (true, Some(inside)) if inside.is_empty() => None,
-        (true, Some(inside)) => Some(format!("({name} IS NULL OR ({}))", inside.join(" AND "))),
-        (false, Some(inside)) if inside.is_empty() && !nullable => None,
-        (false, Some(inside)) if inside.is_empty() => Some(format!("{name} IS NOT NULL")),
-        // Comparing leaves nulls out.
-        (false, Some(inside)) => Some(inside.join(" AND ")),
-    };
+    let Some(filter) = filter(&name, nullable, nulls, inside.as_deref()) else { return Ok(None) };
     let list: Vec<String> = columns.iter().map(select_item).collect();
     let first = format!("{name} ASC{}", if nulls { " NULLS FIRST" } else { "" });
     let rest = key.iter().filter(|column| column.name != cursor.name && sorts(&column.native));
@@ -98,10 +90,9 @@ pub fn read(
     let rest = rest.map(|column| format!("{} ASC NULLS LAST", quote(&column.name)));
     let order: Vec<String> = std::iter::once(first).chain(rest).collect();
     let sql = format!(
-        "SELECT {} FROM {}{} ORDER BY {}",
+        "SELECT {} FROM {}{filter} ORDER BY {}",
         list.join(", "),
         table_name(table),
-        condition.map_or_else(String::new, |condition| format!(" WHERE {condition}")),
         order.join(", ")
     );
     Ok(Some(Statement { sql, values }))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Enum, ErrorExtensions, SimpleObject};
+use connector::ConnectorError;
 
 use crate::domain::refusal::Code;
 use crate::error::Error;
@@ -56,6 +57,12 @@ fn code_of(error: &Error) -> &'static str {
 
 /// What a client reads when the fault is ours. The log has the rest under the same request ID.
 pub const INTERNAL: &str = "something went wrong here; the request ID helps to find it in the log";
+
+/// What an outside system did, and what to do about it, in one sentence.
+pub fn advised(error: &ConnectorError) -> String {
+    let action = error.action().map(|action| format!("; {action}")).unwrap_or_default();
+    format!("{}{action}", error.message())
+}
 
 fn show(error: &Error) -> async_graphql::Error {
     let message = match error {
@@ -140,10 +147,7 @@ pub fn outcome<T>(result: crate::error::Result<T>) -> Result<Outcome<T>> {
         Error::Stale(_) => UserError::new(C::StaleObject, "expectedVersion", error.to_string()),
         Error::Conflict(text) => UserError::new(C::Conflict, "", text),
         Error::Forbidden(text) => UserError::new(C::NotPermitted, "", text),
-        Error::Connector(error) => {
-            let action = error.action().map(|action| format!("; {action}")).unwrap_or_default();
-            UserError::new(C::SourceFailed, "", format!("{}{action}", error.message()))
-        }
+        Error::Connector(error) => UserError::new(C::SourceFailed, "", advised(&error)),
         Error::LeaseLost | Error::Internal(_) => return Err(Fault(error)),
     };
     Ok(Err(vec![refusal]))

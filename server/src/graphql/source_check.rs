@@ -62,13 +62,13 @@ struct Kept {
 pub struct SourceCheck(Kept);
 
 impl SourceCheck {
-    fn new((check, warned): &(Check, bool), checked_at: Micros) -> Self {
+    fn new(check: &Check, warned: bool, checked_at: Micros) -> Self {
         let last = check.steps.len().saturating_sub(1);
         let steps = check.steps.iter().enumerate().map(|(number, step)| SourceCheckStep {
             name: step.name.to_owned(),
             status: match step.error {
                 Some(_) => SourceCheckStatus::Failed,
-                None if *warned && number == last => SourceCheckStatus::Warned,
+                None if warned && number == last => SourceCheckStatus::Warned,
                 None => SourceCheckStatus::Passed,
             },
             duration_ms: i32::try_from(step.took.as_millis()).unwrap_or(i32::MAX),
@@ -203,14 +203,13 @@ async fn check(
     if key.is_some() && stored.is_none() {
         return Err(refusal::required("id"));
     }
-    let hides = |kind: &str| Ok::<_, Error>(kinds::hides_tables(kind)?);
-    let (connector, hides) = match (input.config, &stored) {
+    let (connector, kind) = match (input.config, &stored) {
         (None, None) => return Err(refusal::required("id")),
-        (None, Some(source)) if key.is_none() => (app.sources.open(app, source).await?, hides(&source.kind)?),
+        (None, Some(source)) if key.is_none() => (app.sources.open(app, source).await?, source.kind.as_str()),
         (None, Some(source)) => {
             let config = config(source)?;
             let secret = app.sources.credential(app, source, &config, key).await?;
-            (app.sources.unstored(&source.kind, &config, secret)?, hides(&source.kind)?)
+            (app.sources.unstored(&source.kind, &config, secret)?, source.kind.as_str())
         }
         (Some(config), stored) => {
             let settings = config.settings()?;
@@ -223,13 +222,13 @@ async fn check(
                 }
                 _ => None,
             };
-            (app.sources.unstored(settings.kind, &config, secret)?, hides(settings.kind)?)
+            (app.sources.unstored(settings.kind, &config, secret)?, settings.kind)
         }
     };
     let table = input.table.map(TableRef::from);
     let mut check = stepwise(steps(&*connector, table.as_ref(), input.cursor_column.as_deref())).await;
-    let warned = lessened(&mut check, hides);
-    Ok(SourceCheck::new(&(check, warned), app.clock.now()))
+    let warned = lessened(&mut check, kinds::hides_tables(kind)?);
+    Ok(SourceCheck::new(&check, warned, app.clock.now()))
 }
 
 /// The name of the step that lists.

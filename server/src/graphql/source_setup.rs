@@ -15,7 +15,7 @@ use crate::domain::instruction::Instruction;
 use crate::domain::kept::Kept;
 use crate::error::{Error, Result as DomainResult};
 use crate::graphql::context::{Reach, load};
-use crate::graphql::error::Fault;
+use crate::graphql::error::{Fault, advised};
 use crate::graphql::key_pair::KeysOf;
 use crate::graphql::loaders::{Fetch, LoadError};
 use crate::graphql::source_config::SourceKind;
@@ -87,10 +87,8 @@ pub async fn scripts(
         google_account: google_account.as_deref(),
     };
     let made = config(source).and_then(|config| {
-        kinds::setup(&source.kind, &config, &tables, given).map_err(|error| {
-            let action = error.action().map(|action| format!("; {action}")).unwrap_or_default();
-            Error::invalid("tables", format!("{}{action}", error.message()))
-        })
+        let made = kinds::setup(&source.kind, &config, &tables, given);
+        made.map_err(|error| Error::invalid("tables", advised(&error)))
     });
     made.map_err(|error| Fault::from(error).into())
 }
